@@ -1,0 +1,70 @@
+# The library, from two worlds that never share a header of the other's: the host side (libuv,
+# system headers, the host's wchar_t) and the driver side (WDK headers, Windows' types).
+
+if(WIN32)
+  set(WSKEMU_HOST windows)
+else()
+  set(WSKEMU_HOST linux)
+endif()
+
+file(GLOB WSKEMU_HOST_SOURCES CONFIGURE_DEPENDS
+  emu/base/*.c emu/base/${WSKEMU_HOST}/*.c emu/net/uv/*.c emu/net/uv/${WSKEMU_HOST}/*.c)
+file(GLOB_RECURSE WSKEMU_KERNEL_SOURCES CONFIGURE_DEPENDS emu/*.c)
+list(FILTER WSKEMU_KERNEL_SOURCES EXCLUDE REGEX "/emu/(base|net/uv)/")
+
+set(WSKEMU_WARNINGS -Wall -Wextra -Wpedantic -Wno-unused-parameter -Wstrict-prototypes
+  -Wmissing-prototypes -Wshadow)
+if(WSKEMU_WERROR)
+  list(APPEND WSKEMU_WARNINGS -Werror)
+endif()
+
+# Whatever includes a WDK header: drivers, tests, and the emulator above the wall.
+add_library(wskemu_wdk INTERFACE)
+add_library(wskemu::wdk ALIAS wskemu_wdk)
+target_compile_options(wskemu_wdk INTERFACE ${WSKEMU_WDK_OPTIONS})
+target_compile_definitions(wskemu_wdk INTERFACE ${WSKEMU_WDK_DEFINITIONS})
+target_include_directories(wskemu_wdk INTERFACE
+  $<BUILD_INTERFACE:${WSKEMU_WDK_INCLUDE_DIR}>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/wskemu/wdk>)
+
+add_library(wskemu_host OBJECT ${WSKEMU_HOST_SOURCES})
+target_include_directories(wskemu_host PRIVATE emu)
+target_link_libraries(wskemu_host PRIVATE wskemu::uv)
+target_compile_definitions(wskemu_host PRIVATE $<$<NOT:$<BOOL:${WIN32}>>:_GNU_SOURCE>)
+
+add_library(wskemu_kernel OBJECT ${WSKEMU_KERNEL_SOURCES})
+target_include_directories(wskemu_kernel PRIVATE emu include "${WSKEMU_GENERATED_DIR}")
+target_link_libraries(wskemu_kernel PRIVATE wskemu::wdk)
+wskemu_seh_sources(wskemu_kernel)
+
+foreach(side IN ITEMS wskemu_host wskemu_kernel)
+  set_target_properties(${side} PROPERTIES C_STANDARD 11 C_EXTENSIONS ON
+    POSITION_INDEPENDENT_CODE ON)
+  target_compile_options(${side} PRIVATE ${WSKEMU_WARNINGS} -fno-omit-frame-pointer)
+endforeach()
+
+# wskemu_make_library(TARGET KIND UV): the library in one of its forms.
+function(wskemu_make_library target kind uv)
+  add_library(${target} ${kind} $<TARGET_OBJECTS:wskemu_host> $<TARGET_OBJECTS:wskemu_kernel>)
+  set_target_properties(${target} PROPERTIES LINKER_LANGUAGE C)
+  target_include_directories(${target} INTERFACE
+    $<BUILD_INTERFACE:${WSKEMU_INCLUDE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(${target} PUBLIC wskemu_wdk PRIVATE ${uv})
+  get_target_property(type ${target} TYPE)
+  if(NOT type STREQUAL "SHARED_LIBRARY")
+    return()
+  endif()
+  if(WIN32)
+    target_link_options(${target} PRIVATE -static-libgcc
+      LINKER:--export-all-symbols,--exclude-libs,ALL)
+  else()
+    target_link_options(${target} PRIVATE LINKER:-Bsymbolic-functions
+      LINKER:--exclude-libs,ALL
+      LINKER:--version-script,${CMAKE_CURRENT_FUNCTION_LIST_DIR}/wskemu.map)
+    set_property(TARGET ${target} PROPERTY
+      LINK_DEPENDS "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/wskemu.map")
+  endif()
+endfunction()
+
+wskemu_make_library(wskemu "" wskemu::uv)
+add_library(wskemu::wskemu ALIAS wskemu)

@@ -1,0 +1,25 @@
+/*
+ * Whoever waits for the outside world: declared here so that the dispatcher need not know the net.
+ *
+ * Only the thread that leads calls poll and deliver, one thread at a time. poll sleeps until the
+ * deadline, a kick, or readiness, and only notes what became ready; deliver, called after poll
+ * returned and with no lock held, acts on it. kick may come from any thread and is never lost: it
+ * ends the current poll or the next one.
+ */
+#ifndef BASE_POLLER_H
+#define BASE_POLLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct base_poller {
+    void *context;
+    /* Returns whether deliver has work. */
+    bool (*poll)(void *context, uint64_t deadline_ns);
+    void (*deliver)(void *context);
+    void (*kick)(void *context);
+    /* Whether anything is watched: a loop that watches nothing needs no leader. Any thread. */
+    bool (*active)(void *context);
+};
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * Call stacks: which function called which, and what a code address is called.
+ */
+#ifndef BASE_STACK_H
+#define BASE_STACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Called for each stack frame, innermost first. pc is an address inside the frame's call or
+ * faulting instruction, frame_pointer what the function has in its frame pointer register. Returns
+ * true to stop.
+ */
+typedef bool base_stack_visitor(void *context, uintptr_t pc, uintptr_t frame_pointer);
+
+/* Walks the calling thread's stack. */
+void base_stack_walk(base_stack_visitor *visitor, void *context);
+
+struct base_stack_frame {
+    uintptr_t pc;
+    const char *function; /* NULL if unknown */
+    const char *file;     /* NULL if unknown */
+    unsigned line;        /* of file */
+};
+
+/* Names a code address. The texts live as long as the process. */
+void base_stack_name(uintptr_t pc, struct base_stack_frame *frame);
+
+typedef void base_stack_printer(void *context, const struct base_stack_frame *frame);
+
+/* Names each frame of the calling thread's stack, innermost first. */
+void base_stack_print(base_stack_printer *printer, void *context);
+
+#endif

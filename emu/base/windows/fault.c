@@ -1,0 +1,81 @@
+#include "base/fault.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <windows.h>
+
+static base_fault_handler *_Atomic current;
+static void *registration;
+static SRWLOCK lock = SRWLOCK_INIT;
+
+/* False if the exception is none of ours. */
+static bool kind_of(DWORD code, enum base_fault_kind *kind)
+{
+    switch (code) {
+    case EXCEPTION_ACCESS_VIOLATION:
+    case EXCEPTION_IN_PAGE_ERROR:
+        *kind = BASE_FAULT_ACCESS;
+        return true;
+    case EXCEPTION_DATATYPE_MISALIGNMENT:
+        *kind = BASE_FAULT_MISALIGNMENT;
+        return true;
+    case EXCEPTION_INT_DIVIDE_BY_ZERO:
+        *kind = BASE_FAULT_DIVIDE;
+        return true;
+    case EXCEPTION_INT_OVERFLOW:
+        *kind = BASE_FAULT_OVERFLOW;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool describe(struct base_fault *fault, const EXCEPTION_POINTERS *exception)
+{
+    const EXCEPTION_RECORD *record = exception->ExceptionRecord;
+    memset(fault, 0, sizeof(*fault));
+    if (!kind_of(record->ExceptionCode, &fault->kind)) {
+        return false;
+    }
+    if (fault->kind == BASE_FAULT_ACCESS && record->NumberParameters >= 2) {
+        fault->access = (enum base_fault_access)record->ExceptionInformation[0];
+        fault->address = record->ExceptionInformation[1];
+    }
+    fault->pc = exception->ContextRecord->Rip;
+    /* The system's record holds the registers in the same order, without a gap. */
+    memcpy(fault->registers, &exception->ContextRecord->Rax, sizeof(fault->registers));
+    return true;
+}
+
+static LONG CALLBACK on_exception(EXCEPTION_POINTERS *exception)
+{
+    base_fault_handler *handler = atomic_load(&current);
+    struct base_fault fault;
+    if (handler != NULL && describe(&fault, exception)) {
+        handler(&fault);
+    }
+    return EXCEPTION_CONTINUE_SEARCH;
+}
+
+void base_fault_install(base_fault_handler *handler)
+{
+    atomic_store(&current, handler);
+    AcquireSRWLockExclusive(&lock);
+    if (registration == NULL) {
+        registration = AddVectoredExceptionHandler(1, on_exception);
+    }
+    ReleaseSRWLockExclusive(&lock);
+}
+
+void base_fault_remove(void)
+{
+    atomic_store(&current, NULL);
+    AcquireSRWLockExclusive(&lock);
+    if (registration != NULL) {
+        RemoveVectoredExceptionHandler(registration);
+        registration = NULL;
+    }
+    ReleaseSRWLockExclusive(&lock);
+}

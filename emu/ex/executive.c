@@ -1,0 +1,40 @@
+#include "ex/executive.h"
+
+static NTSTATUS start(void *state)
+{
+    struct ex_state *ex = state;
+    ex_pool_start(&ex->pool);
+    ex_registry_start(&ex->registry);
+    ex_work_start(&ex->work);
+    return STATUS_SUCCESS;
+}
+
+static void quiesce(void *state)
+{
+    struct ex_state *ex = state;
+    ex_work_quiesce(&ex->work);
+}
+
+static unsigned report(void *state)
+{
+    struct ex_state *ex = state;
+    return ex_work_report(&ex->work) + ex_registry_report(&ex->registry) +
+           ex_pool_report(&ex->pool);
+}
+
+static void stop(void *state)
+{
+    struct ex_state *ex = state;
+    ex_work_stop(&ex->work);
+    ex_registry_stop(&ex->registry);
+    ex_pool_stop(&ex->pool);
+}
+
+const struct ke_module ex_module = {
+    .name = "executive",
+    .state_bytes = sizeof(struct ex_state),
+    .start = start,
+    .quiesce = quiesce,
+    .report = report,
+    .stop = stop,
+};

@@ -1,0 +1,25 @@
+/* What the executive keeps in the running kernel. Each part belongs to the file of its name. */
+#ifndef EX_EXECUTIVE_H
+#define EX_EXECUTIVE_H
+
+#include "ex/pool.h"
+#include "ex/registry.h"
+#include "ex/work_queue.h"
+#include "ke/kernel.h"
+
+struct ex_state {
+    struct ex_pool pool;
+    struct ex_registry registry;
+    struct ex_work_queues work;
+    atomic_uint resolution;        /* the tick that drivers asked for; 0 is the default */
+    atomic_uint resolution_wishes; /* how many drivers asked */
+};
+
+extern const struct ke_module ex_module;
+
+static inline struct ex_state *ex_state(void)
+{
+    return ke_state(KE_MODULE_EX);
+}
+
+#endif

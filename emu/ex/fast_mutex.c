@@ -1,0 +1,216 @@
+/*
+ * Fast mutexes, and guarded mutexes, which are fast mutexes that are held in a guarded region.
+ *
+ * Count is 1 while the mutex is free, 0 while it is held, -1 while it is held and somebody sleeps
+ * for it, parked at Count's address. The event in the structure is not used.
+ */
+#include "ke/address.h"
+#include "ke/bugcheck.h"
+#include "ke/irql.h"
+#include "ke/limit.h"
+#include "ke/warning.h"
+
+#define FREE FM_LOCK_BIT
+#define HELD 0
+#define CONTENDED (-1)
+
+static bool try_acquire(PFAST_MUTEX mutex)
+{
+    LONG seen = FREE;
+    return __atomic_compare_exchange_n(&mutex->Count, &seen, HELD, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_RELAXED);
+}
+
+static void check_not_owner(PFAST_MUTEX mutex, const struct _KTHREAD *thread)
+{
+    if (__atomic_load_n(&mutex->Owner, __ATOMIC_RELAXED) == thread) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x1000, (ULONG_PTR)mutex, 0, 0, "FAST-05",
+                    "The driver acquired the fast or guarded mutex %p, which the same thread holds "
+                    "already. On Windows it would wait for ever.",
+                    (void *)mutex);
+    }
+}
+
+static void set_owner(PFAST_MUTEX mutex, const struct _KTHREAD *thread)
+{
+    __atomic_store_n(&mutex->Owner, (PVOID)(ULONG_PTR)thread, __ATOMIC_RELAXED);
+}
+
+static void acquire(PFAST_MUTEX mutex)
+{
+    struct _KTHREAD *thread = ke_current();
+    if (!try_acquire(mutex)) {
+        check_not_owner(mutex, thread);
+        __atomic_fetch_add(&mutex->Contention, 1, __ATOMIC_RELAXED);
+        while (__atomic_exchange_n(&mutex->Count, CONTENDED, __ATOMIC_SEQ_CST) != FREE) {
+            ke_address_wait(&mutex->Count, sizeof(mutex->Count), (ULONG)CONTENDED, true);
+        }
+    }
+    set_owner(mutex, thread);
+}
+
+static void check_owner(PFAST_MUTEX mutex, const char *function)
+{
+    const void *owner = __atomic_load_n(&mutex->Owner, __ATOMIC_RELAXED);
+    if (owner == NULL) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x1007, (ULONG_PTR)mutex, 0, 0, "FAST-06",
+                    "The driver called %s for the mutex %p, which nobody holds.", function,
+                    (void *)mutex);
+    }
+    if (owner != ke_current()) {
+        ke_warning("FAST-06", "the driver called %s for the mutex %p, which another thread holds",
+                   function, (void *)mutex);
+    }
+}
+
+static void release(PFAST_MUTEX mutex, const char *function)
+{
+    check_owner(mutex, function);
+    set_owner(mutex, NULL);
+    if (__atomic_exchange_n(&mutex->Count, FREE, __ATOMIC_SEQ_CST) == CONTENDED) {
+        ke_address_wake(&mutex->Count, false);
+    }
+}
+
+/* ---- fast mutexes ---- */
+
+static void check_acquire_level(PFAST_MUTEX mutex, const char *function)
+{
+    KIRQL irql = ke_current()->irql;
+    if (irql > APC_LEVEL) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x33, irql, (ULONG_PTR)mutex, 0, "FAST-04",
+                    "The driver called %s at IRQL %u; the highest level allowed is APC_LEVEL.",
+                    function, irql);
+    }
+}
+
+static void check_release_level(PFAST_MUTEX mutex, const char *function)
+{
+    const struct _KTHREAD *thread = ke_current();
+    if (thread->irql != APC_LEVEL) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x34, thread->irql,
+                    (ULONG_PTR)thread->kernel_apc_disable, (ULONG_PTR)mutex, "FAST-04",
+                    "The driver called %s at IRQL %u; a fast mutex is held, and released, at "
+                    "APC_LEVEL.",
+                    function, thread->irql);
+    }
+}
+
+/* Whether a mutex may be acquired here in the unsafe way. */
+static bool is_shielded(const struct _KTHREAD *thread)
+{
+    return thread->irql == APC_LEVEL || (thread->irql < APC_LEVEL && KeAreApcsDisabled());
+}
+
+static void check_shielded(PFAST_MUTEX mutex, ULONG verifier_code, const char *rule,
+                           const char *function)
+{
+    const struct _KTHREAD *thread = ke_current();
+    if (!is_shielded(thread)) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, verifier_code, thread->irql,
+                    (ULONG_PTR)thread->kernel_apc_disable, (ULONG_PTR)mutex, rule,
+                    "The driver called %s at IRQL %u and outside a critical or guarded region.",
+                    function, thread->irql);
+    }
+}
+
+/* Waits for the mutex and holds it at APC_LEVEL. IRQL <= APC_LEVEL. (FAST-02) */
+VOID ExAcquireFastMutex(PFAST_MUTEX FastMutex)
+{
+    check_acquire_level(FastMutex, __func__);
+    KIRQL old = ke_raise_irql(APC_LEVEL);
+    acquire(FastMutex);
+    FastMutex->OldIrql = old;
+}
+
+/* Releases the mutex and restores the level before its acquisition. APC_LEVEL. (FAST-02) */
+VOID ExReleaseFastMutex(PFAST_MUTEX FastMutex)
+{
+    check_release_level(FastMutex, __func__);
+    KIRQL old = (KIRQL)FastMutex->OldIrql;
+    release(FastMutex, __func__);
+    ke_lower_irql(old);
+}
+
+/* As ExAcquireFastMutex if the mutex is free; else FALSE at once. IRQL <= APC_LEVEL. (FAST-03) */
+BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
+{
+    check_acquire_level(FastMutex, __func__);
+    if (!try_acquire(FastMutex)) {
+        return FALSE;
+    }
+    set_owner(FastMutex, ke_current());
+    FastMutex->OldIrql = ke_raise_irql(APC_LEVEL);
+    return TRUE;
+}
+
+/* Waits for the mutex and leaves the level alone, which is APC_LEVEL or in a critical region.
+ * (FAST-07) */
+VOID ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
+{
+    check_shielded(FastMutex, 0x39, "FAST-08", __func__);
+    acquire(FastMutex);
+}
+
+/* Undoes ExAcquireFastMutexUnsafe. (FAST-07) */
+VOID ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex)
+{
+    check_shielded(FastMutex, 0x3A, "FAST-08", __func__);
+    release(FastMutex, __func__);
+}
+
+/* ---- guarded mutexes ---- */
+
+/* Prepares a guarded mutex that is free. IRQL <= DISPATCH_LEVEL. */
+VOID KeInitializeGuardedMutex(PKGUARDED_MUTEX Mutex)
+{
+    ExInitializeFastMutex(Mutex);
+}
+
+/* Enters a guarded region and waits for the mutex; what follows counts as made at APC_LEVEL.
+ * IRQL <= APC_LEVEL. (FAST-11, FAST-12) */
+VOID KeAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
+{
+    check_acquire_level(Mutex, __func__);
+    KeEnterGuardedRegion();
+    KIRQL old = ke_raise_irql(APC_LEVEL);
+    acquire(Mutex);
+    Mutex->OldIrql = old;
+}
+
+/* Releases the mutex and leaves the guarded region. IRQL <= APC_LEVEL. (FAST-12) */
+VOID KeReleaseGuardedMutex(PKGUARDED_MUTEX Mutex)
+{
+    check_release_level(Mutex, __func__);
+    KIRQL old = (KIRQL)Mutex->OldIrql;
+    release(Mutex, __func__);
+    ke_lower_irql(old);
+    KeLeaveGuardedRegion();
+}
+
+/* As KeAcquireGuardedMutex if the mutex is free; else FALSE at once. (FAST-12) */
+BOOLEAN KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
+{
+    check_acquire_level(Mutex, __func__);
+    if (!try_acquire(Mutex)) {
+        return FALSE;
+    }
+    set_owner(Mutex, ke_current());
+    KeEnterGuardedRegion();
+    Mutex->OldIrql = ke_raise_irql(APC_LEVEL);
+    return TRUE;
+}
+
+/* Waits for the mutex, in a guarded region or at APC_LEVEL, which stay as they are. */
+VOID KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX FastMutex)
+{
+    check_shielded(FastMutex, 0x39, "FAST-13", __func__);
+    acquire(FastMutex);
+}
+
+/* Undoes KeAcquireGuardedMutexUnsafe. */
+VOID KeReleaseGuardedMutexUnsafe(PKGUARDED_MUTEX FastMutex)
+{
+    check_shielded(FastMutex, 0x3A, "FAST-13", __func__);
+    release(FastMutex, __func__);
+}

@@ -1,0 +1,797 @@
+/*
+ * Pool memory.
+ *
+ * What this keeps true:
+ * - Every block is one allocation of the host, so that its heap checkers see each block alone, with
+ *   a header before it and a pattern behind it. Under AddressSanitizer both are out of bounds.
+ * - Every live block is in a table by its address, in one of several shards with a lock each. A
+ *   free looks the address up first and never believes the memory before an address it was given,
+ *   so that freeing anything whatever ends in a bug check with a name, not in a crash.
+ * - A shard remembers its last frees, so that a double free can be told from a wild pointer.
+ * - A block of a page or more begins on a page; a smaller one never crosses a page's end (POOL-18).
+ */
+#include "ex/pool.h"
+
+#include "base/log.h"
+#include "ex/executive.h"
+#include "ex/poison.h"
+#include "ke/bugcheck.h"
+#include "ke/thread.h"
+#include "ke/warning.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GUARD_BYTES 16
+#define GUARD_BYTE 0xFD
+#define FRESH_BYTE 0xBA /* in memory that was asked for uninitialised: it looks like no zero */
+#define CACHE_LINE_BYTES 64
+#define BLOCK_BYTES_MAX 0x80000000ULL
+
+/* Bits of a POOL_TYPE that say what memory it is; the others are wishes. */
+#define TYPE_BASE_MASK 3
+#define TYPE_MUST_SUCCEED 2
+#define TYPE_CACHE_ALIGNED 4
+#define TYPE_SESSION 32
+
+/* The bit of a tag by which old drivers asked for a checked free. */
+#define TAG_PROTECTED 0x80000000u
+
+#define TAG_NONE 0x656E6F4Eu /* "None" */
+#define TAG_BIG 0x00474942u  /* "BIG" */
+
+/* Stands right before the block. */
+struct ex_pool_block {
+    struct ex_pool_block *next; /* in its bucket; guarded by the shard's lock */
+    void *raw;                  /* what the host gave */
+    size_t bytes;
+    ULONG tag;
+    POOL_TYPE type;
+    const void *creator;
+    ULONG_PTR reserved;
+    UCHAR guard[GUARD_BYTES];
+};
+
+C_ASSERT(sizeof(struct ex_pool_block) == 64);
+
+/* What an allocation asks for. */
+struct request {
+    POOL_TYPE type; /* without wishes */
+    size_t bytes;
+    ULONG tag;
+    size_t alignment;
+    bool is_zeroed;
+    const void *creator;
+};
+
+static struct ex_pool *pool_of_kernel(void)
+{
+    return &ex_state()->pool;
+}
+
+static size_t hash_of(const void *address)
+{
+    ULONG_PTR key = (ULONG_PTR)address >> 4;
+    return (size_t)((key * 0x9E3779B97F4A7C15ULL) >> 40);
+}
+
+static struct ex_pool_shard *shard_of(const void *address)
+{
+    return &pool_of_kernel()->shard[hash_of(address) % EX_POOL_SHARDS];
+}
+
+static struct ex_pool_block **bucket_of(struct ex_pool_shard *shard, const void *address)
+{
+    return &shard->bucket[hash_of(address) / EX_POOL_SHARDS % EX_POOL_BUCKETS];
+}
+
+static void *address_of(struct ex_pool_block *block)
+{
+    return block + 1;
+}
+
+/* ---- making and unmaking blocks ---- */
+
+static bool crosses_page(const void *start, size_t bytes)
+{
+    ULONG_PTR first = (ULONG_PTR)start;
+    return bytes != 0 && first / PAGE_SIZE != (first + bytes - 1) / PAGE_SIZE;
+}
+
+static ULONG_PTR round_up(ULONG_PTR value, size_t alignment)
+{
+    return (value + alignment - 1) & ~((ULONG_PTR)alignment - 1);
+}
+
+/* Asks the host for a block that begins at a multiple of alignment; NULL if it refuses. */
+static struct ex_pool_block *obtain(const struct request *request, size_t alignment)
+{
+    size_t slack = alignment <= MEMORY_ALLOCATION_ALIGNMENT ? 0 : alignment;
+    size_t total = sizeof(struct ex_pool_block) + request->bytes + GUARD_BYTES + slack;
+    void *raw = request->is_zeroed ? calloc(1, total) : malloc(total);
+    if (raw == NULL) {
+        return NULL;
+    }
+    ULONG_PTR first = (ULONG_PTR)raw + sizeof(struct ex_pool_block);
+    struct ex_pool_block *block = (struct ex_pool_block *)round_up(first, alignment) - 1;
+    block->raw = raw;
+    return block;
+}
+
+static struct ex_pool_block *obtain_placed(const struct request *request)
+{
+    if (request->bytes >= PAGE_SIZE) {
+        return obtain(request, PAGE_SIZE);
+    }
+    struct ex_pool_block *block = obtain(request, request->alignment);
+    if (block != NULL && crosses_page(address_of(block), request->bytes)) {
+        free(block->raw);
+        block = obtain(request, PAGE_SIZE);
+    }
+    return block;
+}
+
+static UCHAR *guard_behind(struct ex_pool_block *block)
+{
+    return (UCHAR *)address_of(block) + block->bytes;
+}
+
+static void set_guards(struct ex_pool_block *block)
+{
+    memset(block->guard, GUARD_BYTE, GUARD_BYTES);
+    memset(guard_behind(block), GUARD_BYTE, GUARD_BYTES);
+    ex_poison(block->guard, GUARD_BYTES);
+    ex_poison(guard_behind(block), GUARD_BYTES);
+}
+
+/* The first byte of a guard that was overwritten, or NULL. */
+static const UCHAR *damage_of(const UCHAR *guard)
+{
+    for (size_t i = 0; i < GUARD_BYTES; i++) {
+        if (guard[i] != GUARD_BYTE) {
+            return &guard[i];
+        }
+    }
+    return NULL;
+}
+
+static struct ex_pool_block *create(const struct request *request)
+{
+    struct ex_pool_block *block = obtain_placed(request);
+    if (block == NULL) {
+        return NULL;
+    }
+    block->bytes = request->bytes;
+    block->tag = request->tag;
+    block->type = request->type;
+    block->creator = request->creator;
+    if (!request->is_zeroed) {
+        memset(address_of(block), FRESH_BYTE, min(request->bytes, PAGE_SIZE));
+    }
+    set_guards(block);
+    return block;
+}
+
+/* ---- the table of live blocks ---- */
+
+static void insert(struct ex_pool_block *block)
+{
+    struct ex_pool_shard *shard = shard_of(address_of(block));
+    struct ex_pool_block **bucket = bucket_of(shard, address_of(block));
+    base_mutex_lock(&shard->lock);
+    block->next = *bucket;
+    *bucket = block;
+    base_mutex_unlock(&shard->lock);
+}
+
+/* The link that points at the block, or at NULL. The shard's lock is held. */
+static struct ex_pool_block **link_to(struct ex_pool_shard *shard, const void *address)
+{
+    struct ex_pool_block **link = bucket_of(shard, address);
+    while (*link != NULL && address_of(*link) != address) {
+        link = &(*link)->next;
+    }
+    return link;
+}
+
+static void remember(struct ex_pool_shard *shard, struct ex_pool_block *block, const void *freer)
+{
+    shard->freed[shard->next_freed++ % EX_POOL_FREED] = (struct ex_pool_freed){
+        .address = address_of(block), .freer = freer, .tag = block->tag};
+}
+
+/* Takes the block out of the table; NULL if no block begins at address. */
+static struct ex_pool_block *remove_block(const void *address, const void *freer)
+{
+    struct ex_pool_shard *shard = shard_of(address);
+    base_mutex_lock(&shard->lock);
+    struct ex_pool_block **link = link_to(shard, address);
+    struct ex_pool_block *block = *link;
+    if (block != NULL) {
+        *link = block->next;
+        remember(shard, block, freer);
+    }
+    base_mutex_unlock(&shard->lock);
+    return block;
+}
+
+typedef bool visit_routine(struct ex_pool_block *block, void *context);
+
+/* Calls visit for every live block until it returns true. */
+static bool visit_all(struct ex_pool *pool, visit_routine *visit, void *context)
+{
+    bool is_done = false;
+    for (int i = 0; i < EX_POOL_SHARDS && !is_done; i++) {
+        struct ex_pool_shard *shard = &pool->shard[i];
+        base_mutex_lock(&shard->lock);
+        for (int j = 0; j < EX_POOL_BUCKETS && !is_done; j++) {
+            struct ex_pool_block *next = NULL;
+            for (struct ex_pool_block *block = shard->bucket[j]; block != NULL && !is_done;
+                 block = next) {
+                next = block->next;
+                is_done = visit(block, context);
+            }
+        }
+        base_mutex_unlock(&shard->lock);
+    }
+    return is_done;
+}
+
+struct search {
+    ULONG_PTR address;
+    struct ex_pool_info *info;
+};
+
+static bool is_around(struct ex_pool_block *block, void *context)
+{
+    const struct search *search = context;
+    ULONG_PTR start = (ULONG_PTR)address_of(block);
+    if (search->address < start || search->address - start >= block->bytes) {
+        return false;
+    }
+    *search->info = (struct ex_pool_info){.start = address_of(block),
+                                          .bytes = block->bytes,
+                                          .tag = block->tag,
+                                          .type = block->type,
+                                          .creator = block->creator};
+    return true;
+}
+
+bool ex_pool_find(const void *address, struct ex_pool_info *info)
+{
+    struct search search = {.address = (ULONG_PTR)address, .info = info};
+    return visit_all(pool_of_kernel(), is_around, &search);
+}
+
+/* ---- what a driver must not do ---- */
+
+struct tag_text {
+    char text[5];
+};
+
+static struct tag_text text_of(ULONG tag)
+{
+    struct tag_text text;
+    for (int i = 0; i < 4; i++) {
+        char letter = (char)((tag >> (8 * i)) & 0x7F);
+        text.text[i] = letter >= ' ' && letter <= '~' ? letter : ' ';
+    }
+    text.text[4] = '\0';
+    return text;
+}
+
+static bool is_paged(POOL_TYPE type)
+{
+    return ((ULONG)type & 1) != 0;
+}
+
+static bool has_letter_or_digit(ULONG tag)
+{
+    for (int i = 0; i < 4; i++) {
+        ULONG letter = (tag >> (8 * i)) & 0x7F;
+        if ((letter >= '0' && letter <= '9') || ((letter | 0x20) >= 'a' && (letter | 0x20) <= 'z')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_old_tag(POOL_TYPE type, size_t bytes, ULONG tag, const void *creator)
+{
+    if (tag == 0 || tag == TAG_BIG) {
+        ke_bugcheck(BAD_POOL_CALLER, tag == 0 ? 0x9B : 0x9C, (ULONG_PTR)type, bytes,
+                    (ULONG_PTR)creator, "POOL-24",
+                    "The driver allocated %zu bytes of pool with the tag %s, which is not allowed.",
+                    bytes, tag == 0 ? "0" : "'BIG'");
+    }
+    if (!has_letter_or_digit(tag)) {
+        ke_bugcheck(BAD_POOL_CALLER, 0x9D, tag, (ULONG_PTR)type, (ULONG_PTR)creator, "POOL-24",
+                    "The driver allocated %zu bytes of pool with the tag 0x%08X, which has neither "
+                    "a letter nor a digit.",
+                    bytes, tag);
+    }
+}
+
+static void check_old_type(POOL_TYPE type, size_t bytes, ULONG tag)
+{
+    if ((type & TYPE_BASE_MASK) == TYPE_MUST_SUCCEED || (type & TYPE_SESSION) != 0) {
+        ke_bugcheck(BAD_POOL_CALLER, 0x9A, (ULONG_PTR)type, bytes, tag, "POOL-21",
+                    "The driver allocated %zu bytes of the pool type %u, which is not for drivers.",
+                    bytes, (unsigned)type);
+    }
+}
+
+static void check_allocation_level(POOL_TYPE type, size_t bytes)
+{
+    KIRQL irql = ke_current()->irql;
+    KIRQL highest = is_paged(type) ? APC_LEVEL : DISPATCH_LEVEL;
+    if (irql > highest) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, is_paged(type) ? 0x01 : 0x02, irql,
+                    (ULONG_PTR)type, bytes, "POOL-27",
+                    "The driver allocated %zu bytes of %s pool at IRQL %u; the highest level "
+                    "allowed is %u.",
+                    bytes, is_paged(type) ? "paged" : "non-paged", irql, highest);
+    }
+}
+
+static void check_free_level(const struct ex_pool_block *block, void *address)
+{
+    KIRQL irql = ke_current()->irql;
+    KIRQL highest = is_paged(block->type) ? APC_LEVEL : DISPATCH_LEVEL;
+    if (irql > highest) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, is_paged(block->type) ? 0x11 : 0x12, irql,
+                    (ULONG_PTR)block->type, (ULONG_PTR)address, "POOL-27",
+                    "The driver freed the %s pool block %p at IRQL %u; the highest level allowed "
+                    "is %u.",
+                    is_paged(block->type) ? "paged" : "non-paged", address, irql, highest);
+    }
+}
+
+static void check_tag(const struct ex_pool_block *block, void *address, ULONG tag)
+{
+    if (tag != 0 && ((block->tag ^ tag) & ~TAG_PROTECTED) != 0) {
+        ke_bugcheck(BAD_POOL_CALLER, 0x0A, (ULONG_PTR)address, block->tag, tag, "POOL-31",
+                    "The driver freed the pool block %p with the tag '%s'; it was allocated with "
+                    "the tag '%s' by the caller at %p.",
+                    address, text_of(tag).text, text_of(block->tag).text, block->creator);
+    }
+}
+
+static void check_guards(struct ex_pool_block *block, void *address)
+{
+    ex_unpoison(block->guard, GUARD_BYTES);
+    ex_unpoison(guard_behind(block), GUARD_BYTES);
+    const UCHAR *behind = damage_of(guard_behind(block));
+    if (behind != NULL) {
+        ke_bugcheck(BAD_POOL_HEADER, 0x21, (ULONG_PTR)address, block->bytes, *behind, "POOL-36",
+                    "The driver wrote behind the pool block %p of %zu bytes, tag '%s', allocated "
+                    "by the caller at %p: the byte at offset %zu was overwritten with 0x%02X.",
+                    address, block->bytes, text_of(block->tag).text, block->creator,
+                    (size_t)(behind - (const UCHAR *)address), *behind);
+    }
+    if (damage_of(block->guard) != NULL) {
+        ke_bugcheck(BAD_POOL_HEADER, 0x20, (ULONG_PTR)address, (ULONG_PTR)address + block->bytes, 0,
+                    "POOL-19",
+                    "The driver wrote before the pool block %p of %zu bytes, tag '%s', allocated "
+                    "by the caller at %p.",
+                    address, block->bytes, text_of(block->tag).text, block->creator);
+    }
+}
+
+static _Noreturn void report_holds(const struct ex_registry_entry *object,
+                                   const struct ex_pool_block *block, void *address)
+{
+    bool is_lookaside = object->kind == EX_LOOKASIDE;
+    ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, is_lookaside ? 0xCC : 0xD2,
+                (ULONG_PTR)object->object, (ULONG_PTR)address, block->bytes, "POOL-37",
+                "The driver freed the pool block %p while the %s %p in it was not deleted.", address,
+                is_lookaside ? "lookaside list" : "resource", object->object);
+}
+
+/* Looks for objects in the block that are in use. */
+static void check_contents(const struct ex_pool_block *block, void *address)
+{
+    struct ex_registry_entry object;
+    if (ex_registry_find(address, block->bytes, &object)) {
+        report_holds(&object, block, address);
+    }
+    const WORK_QUEUE_ITEM *item = ex_work_find(address, block->bytes);
+    if (item != NULL) {
+        ke_bugcheck(WORKER_INVALID, 0x0, (ULONG_PTR)item, (ULONG_PTR)address,
+                    (ULONG_PTR)address + block->bytes, "POOL-37",
+                    "The driver freed the pool block %p while the work item %p in it was queued.",
+                    address, (const void *)item);
+    }
+}
+
+static const struct ex_pool_freed *freed_before(const void *address)
+{
+    struct ex_pool_shard *shard = shard_of(address);
+    for (unsigned back = 1; back <= EX_POOL_FREED; back++) {
+        const struct ex_pool_freed *freed =
+            &shard->freed[(shard->next_freed - back) % EX_POOL_FREED];
+        if (address != NULL && freed->address == address) {
+            return freed;
+        }
+    }
+    return NULL;
+}
+
+/* Says what is wrong with an address at which no block begins. */
+static _Noreturn void report_bad_free(void *address)
+{
+    const struct ex_pool_freed *freed = freed_before(address);
+    if (freed != NULL) {
+        ke_bugcheck(BAD_POOL_CALLER, 0x07, 0, freed->tag, (ULONG_PTR)address, "POOL-33",
+                    "The driver freed the pool block %p, tag '%s', twice; the first time was by "
+                    "the caller at %p.",
+                    address, text_of(freed->tag).text, freed->freer);
+    }
+    struct ex_pool_info info;
+    if (ex_pool_find(address, &info)) {
+        ke_bugcheck(BAD_POOL_CALLER, 0x46, (ULONG_PTR)address, 0, 0, "POOL-34",
+                    "The driver freed %p, which lies %zu bytes inside the pool block %p of %zu "
+                    "bytes, tag '%s'.",
+                    address, (size_t)((UCHAR *)address - (UCHAR *)info.start), info.start,
+                    info.bytes, text_of(info.tag).text);
+    }
+    ke_bugcheck(BAD_POOL_CALLER, 0x46, (ULONG_PTR)address, 0, 0, "POOL-34",
+                "The driver freed %p as pool, which no allocation returned.", address);
+}
+
+/* ---- allocating and freeing ---- */
+
+static void *allocate(const struct request *request)
+{
+    check_allocation_level(request->type, request->bytes);
+    if (request->bytes == 0) {
+        ke_warning("POOL-16", "the driver allocated zero bytes of pool, tag '%s', at %p",
+                   text_of(request->tag).text, request->creator);
+    }
+    if (request->bytes > BLOCK_BYTES_MAX) {
+        return NULL;
+    }
+    struct ex_pool_block *block = create(request);
+    if (block == NULL) {
+        return NULL;
+    }
+    insert(block);
+    return address_of(block);
+}
+
+static void *raise_if_null(void *memory, bool raises)
+{
+    if (memory == NULL && raises) {
+        ExRaiseStatus(STATUS_INSUFFICIENT_RESOURCES);
+    }
+    return memory;
+}
+
+/* The type that a block keeps: what memory it is. */
+static POOL_TYPE kept_type(POOL_TYPE type)
+{
+    return (POOL_TYPE)((ULONG)type & (TYPE_BASE_MASK | POOL_NX_ALLOCATION));
+}
+
+void *ex_pool_allocate(POOL_TYPE type, size_t bytes, ULONG tag, const void *creator)
+{
+    check_old_type(type, bytes, tag);
+    check_old_tag(type, bytes, tag, creator);
+    struct request request = {
+        .type = kept_type(type),
+        .bytes = bytes,
+        .tag = tag,
+        .alignment = ((ULONG)type & TYPE_CACHE_ALIGNED) != 0 ? CACHE_LINE_BYTES
+                                                             : MEMORY_ALLOCATION_ALIGNMENT,
+        .is_zeroed = ((ULONG)type & POOL_ZERO_ALLOCATION) != 0,
+        .creator = creator,
+    };
+    return raise_if_null(allocate(&request),
+                         ((ULONG)type & POOL_RAISE_IF_ALLOCATION_FAILURE) != 0);
+}
+
+void ex_pool_free(void *block, ULONG tag, const void *freer)
+{
+    ke_current();
+    struct ex_pool_block *found = remove_block(block, freer);
+    if (found == NULL) {
+        report_bad_free(block);
+    }
+    check_free_level(found, block);
+    check_tag(found, block, tag);
+    check_guards(found, block);
+    check_contents(found, block);
+    free(found->raw);
+}
+
+/* ---- taking down ---- */
+
+void ex_pool_start(struct ex_pool *pool)
+{
+    for (int i = 0; i < EX_POOL_SHARDS; i++) {
+        base_mutex_init(&pool->shard[i].lock);
+    }
+}
+
+static bool count_block(struct ex_pool_block *block, void *context)
+{
+    UNREFERENCED_PARAMETER(block);
+    ++*(size_t *)context;
+    return false;
+}
+
+static bool collect(struct ex_pool_block *block, void *context)
+{
+    struct ex_pool_block ***next = context;
+    *(*next)++ = block;
+    return false;
+}
+
+static int compare_tags(const void *one, const void *other)
+{
+    const struct ex_pool_block *first = *(struct ex_pool_block *const *)one;
+    const struct ex_pool_block *second = *(struct ex_pool_block *const *)other;
+    if (first->tag != second->tag) {
+        return first->tag < second->tag ? -1 : 1;
+    }
+    return 0;
+}
+
+static void print_blocks(struct ex_pool_block **blocks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        base_log("left: pool block %p of %zu bytes, tag '%s', allocated by the caller at %p\n",
+                 address_of(blocks[i]), blocks[i]->bytes, text_of(blocks[i]->tag).text,
+                 blocks[i]->creator);
+    }
+}
+
+unsigned ex_pool_report(struct ex_pool *pool)
+{
+    size_t count = 0;
+    visit_all(pool, count_block, &count);
+    if (count == 0) {
+        return 0;
+    }
+    struct ex_pool_block **blocks = calloc(count, sizeof(struct ex_pool_block *));
+    if (blocks != NULL) {
+        struct ex_pool_block **next = blocks;
+        visit_all(pool, collect, &next);
+        qsort(blocks, count, sizeof(struct ex_pool_block *), compare_tags);
+        print_blocks(blocks, count);
+    }
+    free(blocks);
+    return (unsigned)count;
+}
+
+static bool free_block(struct ex_pool_block *block, void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    ex_unpoison(block->guard, GUARD_BYTES);
+    ex_unpoison(guard_behind(block), GUARD_BYTES);
+    free(block->raw);
+    return false;
+}
+
+void ex_pool_stop(struct ex_pool *pool)
+{
+    visit_all(pool, free_block, NULL);
+    for (int i = 0; i < EX_POOL_SHARDS; i++) {
+        base_mutex_destroy(&pool->shard[i].lock);
+    }
+}
+
+/* ---- kernel functions ---- */
+
+/* The flags of ExAllocatePool2 that can be met. */
+#define FLAGS_KNOWN                                                                                \
+    (POOL_FLAG_USE_QUOTA | POOL_FLAG_UNINITIALIZED | POOL_FLAG_CACHE_ALIGNED |                     \
+     POOL_FLAG_RAISE_ON_FAILURE | POOL_FLAG_NON_PAGED | POOL_FLAG_NON_PAGED_EXECUTE |              \
+     POOL_FLAG_PAGED)
+
+/* The pool that the flags name; false unless they name exactly one and are all known. */
+static bool type_of_flags(POOL_FLAGS flags, POOL_TYPE *type)
+{
+    if ((flags & 0xFFFFFFFFULL & ~(POOL_FLAGS)FLAGS_KNOWN) != 0) {
+        return false;
+    }
+    switch (flags & (POOL_FLAG_NON_PAGED | POOL_FLAG_NON_PAGED_EXECUTE | POOL_FLAG_PAGED)) {
+    case POOL_FLAG_NON_PAGED:
+        *type = NonPagedPoolNx;
+        return true;
+    case POOL_FLAG_NON_PAGED_EXECUTE:
+        *type = NonPagedPool;
+        return true;
+    case POOL_FLAG_PAGED:
+        *type = PagedPool;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void *refuse(POOL_FLAGS flags)
+{
+    if ((flags & POOL_FLAG_RAISE_ON_FAILURE) != 0) {
+        ExRaiseStatus(STATUS_INVALID_PARAMETER);
+    }
+    return NULL;
+}
+
+static void *allocate_by_flags(POOL_FLAGS flags, size_t bytes, ULONG tag, const void *creator)
+{
+    POOL_TYPE type;
+    if (tag == 0 || !type_of_flags(flags, &type)) {
+        return refuse(flags);
+    }
+    struct request request = {
+        .type = type,
+        .bytes = bytes,
+        .tag = tag,
+        .alignment = (flags & POOL_FLAG_CACHE_ALIGNED) != 0 ? CACHE_LINE_BYTES
+                                                            : MEMORY_ALLOCATION_ALIGNMENT,
+        .is_zeroed = (flags & POOL_FLAG_UNINITIALIZED) == 0,
+        .creator = creator,
+    };
+    return raise_if_null(allocate(&request), (flags & POOL_FLAG_RAISE_ON_FAILURE) != 0);
+}
+
+/*
+ * Allocates NumberOfBytes of zeroed pool. NULL, or with POOL_FLAG_RAISE_ON_FAILURE an exception,
+ * when memory is short, Tag is 0 or Flags are invalid. IRQL <= DISPATCH_LEVEL, <= APC_LEVEL for
+ * paged pool. (POOL-01 to POOL-07)
+ */
+PVOID ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return allocate_by_flags(Flags, NumberOfBytes, Tag, __builtin_return_address(0));
+}
+
+static bool is_valid_parameter(const POOL_EXTENDED_PARAMETER *parameter)
+{
+    if (parameter->Reserved != 0) {
+        return false;
+    }
+    switch (parameter->Type) {
+    case PoolExtendedParameterPriority:
+    case PoolExtendedParameterNumaNode:
+        return true;
+    default:
+        return parameter->Optional && parameter->Type == PoolExtendedParameterSecurePool;
+    }
+}
+
+/*
+ * As ExAllocatePool2, with further wishes. Priority and node are accepted and make no difference;
+ * secure pool does not exist here. (POOL-08)
+ */
+PVOID ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag,
+                      PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount)
+{
+    if (ExtendedParameters == NULL && ExtendedParametersCount != 0) {
+        return refuse(Flags);
+    }
+    for (ULONG i = 0; i < ExtendedParametersCount; i++) {
+        if (!is_valid_parameter(&ExtendedParameters[i])) {
+            return refuse(Flags);
+        }
+    }
+    return allocate_by_flags(Flags, NumberOfBytes, Tag, __builtin_return_address(0));
+}
+
+/* As ExAllocatePoolWithTag with the tag "None". */
+PVOID(ExAllocatePool)(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
+{
+    return ex_pool_allocate(PoolType, NumberOfBytes, TAG_NONE, __builtin_return_address(0));
+}
+
+/*
+ * Allocates NumberOfBytes of uninitialised pool. NULL when memory is short, unless PoolType has
+ * POOL_RAISE_IF_ALLOCATION_FAILURE. IRQL <= DISPATCH_LEVEL, <= APC_LEVEL for paged pool. (POOL-09)
+ */
+PVOID(ExAllocatePoolWithTag)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return ex_pool_allocate(PoolType, NumberOfBytes, Tag, __builtin_return_address(0));
+}
+
+/* As ExAllocatePoolWithTag, of zeroed memory. (POOL-10) */
+PVOID(ExAllocatePoolZero)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return ex_pool_allocate((POOL_TYPE)((ULONG)PoolType | POOL_ZERO_ALLOCATION), NumberOfBytes, Tag,
+                            __builtin_return_address(0));
+}
+
+/* As ExAllocatePoolWithTag. (POOL-10) */
+PVOID(ExAllocatePoolUninitialized)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return ex_pool_allocate(PoolType, NumberOfBytes, Tag, __builtin_return_address(0));
+}
+
+/* As ExAllocatePoolWithTag; Priority matters only when memory is short. (POOL-13) */
+PVOID(ExAllocatePoolWithTagPriority)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
+                                     EX_POOL_PRIORITY Priority)
+{
+    UNREFERENCED_PARAMETER(Priority);
+    return ex_pool_allocate(PoolType, NumberOfBytes, Tag, __builtin_return_address(0));
+}
+
+/* As ExAllocatePoolWithTagPriority, of zeroed memory. */
+PVOID(ExAllocatePoolPriorityZero)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
+                                  EX_POOL_PRIORITY Priority)
+{
+    UNREFERENCED_PARAMETER(Priority);
+    return ex_pool_allocate((POOL_TYPE)((ULONG)PoolType | POOL_ZERO_ALLOCATION), NumberOfBytes, Tag,
+                            __builtin_return_address(0));
+}
+
+/* As ExAllocatePoolWithTagPriority. */
+PVOID(ExAllocatePoolPriorityUninitialized)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
+                                           EX_POOL_PRIORITY Priority)
+{
+    UNREFERENCED_PARAMETER(Priority);
+    return ex_pool_allocate(PoolType, NumberOfBytes, Tag, __builtin_return_address(0));
+}
+
+static POOL_TYPE quota_type(POOL_TYPE type, ULONG wishes)
+{
+    ULONG raises = ((ULONG)type & POOL_QUOTA_FAIL_INSTEAD_OF_RAISE) != 0
+                       ? 0
+                       : POOL_RAISE_IF_ALLOCATION_FAILURE;
+    return (POOL_TYPE)(((ULONG)type & ~(ULONG)POOL_QUOTA_FAIL_INSTEAD_OF_RAISE) | raises | wishes);
+}
+
+/* As ExAllocatePoolWithTag, but raises when memory is short, unless PoolType has
+ * POOL_QUOTA_FAIL_INSTEAD_OF_RAISE. No quota is counted. (POOL-11) */
+PVOID(ExAllocatePoolWithQuotaTag)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return ex_pool_allocate(quota_type(PoolType, 0), NumberOfBytes, Tag,
+                            __builtin_return_address(0));
+}
+
+/* As ExAllocatePoolWithQuotaTag with the tag "None". */
+PVOID(ExAllocatePoolWithQuota)(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
+{
+    return ex_pool_allocate(quota_type(PoolType, 0), NumberOfBytes, TAG_NONE,
+                            __builtin_return_address(0));
+}
+
+/* As ExAllocatePoolWithQuotaTag, of zeroed memory. (POOL-11) */
+PVOID(ExAllocatePoolQuotaZero)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return ex_pool_allocate(quota_type(PoolType, POOL_ZERO_ALLOCATION), NumberOfBytes, Tag,
+                            __builtin_return_address(0));
+}
+
+/* As ExAllocatePoolWithQuotaTag. (POOL-11) */
+PVOID(ExAllocatePoolQuotaUninitialized)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+{
+    return ex_pool_allocate(quota_type(PoolType, 0), NumberOfBytes, Tag,
+                            __builtin_return_address(0));
+}
+
+/* Frees a block of pool. IRQL <= DISPATCH_LEVEL, <= APC_LEVEL for paged pool. (POOL-30) */
+VOID(ExFreePool)(PVOID P)
+{
+    ex_pool_free(P, 0, __builtin_return_address(0));
+}
+
+/* As ExFreePool, and checks that Tag, unless 0, is the allocation's. (POOL-31) */
+VOID(ExFreePoolWithTag)(PVOID P, ULONG Tag)
+{
+    ex_pool_free(P, Tag, __builtin_return_address(0));
+}
+
+/* As ExFreePoolWithTag; the parameters matter to secure pool only. */
+VOID(ExFreePool2)(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedParameters,
+                  ULONG ExtendedParametersCount)
+{
+    UNREFERENCED_PARAMETER(ExtendedParameters);
+    UNREFERENCED_PARAMETER(ExtendedParametersCount);
+    ex_pool_free(P, Tag, __builtin_return_address(0));
+}
+
+/* Says how the driver means NonPagedPool. No pool here is executable, so there is nothing to do.
+ * PASSIVE_LEVEL. */
+VOID(ExInitializeDriverRuntime)(ULONG RuntimeFlags)
+{
+    UNREFERENCED_PARAMETER(RuntimeFlags);
+}

@@ -1,0 +1,60 @@
+/* Pool memory. See pool.c. */
+#ifndef EX_POOL_H
+#define EX_POOL_H
+
+#include <wdm.h>
+
+#include "base/mutex.h"
+
+#include <stdbool.h>
+
+#define EX_POOL_SHARDS 16
+#define EX_POOL_BUCKETS 256 /* a shard */
+#define EX_POOL_FREED 64    /* frees that a shard remembers */
+
+struct ex_pool_block;
+
+/* A block that was freed, remembered to tell a double free from a wild one. */
+struct ex_pool_freed {
+    const void *address;
+    const void *freer; /* return address of who freed it */
+    ULONG tag;
+};
+
+struct ex_pool_shard {
+    struct base_mutex lock; /* guards all below */
+    struct ex_pool_block *bucket[EX_POOL_BUCKETS];
+    struct ex_pool_freed freed[EX_POOL_FREED];
+    unsigned next_freed;
+};
+
+struct ex_pool {
+    struct ex_pool_shard shard[EX_POOL_SHARDS];
+};
+
+/* What is known of a block. */
+struct ex_pool_info {
+    void *start;
+    size_t bytes;
+    ULONG tag;
+    POOL_TYPE type;      /* NonPagedPool, PagedPool or NonPagedPoolNx */
+    const void *creator; /* return address of who allocated it */
+};
+
+void ex_pool_start(struct ex_pool *pool);
+unsigned ex_pool_report(struct ex_pool *pool);
+void ex_pool_stop(struct ex_pool *pool);
+
+/*
+ * Allocates as ExAllocatePoolWithTag with that type (flags included), on behalf of creator. NULL,
+ * or a raised status where the type asks for it, when memory is short.
+ */
+void *ex_pool_allocate(POOL_TYPE type, size_t bytes, ULONG tag, const void *creator);
+
+/* Frees a block; tag 0 skips the check of the tag. */
+void ex_pool_free(void *block, ULONG tag, const void *freer);
+
+/* Finds the block in which address lies; false if there is none. Slow: for reports and checks. */
+bool ex_pool_find(const void *address, struct ex_pool_info *info);
+
+#endif

@@ -1,0 +1,350 @@
+/*
+ * Sending IRPs.
+ *
+ * A dispatch routine may complete its IRP, keep it, or pass it on, in this thread or in another,
+ * and it returns a status that has to fit what it did. When it returns, the IRP may be gone. So a
+ * record of each running call stands on the caller's stack and in a table, and completion writes
+ * there what it saw at the call's stack location. Where a call is recorded, completion moves the
+ * IRP's position under the lock of its part of the table. IRPs that were never sent to a device
+ * (WSK's) pay nothing for this.
+ */
+#include "io/call.h"
+
+#include "io/io.h"
+#include "io/irp.h"
+#include "ke/bugcheck.h"
+#include "ke/callback.h"
+#include "ke/limit.h"
+
+#if defined(__GNUC__)
+#define NOT_SANITIZED __attribute__((no_sanitize("thread"), noinline))
+#else
+#define NOT_SANITIZED
+#endif
+
+struct io_call {
+    LIST_ENTRY link; /* guarded by its part's lock, as all below is */
+    PIRP irp;
+    PIO_STACK_LOCATION location;
+    PDRIVER_DISPATCH routine;
+    bool is_completed;       /* completion has left the location */
+    bool was_marked;         /* marked pending at that time */
+    bool is_marked;          /* marked pending and not completed when the routine returned */
+    bool is_passed_on;       /* below the location when the routine returned */
+    bool is_pending_below;   /* what was below the location had been marked pending */
+    NTSTATUS completed_with; /* IoStatus.Status at that time */
+};
+
+void io_calls_start(struct io_calls *calls)
+{
+    for (int i = 0; i < IO_CALL_SHARDS; i++) {
+        base_mutex_init(&calls->shard[i].lock);
+        InitializeListHead(&calls->shard[i].calls);
+    }
+}
+
+void io_calls_stop(struct io_calls *calls)
+{
+    for (int i = 0; i < IO_CALL_SHARDS; i++) {
+        base_mutex_destroy(&calls->shard[i].lock);
+    }
+}
+
+static struct io_call_shard *shard_of(const IRP *irp)
+{
+    ULONG_PTR key = (ULONG_PTR)irp >> 4;
+    return &io_state()->calls.shard[(key ^ (key >> 8)) % IO_CALL_SHARDS];
+}
+
+struct io_call_shard *io_calls_lock(const IRP *irp)
+{
+    struct io_call_shard *shard = shard_of(irp);
+    if (atomic_load_explicit(&shard->count, memory_order_relaxed) == 0) {
+        return NULL;
+    }
+    base_mutex_lock(&shard->lock);
+    return shard;
+}
+
+void io_calls_unlock(struct io_call_shard *shard)
+{
+    if (shard != NULL) {
+        base_mutex_unlock(&shard->lock);
+    }
+}
+
+void io_calls_note_left(struct io_call_shard *shard, const IRP *irp,
+                        const IO_STACK_LOCATION *location)
+{
+    bool is_pending = (location->Control & SL_PENDING_RETURNED) != 0;
+    if (shard == NULL) {
+        return;
+    }
+    for (LIST_ENTRY *entry = shard->calls.Flink; entry != &shard->calls; entry = entry->Flink) {
+        struct io_call *call = CONTAINING_RECORD(entry, struct io_call, link);
+        if (call->irp != irp || call->is_completed) {
+            continue;
+        }
+        if (call->location == location) {
+            call->is_completed = true;
+            call->was_marked = is_pending;
+            call->completed_with = irp->IoStatus.Status;
+        } else if (call->location == location + 1) {
+            call->is_pending_below |= is_pending;
+        }
+    }
+}
+
+static void begin(struct io_call *call)
+{
+    struct io_call_shard *shard = shard_of(call->irp);
+    base_mutex_lock(&shard->lock);
+    atomic_fetch_add_explicit(&shard->count, 1, memory_order_relaxed);
+    InsertHeadList(&shard->calls, &call->link);
+    base_mutex_unlock(&shard->lock);
+}
+
+/* Looks at an IRP that is somebody else's by now, but still there: see end(). */
+NOT_SANITIZED static void look(struct io_call *call)
+{
+    volatile IO_STACK_LOCATION *location = call->location;
+    call->is_marked = (location->Control & SL_PENDING_RETURNED) != 0;
+    call->is_passed_on =
+        ((volatile IRP *)call->irp)->Tail.Overlay.CurrentStackLocation < call->location;
+}
+
+/* An IRP that has not left the call's location cannot be freed: completion needs the lock first. */
+static void end(struct io_call *call)
+{
+    struct io_call_shard *shard = shard_of(call->irp);
+    base_mutex_lock(&shard->lock);
+    RemoveEntryList(&call->link);
+    atomic_fetch_sub_explicit(&shard->count, 1, memory_order_relaxed);
+    if (!call->is_completed) {
+        look(call);
+    }
+    base_mutex_unlock(&shard->lock);
+}
+
+static _Noreturn void wrong_status(const struct io_call *call, ULONG code, NTSTATUS status,
+                                   const char *rule, const char *what)
+{
+    ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, code, (ULONG_PTR)call->routine,
+                (ULONG_PTR)call->irp, (ULONG)status, rule,
+                "The driver's dispatch routine %p returned 0x%08X for the IRP %p, %s.",
+                (void *)(ULONG_PTR)call->routine, (unsigned)status, (void *)call->irp, what);
+}
+
+static void check_pending_status(const struct io_call *call)
+{
+    if (call->is_pending_below) {
+        return;
+    }
+    if (call->is_completed && !call->was_marked) {
+        wrong_status(call, 0x23D, STATUS_PENDING, "IRP-81",
+                     "which was completed and not marked pending");
+    }
+    if (!call->is_completed && !call->is_marked && !call->is_passed_on) {
+        wrong_status(call, 0x23D, STATUS_PENDING, "IRP-80",
+                     "which it did not mark pending and did not pass on");
+    }
+}
+
+/* What a dispatch routine returns has to fit what it did. (IRP-77, IRP-79 to IRP-83) */
+static void check_status(const struct io_call *call, NTSTATUS status)
+{
+    if (status == STATUS_PENDING) {
+        check_pending_status(call);
+        return;
+    }
+    if (status == (NTSTATUS)0xFFFFFFFF) {
+        wrong_status(call, 0x225, status, "IRP-83", "which is no status");
+    }
+    if (call->is_completed ? call->was_marked : call->is_marked) {
+        wrong_status(call, 0x23E, status, "IRP-79",
+                     "which it marked pending; it has to return STATUS_PENDING");
+    }
+    if (!call->is_completed) {
+        wrong_status(call, 0x226, status, "IRP-77", "which is not completed yet");
+    }
+    if (call->completed_with != status) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x224, (ULONG_PTR)call->routine,
+                    (ULONG_PTR)call->irp, (ULONG)call->completed_with, "IRP-82",
+                    "The driver's dispatch routine %p returned 0x%08X for the IRP %p, which was "
+                    "completed with 0x%08X.",
+                    (void *)(ULONG_PTR)call->routine, (unsigned)status, (void *)call->irp,
+                    (unsigned)call->completed_with);
+    }
+}
+
+static void check_device(PDEVICE_OBJECT device)
+{
+    if (device == NULL) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x204, 0, 0, 0, "IRP-43",
+                    "The driver called IoCallDriver with device object NULL.");
+    }
+    if (device->Type != IO_TYPE_DEVICE || device->DriverObject == NULL) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x4, (ULONG_PTR)device, 0, 0, "IRP-43",
+                    "The driver called IoCallDriver with %p, which is no device object.",
+                    (void *)device);
+    }
+}
+
+static void check_irp(PIRP irp, const void *caller)
+{
+    if (!io_irp_is_alive(irp)) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x3, (ULONG_PTR)irp, 0, 0, "IRP-43",
+                    "The driver called IoCallDriver with %p, which is no IRP, or was freed "
+                    "already.",
+                    (void *)irp);
+    }
+    if (irp->CancelRoutine != NULL) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x203, (ULONG_PTR)caller, (ULONG_PTR)irp,
+                    0, "IRP-42",
+                    "The driver passed on the IRP %p while its cancel routine was set.",
+                    (void *)irp);
+    }
+}
+
+/* Which requests drivers may send to each other at DISPATCH_LEVEL. (IRP-45) */
+static bool is_for_dispatch_level(UCHAR major_function)
+{
+    switch (major_function) {
+    case IRP_MJ_READ:
+    case IRP_MJ_WRITE:
+    case IRP_MJ_DEVICE_CONTROL:
+    case IRP_MJ_INTERNAL_DEVICE_CONTROL:
+    case IRP_MJ_POWER:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void check_level(PIRP irp, UCHAR major_function, const void *caller)
+{
+    KIRQL irql = ke_current()->irql;
+    if (irql > DISPATCH_LEVEL) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x10, irql, 0, 0, "IRP-45",
+                    "The driver called IoCallDriver at IRQL %u.", irql);
+    }
+    if (irql == DISPATCH_LEVEL && !is_for_dispatch_level(major_function)) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x23A, (ULONG_PTR)caller, (ULONG_PTR)irp,
+                    0, "IRP-45",
+                    "The driver sent the IRP %p with major function 0x%02X at DISPATCH_LEVEL.",
+                    (void *)irp, major_function);
+    }
+}
+
+/* What the thread's I/O needs at the first call of a request that is queued to it. */
+static void check_threaded(PIRP irp, const void *caller)
+{
+    const struct io_irp_record *record = io_irp_record(irp);
+    if (record == NULL || record->kind != IO_IRP_THREADED ||
+        irp->CurrentLocation <= irp->StackCount) {
+        return;
+    }
+    const struct _KTHREAD *thread = ke_current();
+    if (thread->irql >= APC_LEVEL || thread->special_apc_disable != 0) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x302, (ULONG_PTR)caller, (ULONG_PTR)irp,
+                    thread->irql, "IRP-46",
+                    "The driver sent the IRP %p, whose completion needs an APC, at IRQL %u or in "
+                    "a guarded region.",
+                    (void *)irp, thread->irql);
+    }
+    if (irp->UserEvent != NULL && KeReadStateEvent(irp->UserEvent) != 0) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x307, (ULONG_PTR)caller, (ULONG_PTR)irp,
+                    0, "IRP-104",
+                    "The driver sent the IRP %p with an event that is signalled already.",
+                    (void *)irp);
+    }
+}
+
+/* Takes the next location for the receiving driver; bug checks if there is none. */
+static PIO_STACK_LOCATION push_location(PIRP irp, PDEVICE_OBJECT device)
+{
+    if (irp->CurrentLocation <= 1) {
+        ke_bugcheck(NO_MORE_IRP_STACK_LOCATIONS, (ULONG_PTR)irp, 0, 0, 0, "IRP-39",
+                    "The driver sent the IRP %p, whose %d stack locations are used up, to device "
+                    "%p.",
+                    (void *)irp, irp->StackCount, (void *)device);
+    }
+    irp->CurrentLocation--;
+    PIO_STACK_LOCATION location = --irp->Tail.Overlay.CurrentStackLocation;
+    location->DeviceObject = device;
+    return location;
+}
+
+static PDRIVER_DISPATCH routine_of(PDEVICE_OBJECT device, PIRP irp, UCHAR major_function)
+{
+    PDRIVER_DISPATCH routine = major_function <= IRP_MJ_MAXIMUM_FUNCTION
+                                   ? device->DriverObject->MajorFunction[major_function]
+                                   : NULL;
+    if (routine == NULL) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x21F, (ULONG_PTR)device->DriverObject,
+                    (ULONG_PTR)irp, 0, "DEV-07",
+                    "The IRP %p has the major function 0x%02X, for which the driver of device %p "
+                    "has no dispatch routine.",
+                    (void *)irp, major_function, (void *)device);
+    }
+    return routine;
+}
+
+static void check_state(const struct ke_callback *callback, PDEVICE_OBJECT device)
+{
+    const struct _KTHREAD *thread = ke_current();
+    if (thread->irql != callback->irql) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x5, (ULONG_PTR)device, callback->irql,
+                    thread->irql, "IRP-47",
+                    "The driver's dispatch routine %p was called at IRQL %u and returned at %u.",
+                    callback->routine, callback->irql, thread->irql);
+    }
+    if (thread->kernel_apc_disable != callback->kernel_apc_disable ||
+        thread->special_apc_disable != callback->special_apc_disable) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xC5, (ULONG_PTR)callback->routine,
+                    (USHORT)thread->kernel_apc_disable, (USHORT)callback->kernel_apc_disable,
+                    "IRP-47",
+                    "The driver's dispatch routine %p returned inside a critical or guarded "
+                    "region that it entered, or left one that it did not enter.",
+                    callback->routine);
+    }
+}
+
+static NTSTATUS call_driver(PDEVICE_OBJECT device, PIRP irp, const void *caller)
+{
+    struct ke_callback callback;
+    check_device(device);
+    check_irp(irp, caller);
+    check_threaded(irp, caller);
+    PIO_STACK_LOCATION location = push_location(irp, device);
+    check_level(irp, location->MajorFunction, caller);
+    struct io_call call = {
+        .irp = irp,
+        .location = location,
+        .routine = routine_of(device, irp, location->MajorFunction),
+    };
+    begin(&call);
+    ke_callback_enter(&callback, "a dispatch routine", (void *)(ULONG_PTR)call.routine);
+    NTSTATUS status = call.routine(device, irp);
+    check_state(&callback, device);
+    ke_callback_leave(&callback);
+    end(&call);
+    check_status(&call, status);
+    return status;
+}
+
+/*
+ * Sends an IRP to a device's driver and returns what its dispatch routine returned. IRQL <=
+ * DISPATCH_LEVEL, PASSIVE_LEVEL for all but read, write, control and power requests. (IRP-38)
+ */
+NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    ke_current();
+    return call_driver(DeviceObject, Irp, __builtin_return_address(0));
+}
+
+/* As IofCallDriver. */
+NTSTATUS(IoCallDriver)(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    return call_driver(DeviceObject, Irp, __builtin_return_address(0));
+}

@@ -1,0 +1,36 @@
+/* Dispatch routines that run, and what becomes of their IRPs meanwhile. See call.c. */
+#ifndef IO_CALL_H
+#define IO_CALL_H
+
+#include <wdm.h>
+
+#include "base/mutex.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#define IO_CALL_SHARDS 16
+
+/* One part of the running calls: those whose IRPs' addresses fall into it. */
+struct io_call_shard {
+    struct base_mutex lock; /* guards the list and, while one is in it, its IRP's position */
+    LIST_ENTRY calls;       /* of struct io_call, newest first */
+    atomic_uint count;
+};
+
+struct io_calls {
+    struct io_call_shard shard[IO_CALL_SHARDS];
+};
+
+void io_calls_start(struct io_calls *calls);
+void io_calls_stop(struct io_calls *calls);
+
+/* The locked part in which calls with that IRP are, or NULL if there are none. */
+struct io_call_shard *io_calls_lock(const IRP *irp);
+void io_calls_unlock(struct io_call_shard *shard);
+
+/* Notes that completion leaves a location: its call is done. The part is locked. */
+void io_calls_note_left(struct io_call_shard *shard, const IRP *irp,
+                        const IO_STACK_LOCATION *location);
+
+#endif

@@ -1,0 +1,289 @@
+/*
+ * Completing IRPs: the walk from the completing driver's stack location upwards.
+ *
+ * Each location that is left is emptied before the routine that the driver above stored in it is
+ * called. A routine that returns STATUS_MORE_PROCESSING_REQUIRED owns the IRP from the moment in
+ * which it was entered: the walk ends and touches the IRP no more. At the top the request ends for
+ * whoever made it.
+ */
+#include "io/call.h"
+#include "io/driver.h"
+#include "io/io.h"
+#include "io/irp.h"
+#include "io/request.h"
+#include "ke/bugcheck.h"
+#include "ke/callback.h"
+#include "ke/limit.h"
+#include "ke/warning.h"
+
+#include <stdlib.h>
+
+static bool wants(const IO_STACK_LOCATION *location, const IRP *irp)
+{
+    UCHAR flag = NT_SUCCESS(irp->IoStatus.Status) ? SL_INVOKE_ON_SUCCESS : SL_INVOKE_ON_ERROR;
+    return (location->Control & flag) != 0 ||
+           (irp->Cancel && (location->Control & SL_INVOKE_ON_CANCEL) != 0);
+}
+
+/* Empties a location that has done its work, so that a reused IRP starts clean. (IRP-86) */
+static void clear_location(PIO_STACK_LOCATION location)
+{
+    location->MinorFunction = 0;
+    location->Flags = 0;
+    location->Control = 0;
+    location->Parameters.Others.Argument1 = NULL;
+    location->Parameters.Others.Argument2 = NULL;
+    location->Parameters.Others.Argument3 = NULL;
+    location->Parameters.Others.Argument4 = NULL;
+    location->FileObject = NULL;
+    location->CompletionRoutine = NULL;
+    location->Context = NULL;
+}
+
+static bool is_at_top(const IRP *irp)
+{
+    return irp->CurrentLocation > irp->StackCount;
+}
+
+static void check_state(const struct ke_callback *callback)
+{
+    const struct _KTHREAD *thread = ke_current();
+    if (thread->irql != callback->irql) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xFA, (ULONG_PTR)callback->routine,
+                    callback->irql, thread->irql, "IRP-65",
+                    "The driver's completion routine %p was called at IRQL %u and returned at "
+                    "%u.",
+                    callback->routine, callback->irql, thread->irql);
+    }
+    if (thread->kernel_apc_disable != callback->kernel_apc_disable ||
+        thread->special_apc_disable != callback->special_apc_disable) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xFB, (ULONG_PTR)callback->routine,
+                    (USHORT)thread->kernel_apc_disable, (USHORT)callback->kernel_apc_disable,
+                    "IRP-65",
+                    "The driver's completion routine %p returned inside a critical or guarded "
+                    "region that it entered, or left one that it did not enter.",
+                    callback->routine);
+    }
+}
+
+/* A routine that lets completion go on has to carry the pending mark up. (IRP-67, IRP-68) */
+static void check_went_on(PIRP irp, NTSTATUS returned, const void *routine)
+{
+    if (returned == STATUS_PENDING) {
+        ke_warning("IRP-67", "the completion routine %p returned STATUS_PENDING", routine);
+    }
+    if (irp->PendingReturned && !is_at_top(irp) &&
+        (IoGetCurrentIrpStackLocation(irp)->Control & SL_PENDING_RETURNED) == 0) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x228, (ULONG_PTR)routine, (ULONG_PTR)irp,
+                    0, "IRP-68",
+                    "The driver's completion routine %p saw PendingReturned for the IRP %p, let "
+                    "completion go on and did not call IoMarkIrpPending.",
+                    routine, (void *)irp);
+    }
+}
+
+/* Returns whether the routine took the IRP back. */
+static bool call_routine(PIRP irp, PIO_COMPLETION_ROUTINE routine, PVOID context)
+{
+    struct ke_callback callback;
+    PDEVICE_OBJECT device =
+        is_at_top(irp) ? NULL : IoGetCurrentIrpStackLocation(irp)->DeviceObject;
+    ke_callback_enter(&callback, "a completion routine", (void *)(ULONG_PTR)routine);
+    NTSTATUS status = routine(device, irp, context);
+    check_state(&callback);
+    ke_callback_leave(&callback);
+    if (status == STATUS_MORE_PROCESSING_REQUIRED) {
+        return true;
+    }
+    check_went_on(irp, status, (const void *)(ULONG_PTR)routine);
+    return false;
+}
+
+/* Climbs one location. Returns whether a completion routine took the IRP back. */
+static bool climb(PIRP irp)
+{
+    PIO_STACK_LOCATION location = irp->Tail.Overlay.CurrentStackLocation;
+    struct io_call_shard *shard = io_calls_lock(irp);
+    irp->CurrentLocation++;
+    irp->Tail.Overlay.CurrentStackLocation++;
+    irp->PendingReturned = (location->Control & SL_PENDING_RETURNED) != 0;
+    io_calls_note_left(shard, irp, location);
+    bool is_wanted = location->CompletionRoutine != NULL && wants(location, irp);
+    if (!is_wanted && irp->PendingReturned && !is_at_top(irp)) {
+        IoMarkIrpPending(irp);
+    }
+    io_calls_unlock(shard);
+    PIO_COMPLETION_ROUTINE routine = location->CompletionRoutine;
+    PVOID context = location->Context;
+    clear_location(location);
+    return is_wanted && call_routine(irp, routine, context);
+}
+
+/* Whether the request ends here though nobody has a location: its maker did not send it. */
+static bool was_never_sent(PIRP irp)
+{
+    const struct io_irp_record *record = io_irp_record(irp);
+    return irp->CurrentLocation == irp->StackCount + 1 && record != NULL &&
+           (record->kind == IO_IRP_THREADED || record->kind == IO_IRP_ASSOCIATED);
+}
+
+static void check_not_completed(PIRP irp)
+{
+    if (!io_irp_is_alive(irp) || (is_at_top(irp) && !was_never_sent(irp))) {
+        ke_bugcheck(MULTIPLE_IRP_COMPLETE_REQUESTS, (ULONG_PTR)irp, 0, 0, 0, "IRP-93",
+                    "The driver completed the IRP %p, which was completed already.", (void *)irp);
+    }
+}
+
+static void check_completion(PIRP irp)
+{
+    KIRQL irql = ke_current()->irql;
+    check_not_completed(irp);
+    if (irql > DISPATCH_LEVEL) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0xE, irql, (ULONG_PTR)irp, 0, "IRP-92",
+                    "The driver completed the IRP %p at IRQL %u.", (void *)irp, irql);
+    }
+    if (irp->IoStatus.Status == STATUS_PENDING || irp->IoStatus.Status == (NTSTATUS)0xFFFFFFFF) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x6, (ULONG)irp->IoStatus.Status,
+                    (ULONG_PTR)irp, 0, "IRP-89", "The driver completed the IRP %p with 0x%08X.",
+                    (void *)irp, (unsigned)irp->IoStatus.Status);
+    }
+    if (irp->CancelRoutine != NULL) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x7, (ULONG_PTR)irp->CancelRoutine,
+                    (ULONG_PTR)irp, 0, "IRP-91",
+                    "The driver completed the IRP %p while its cancel routine was set.",
+                    (void *)irp);
+    }
+}
+
+/*
+ * Completes an IRP whose IoStatus is set: calls the completion routines above, then ends the
+ * request for whoever made it. IRQL <= DISPATCH_LEVEL. (IRP-84 to IRP-88)
+ */
+VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
+{
+    UNREFERENCED_PARAMETER(PriorityBoost);
+    ke_current();
+    check_completion(Irp);
+    while (!is_at_top(Irp)) {
+        if (climb(Irp)) {
+            return;
+        }
+    }
+    io_request_finish(Irp);
+}
+
+/* As IofCompleteRequest. */
+VOID(IoCompleteRequest)(PIRP Irp, CCHAR PriorityBoost)
+{
+    IofCompleteRequest(Irp, PriorityBoost);
+}
+
+void io_irp_complete(PIRP irp, NTSTATUS status, ULONG_PTR information)
+{
+    irp->IoStatus.Status = status;
+    irp->IoStatus.Information = information;
+    IofCompleteRequest(irp, IO_NO_INCREMENT);
+}
+
+/* ---- routines that keep their driver loaded ---- */
+
+/* What IoSetCompletionRoutineEx stored; freed when the routine is called, or not to be. */
+struct kept_routine {
+    PIO_COMPLETION_ROUTINE routine;
+    PVOID context;
+    PDRIVER_OBJECT driver;
+    bool on_success;
+    bool on_error;
+    bool on_cancel;
+};
+
+static bool is_wanted_by(const struct kept_routine *kept, const IRP *irp)
+{
+    bool by_status = NT_SUCCESS(irp->IoStatus.Status) ? kept->on_success : kept->on_error;
+    return by_status || (irp->Cancel && kept->on_cancel);
+}
+
+/* Stands in for the driver's routine, always called, so that what was allocated is freed. */
+static NTSTATUS run_kept_routine(PDEVICE_OBJECT device, PIRP irp, PVOID context)
+{
+    struct kept_routine kept = *(struct kept_routine *)context;
+    free(context);
+    NTSTATUS status = STATUS_CONTINUE_COMPLETION;
+    if (is_wanted_by(&kept, irp)) {
+        status = kept.routine(device, irp, kept.context);
+    } else if (irp->PendingReturned && !is_at_top(irp)) {
+        IoMarkIrpPending(irp);
+    }
+    io_driver_unpin(kept.driver);
+    return status;
+}
+
+/*
+ * As IoSetCompletionRoutine, but keeps the driver of DeviceObject loaded until the routine has
+ * run. STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES. IRQL <= DISPATCH_LEVEL. (IRP-59)
+ */
+NTSTATUS IoSetCompletionRoutineEx(PDEVICE_OBJECT DeviceObject, PIRP Irp,
+                                  PIO_COMPLETION_ROUTINE CompletionRoutine, PVOID Context,
+                                  BOOLEAN InvokeOnSuccess, BOOLEAN InvokeOnError,
+                                  BOOLEAN InvokeOnCancel)
+{
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    struct kept_routine *kept = malloc(sizeof(*kept));
+    if (kept == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    *kept = (struct kept_routine){
+        .routine = CompletionRoutine,
+        .context = Context,
+        .driver = DeviceObject->DriverObject,
+        .on_success = InvokeOnSuccess != FALSE,
+        .on_error = InvokeOnError != FALSE,
+        .on_cancel = InvokeOnCancel != FALSE,
+    };
+    io_driver_pin(kept->driver);
+    IoSetCompletionRoutine(Irp, run_kept_routine, kept, TRUE, TRUE, TRUE);
+    return STATUS_SUCCESS;
+}
+
+/* ---- sending and waiting ---- */
+
+static NTSTATUS signal_and_keep(PDEVICE_OBJECT device, PIRP irp, PVOID event)
+{
+    UNREFERENCED_PARAMETER(device);
+    UNREFERENCED_PARAMETER(irp);
+    KeSetEvent(event, IO_NO_INCREMENT, FALSE);
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+static void send_and_wait(PDEVICE_OBJECT device, PIRP irp)
+{
+    KEVENT event;
+    KeInitializeEvent(&event, NotificationEvent, FALSE);
+    IoSetCompletionRoutine(irp, signal_and_keep, &event, TRUE, TRUE, TRUE);
+    IofCallDriver(device, irp);
+    KeWaitForSingleObject(&event, Executive, KernelMode, FALSE, NULL);
+}
+
+/*
+ * Passes the caller's IRP on as it is and waits until the driver below is done; the caller owns it
+ * again then. FALSE if there is no next location. IRQL <= APC_LEVEL. (IRP-48)
+ */
+BOOLEAN IoForwardIrpSynchronously(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    KE_IRQL_AT_MOST(APC_LEVEL);
+    if (Irp->CurrentLocation <= 1) {
+        return FALSE;
+    }
+    IoCopyCurrentIrpStackLocationToNext(Irp);
+    send_and_wait(DeviceObject, Irp);
+    return TRUE;
+}
+
+/* Sends an IRP whose next location is set up, waits, and returns its status. <= APC_LEVEL. */
+NTSTATUS IoSynchronousCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    KE_IRQL_AT_MOST(APC_LEVEL);
+    send_and_wait(DeviceObject, Irp);
+    return Irp->IoStatus.Status;
+}

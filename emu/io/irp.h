@@ -1,0 +1,66 @@
+/* IRPs, for the parts of the emulator that make, send and complete them. See irp.c. */
+#ifndef IO_IRP_H
+#define IO_IRP_H
+
+#include <wdm.h>
+
+#include "base/mutex.h"
+
+#include <stdbool.h>
+
+/* AllocationFlags of an IRP that the emulator allocated, and that has a record before it. */
+#define IO_IRP_ALLOCATED 0x80
+
+/* Who ends an IRP. */
+enum io_irp_kind {
+    IO_IRP_DRIVERS,      /* IoAllocateIrp: its driver takes it back and frees it */
+    IO_IRP_ASYNCHRONOUS, /* IoBuildAsynchronousFsdRequest: likewise */
+    IO_IRP_THREADED,     /* the I/O manager, for the thread that it is queued to */
+    IO_IRP_ASSOCIATED,   /* the I/O manager, for its master IRP */
+    IO_IRP_SYSTEM,       /* the I/O manager, which waits for it */
+};
+
+/* Stands before every IRP that the emulator allocated: Irp->Flags holds Windows' flags only. */
+struct io_irp_record {
+    _Alignas(16) LIST_ENTRY link; /* in io_irps.all or .freed */
+    const void *creator;          /* return address of who asked for it */
+    PFILE_OBJECT file;            /* referenced for a request on a file, or NULL */
+    PKEVENT event;                /* referenced event object to signal at the end, or NULL */
+    ULONG output_bytes;           /* room in UserBuffer */
+    enum io_irp_kind kind;
+    LONG references; /* 1, and 1 more while the end of its thread cancels it */
+    bool is_quota_charged;
+    bool is_ended_thread; /* its thread ends and has cancelled it */
+};
+
+struct io_irps {
+    struct base_mutex lock; /* guards the lists and the records' references and flags */
+    LIST_ENTRY all;         /* of struct io_irp_record */
+    LIST_ENTRY freed;       /* those freed last, kept a while to know them again */
+    unsigned freed_count;
+    LIST_ENTRY threaded; /* by Irp->ThreadListEntry: those queued to a thread */
+    LIST_ENTRY leaving;  /* threads that end and wait for theirs; see thread_irps.c */
+};
+
+void io_irps_start(struct io_irps *irps);
+void io_irps_stop(struct io_irps *irps);
+
+/* Prints the IRPs that were not freed and returns how many. */
+unsigned io_irps_report(struct io_irps *irps);
+
+/* A new IRP with its record; NULL when memory is short. */
+PIRP io_irp_create(CCHAR stack_size, enum io_irp_kind kind, const void *creator);
+
+/* One reference less; the last one frees the IRP. */
+void io_irp_release(PIRP irp);
+
+/* The record of an IRP that the emulator allocated, NULL for one in the driver's memory. */
+struct io_irp_record *io_irp_record(PIRP irp);
+
+/* Whether the memory still is an IRP: it may have been freed. */
+bool io_irp_is_alive(const IRP *irp);
+
+/* Completes an IRP as IoCompleteRequest does, for use by emulator code. */
+void io_irp_complete(PIRP irp, NTSTATUS status, ULONG_PTR information);
+
+#endif

@@ -1,0 +1,204 @@
+/*
+ * Loading and unloading drivers.
+ *
+ * A load starts from the image's initial data: the loader keeps a copy of the writable data of
+ * every image, taken before its first load, and puts it back before each further one.
+ *
+ * An unload waits for its turn: while a device of the driver is open or has another attached on
+ * top, it is pending, the devices admit nobody, and whoever takes the last use away runs it. After
+ * the unload routine the driver object stays until the work items and completion routines that pin
+ * it have returned.
+ */
+#include "base/log.h"
+#include "io/device.h"
+#include "io/driver.h"
+#include "io/image.h"
+#include "io/io.h"
+#include "ke/callback.h"
+#include "ke/limit.h"
+#include "ob/name.h"
+#include "ob/object.h"
+
+#include <wskemu/wskemu.h>
+
+#define SERVICES L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\"
+
+static NTSTATUS call_entry(struct io_driver *driver)
+{
+    struct ke_callback callback;
+    UNICODE_STRING registry_path;
+    WCHAR path[160];
+    io_driver_make_name(&registry_path, path, RTL_NUMBER_OF(path), SERVICES, driver->image->name);
+    ke_callback_enter(&callback, "DriverEntry", (void *)(ULONG_PTR)driver->image->entry);
+    NTSTATUS status = driver->image->entry(&driver->object, &registry_path);
+    ke_callback_leave(&callback);
+    RtlZeroMemory(path, sizeof(path)); /* a driver that kept the pointer shall see it (DEV-04) */
+    return status;
+}
+
+/* The devices that DriverEntry made may be opened now. (DEV-29) */
+static void finish_devices(PDRIVER_OBJECT object)
+{
+    io_drivers_lock();
+    for (PDEVICE_OBJECT device = object->DeviceObject; device != NULL;
+         device = device->NextDevice) {
+        device->Flags &= ~(ULONG)DO_DEVICE_INITIALIZING;
+    }
+    io_drivers_unlock();
+}
+
+static void insert(struct io_driver *driver)
+{
+    io_drivers_lock();
+    InsertHeadList(&io_state()->drivers.loaded, &driver->link);
+    io_drivers_unlock();
+}
+
+/* Deletes and names the devices that a driver that goes left behind. */
+static void check_devices(struct io_driver *driver, const char *how)
+{
+    while (driver->object.DeviceObject != NULL) {
+        PDEVICE_OBJECT device = driver->object.DeviceObject;
+        base_log("left: device %p of driver %s, which %s\n", (void *)device, driver->image->name,
+                 how);
+        io_state()->drivers.devices_left++;
+        io_device_detach(device);
+        IoDeleteDevice(device);
+    }
+}
+
+static void remove_driver(struct io_driver *driver, const char *how)
+{
+    check_devices(driver, how);
+    io_driver_wait_for_pins(driver);
+    io_drivers_lock();
+    RemoveEntryList(&driver->link);
+    io_drivers_unlock();
+    ob_name_remove(driver);
+    ob_dereference(driver);
+}
+
+NTSTATUS wskemu_load_driver(const struct wskemu_driver_image *image, PDRIVER_OBJECT *out)
+{
+    *out = NULL;
+    KE_IRQL_EXACTLY(PASSIVE_LEVEL);
+    struct io_driver *driver = io_driver_create(image);
+    if (driver == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    NTSTATUS status = ob_name_insert(&driver->object.DriverName, driver);
+    if (NT_SUCCESS(status) && !io_image_restore(image)) {
+        status = STATUS_INSUFFICIENT_RESOURCES;
+    }
+    if (!NT_SUCCESS(status)) {
+        ob_dereference(driver);
+        return status;
+    }
+    insert(driver);
+    status = call_entry(driver);
+    if (!NT_SUCCESS(status)) {
+        remove_driver(driver, "failed to load");
+        return status;
+    }
+    finish_devices(&driver->object);
+    io_reinitialize(driver);
+    *out = &driver->object;
+    return status;
+}
+
+/* ---- unloading ---- */
+
+/* Whether a device of the driver is open or lies below another. The lock is held. */
+static bool is_used(const struct io_driver *driver)
+{
+    for (PDEVICE_OBJECT device = driver->object.DeviceObject; device != NULL;
+         device = device->NextDevice) {
+        if (device->ReferenceCount != 0 || device->AttachedDevice != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void call_unload(struct io_driver *driver)
+{
+    struct ke_callback callback;
+    PDRIVER_UNLOAD unload = driver->object.DriverUnload;
+    ke_callback_enter(&callback, "the unload routine", (void *)(ULONG_PTR)unload);
+    unload(&driver->object);
+    ke_callback_leave(&callback);
+    remove_driver(driver, "was unloaded");
+}
+
+/* Decides who runs a pending unload: at most one caller gets TRUE. */
+static bool claim_unload(struct io_driver *driver)
+{
+    io_drivers_lock();
+    bool is_mine = driver->is_unload_pending && !driver->is_unloading && !is_used(driver);
+    if (is_mine) {
+        driver->is_unloading = true;
+    }
+    io_drivers_unlock();
+    return is_mine;
+}
+
+void io_driver_unused(PDRIVER_OBJECT object)
+{
+    struct io_driver *driver = io_driver_of(object);
+    if (claim_unload(driver)) {
+        call_unload(driver);
+    }
+}
+
+/* Closes the driver's devices to newcomers; false if that was done before. (DEV-15) */
+static bool mark_unload_pending(struct io_driver *driver)
+{
+    io_drivers_lock();
+    bool is_first = !driver->is_unload_pending;
+    driver->is_unload_pending = true;
+    for (PDEVICE_OBJECT device = driver->object.DeviceObject; device != NULL;
+         device = device->NextDevice) {
+        device->DeviceObjectExtension->ExtensionFlags |= IO_DEVICE_UNLOAD_PENDING;
+    }
+    io_drivers_unlock();
+    return is_first;
+}
+
+NTSTATUS wskemu_unload_driver(PDRIVER_OBJECT object)
+{
+    struct io_driver *driver = io_driver_of(object);
+    KE_IRQL_EXACTLY(PASSIVE_LEVEL);
+    if (object->DriverUnload == NULL || !mark_unload_pending(driver)) {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    if (!claim_unload(driver)) {
+        return STATUS_PENDING;
+    }
+    call_unload(driver);
+    return STATUS_SUCCESS;
+}
+
+/* The newest driver that can still be unloaded. */
+static struct io_driver *next_to_unload(void)
+{
+    struct io_drivers *drivers = &io_state()->drivers;
+    struct io_driver *found = NULL;
+    io_drivers_lock();
+    for (LIST_ENTRY *entry = drivers->loaded.Flink; entry != &drivers->loaded && found == NULL;
+         entry = entry->Flink) {
+        struct io_driver *driver = CONTAINING_RECORD(entry, struct io_driver, link);
+        if (!driver->is_unload_pending && driver->object.DriverUnload != NULL) {
+            found = driver;
+        }
+    }
+    io_drivers_unlock();
+    return found;
+}
+
+void io_unload_all(void)
+{
+    io_shutdowns_send();
+    for (struct io_driver *driver = next_to_unload(); driver != NULL; driver = next_to_unload()) {
+        wskemu_unload_driver(&driver->object);
+    }
+}

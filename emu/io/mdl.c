@@ -1,0 +1,107 @@
+#include "io/irp.h"
+#include "ke/bugcheck.h"
+#include "mm/mm.h"
+
+/* The I/O manager's functions on MDLs. */
+
+static void append(PIRP irp, PMDL mdl)
+{
+    PMDL last = irp->MdlAddress;
+    while (last->Next != NULL) {
+        last = last->Next;
+    }
+    last->Next = mdl;
+}
+
+/*
+ * An MDL for the buffer, or NULL when memory is short or Length too large. With an IRP it becomes
+ * the IRP's MDL, or the last of its chain if SecondaryBuffer. IRQL <= DISPATCH_LEVEL. (MDL-01, 02)
+ */
+PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, BOOLEAN ChargeQuota,
+                   PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(ChargeQuota);
+    ke_current();
+    PMDL mdl = mm_mdl_allocate(VirtualAddress, Length, __builtin_return_address(0));
+    if (mdl == NULL || Irp == NULL) {
+        return mdl;
+    }
+    if (SecondaryBuffer && Irp->MdlAddress != NULL) {
+        append(Irp, mdl);
+    } else {
+        Irp->MdlAddress = mdl;
+    }
+    return mdl;
+}
+
+static void check_freeable(PMDL mdl)
+{
+    bool is_locked = (mdl->MdlFlags & MDL_PAGES_LOCKED) != 0;
+    bool is_mapped =
+        (mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL)) == MDL_MAPPED_TO_SYSTEM_VA;
+    if (is_locked || is_mapped) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB8, (ULONG_PTR)mdl,
+                    (ULONG_PTR)(USHORT)mdl->MdlFlags, 0, is_locked ? "MDL-08" : "MDL-09",
+                    "The driver freed the MDL %p while its pages are %s.", (void *)mdl,
+                    is_locked ? "locked" : "mapped");
+    }
+}
+
+/* Frees one MDL. IRQL <= DISPATCH_LEVEL. (MDL-06) */
+VOID IoFreeMdl(PMDL Mdl)
+{
+    ke_current();
+    check_freeable(Mdl);
+    mm_mdl_free(Mdl);
+}
+
+static void check_range(PMDL source, PMDL target, const UCHAR *address, ULONG length)
+{
+    const UCHAR *begin = MmGetMdlVirtualAddress(source);
+    const UCHAR *end = begin + MmGetMdlByteCount(source);
+    if (address < begin || address > end || length > (ULONG_PTR)(end - address)) {
+        ke_bugcheck(INVALID_MDL_RANGE, (ULONG_PTR)source, (ULONG_PTR)target, (ULONG_PTR)address,
+                    length, "MDL-50",
+                    "The driver called IoBuildPartialMdl for a range of %u bytes that is not in "
+                    "the source MDL.",
+                    length);
+    }
+    SIZE_T pages = ADDRESS_AND_SIZE_TO_SPAN_PAGES(address, length);
+    if ((SIZE_T)target->Size < sizeof(MDL) + pages * sizeof(PFN_NUMBER)) {
+        ke_bugcheck(TARGET_MDL_TOO_SMALL, 0, 0, 0, 0, "MDL-50",
+                    "The driver called IoBuildPartialMdl with a target MDL that is too small for "
+                    "%u bytes.",
+                    length);
+    }
+}
+
+/*
+ * Makes TargetMdl describe Length bytes of SourceMdl from VirtualAddress on; Length 0 means to its
+ * end. IRQL <= DISPATCH_LEVEL. (MDL-49 to 52)
+ */
+VOID IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress, ULONG Length)
+{
+    ke_current();
+    UCHAR *address = VirtualAddress;
+    UCHAR *begin = MmGetMdlVirtualAddress(SourceMdl);
+    ULONG length = Length;
+    if (length == 0 && address >= begin) {
+        length = (ULONG)(MmGetMdlByteCount(SourceMdl) - (ULONG_PTR)(address - begin));
+    }
+    check_range(SourceMdl, TargetMdl, address, length);
+    CSHORT source_flags = SourceMdl->MdlFlags;
+    TargetMdl->Process = SourceMdl->Process;
+    TargetMdl->StartVa = PAGE_ALIGN(address);
+    TargetMdl->ByteOffset = BYTE_OFFSET(address);
+    TargetMdl->ByteCount = length;
+    TargetMdl->MdlFlags = (CSHORT)((TargetMdl->MdlFlags & MDL_ALLOCATED_FIXED_SIZE) | MDL_PARTIAL |
+                                   (source_flags & MDL_SOURCE_IS_NONPAGED_POOL));
+    if ((source_flags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL)) != 0) {
+        TargetMdl->MappedSystemVa = (UCHAR *)SourceMdl->MappedSystemVa + (address - begin);
+        TargetMdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA | MDL_PARENT_MAPPED_SYSTEM_VA;
+    }
+    ULONG count = ADDRESS_AND_SIZE_TO_SPAN_PAGES(address, length);
+    for (ULONG i = 0; i < count; i++) {
+        MmGetMdlPfnArray(TargetMdl)[i] = ((ULONG_PTR)TargetMdl->StartVa >> PAGE_SHIFT) + i;
+    }
+}

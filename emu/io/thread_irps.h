@@ -1,0 +1,14 @@
+/* The requests of a thread. See thread_irps.c. */
+#ifndef IO_THREAD_IRPS_H
+#define IO_THREAD_IRPS_H
+
+#include <wdm.h>
+
+/* Queues an IRP to the calling thread, and takes it off again. */
+void io_thread_irps_insert(PIRP irp);
+void io_thread_irps_remove(PIRP irp);
+
+/* Cancels the IRPs of the calling thread, which ends, and waits for them. PASSIVE_LEVEL. */
+void io_thread_irps_cancel(PETHREAD thread);
+
+#endif

@@ -1,0 +1,142 @@
+#include "io/transfer.h"
+
+#include "ex/pool.h"
+#include "io/irp.h"
+#include "ke/bugcheck.h"
+
+#include <excpt.h>
+#include <string.h>
+
+#define BUFFER_TAG 0x20206F49 /* "Io  " */
+
+static NTSTATUS copy_in(PVOID to, const void *from, ULONG bytes)
+{
+    __try {
+        memcpy(to, from, bytes);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS io_transfer_buffer(PIRP irp, const void *input, ULONG input_bytes, PVOID output,
+                            ULONG output_bytes)
+{
+    ULONG bytes = input_bytes > output_bytes ? input_bytes : output_bytes;
+    irp->UserBuffer = output;
+    if (bytes == 0) {
+        return STATUS_SUCCESS;
+    }
+    irp->AssociatedIrp.SystemBuffer =
+        ex_pool_allocate(NonPagedPoolNx, bytes, BUFFER_TAG, __builtin_return_address(0));
+    if (irp->AssociatedIrp.SystemBuffer == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    irp->Flags |= IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER;
+    if (output_bytes != 0) {
+        irp->Flags |= IRP_INPUT_OPERATION;
+        io_irp_record(irp)->output_bytes = output_bytes;
+    }
+    return input_bytes != 0 ? copy_in(irp->AssociatedIrp.SystemBuffer, input, input_bytes)
+                            : STATUS_SUCCESS;
+}
+
+static NTSTATUS lock_pages(PMDL mdl, KPROCESSOR_MODE mode, LOCK_OPERATION operation)
+{
+    __try {
+        MmProbeAndLockPages(mdl, mode, operation);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS io_transfer_lock(PIRP irp, PVOID buffer, ULONG bytes, LOCK_OPERATION operation)
+{
+    if (bytes == 0) {
+        return STATUS_SUCCESS;
+    }
+    PMDL mdl = IoAllocateMdl(buffer, bytes, FALSE, FALSE, irp);
+    if (mdl == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    return lock_pages(mdl, irp->RequestorMode, operation);
+}
+
+NTSTATUS io_transfer_read(PIRP irp, PDEVICE_OBJECT device, PVOID buffer, ULONG bytes)
+{
+    irp->UserBuffer = buffer;
+    if ((device->Flags & DO_BUFFERED_IO) != 0) {
+        return io_transfer_buffer(irp, NULL, 0, buffer, bytes);
+    }
+    return (device->Flags & DO_DIRECT_IO) != 0
+               ? io_transfer_lock(irp, buffer, bytes, IoWriteAccess)
+               : STATUS_SUCCESS;
+}
+
+NTSTATUS io_transfer_write(PIRP irp, PDEVICE_OBJECT device, PVOID buffer, ULONG bytes)
+{
+    irp->UserBuffer = buffer;
+    if ((device->Flags & DO_BUFFERED_IO) != 0) {
+        return io_transfer_buffer(irp, buffer, bytes, buffer, 0);
+    }
+    return (device->Flags & DO_DIRECT_IO) != 0 ? io_transfer_lock(irp, buffer, bytes, IoReadAccess)
+                                               : STATUS_SUCCESS;
+}
+
+NTSTATUS io_transfer_control(PIRP irp, PIO_STACK_LOCATION location, ULONG code, PVOID input,
+                             ULONG input_bytes, PVOID output, ULONG output_bytes)
+{
+    ULONG method = METHOD_FROM_CTL_CODE(code);
+    location->Parameters.DeviceIoControl.IoControlCode = code;
+    location->Parameters.DeviceIoControl.InputBufferLength = input_bytes;
+    location->Parameters.DeviceIoControl.OutputBufferLength = output_bytes;
+    location->Parameters.DeviceIoControl.Type3InputBuffer = NULL;
+    if (method == METHOD_NEITHER) {
+        irp->UserBuffer = output;
+        location->Parameters.DeviceIoControl.Type3InputBuffer = input;
+        return STATUS_SUCCESS;
+    }
+    if (method == METHOD_BUFFERED) {
+        return io_transfer_buffer(irp, input, input_bytes, output, output_bytes);
+    }
+    NTSTATUS status = io_transfer_buffer(irp, input, input_bytes, output, 0);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    LOCK_OPERATION operation = method == METHOD_IN_DIRECT ? IoReadAccess : IoWriteAccess;
+    return io_transfer_lock(irp, output, output_bytes, operation);
+}
+
+void io_transfer_copy_back(PIRP irp)
+{
+    ULONG flags = IRP_BUFFERED_IO | IRP_INPUT_OPERATION;
+    ULONG_PTR bytes = irp->IoStatus.Information;
+    if ((irp->Flags & flags) != flags || NT_ERROR(irp->IoStatus.Status) || bytes == 0) {
+        return;
+    }
+    ULONG room = io_irp_record(irp)->output_bytes;
+    if (bytes > room) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x312, 0, (ULONG_PTR)irp, 0, "DEV-68",
+                    "The driver completed the IRP %p with Information %llu; the output buffer has "
+                    "%u bytes.",
+                    (void *)irp, (unsigned long long)bytes, room);
+    }
+    memcpy(irp->UserBuffer, irp->AssociatedIrp.SystemBuffer, bytes);
+}
+
+void io_transfer_release(PIRP irp)
+{
+    if ((irp->Flags & IRP_DEALLOCATE_BUFFER) != 0) {
+        ex_pool_free(irp->AssociatedIrp.SystemBuffer, BUFFER_TAG, __builtin_return_address(0));
+        irp->Flags &= ~(ULONG)IRP_DEALLOCATE_BUFFER;
+    }
+    while (irp->MdlAddress != NULL) {
+        PMDL mdl = irp->MdlAddress;
+        irp->MdlAddress = mdl->Next;
+        if ((mdl->MdlFlags & MDL_PAGES_LOCKED) != 0) {
+            MmUnlockPages(mdl);
+        }
+        IoFreeMdl(mdl);
+    }
+}

@@ -1,0 +1,238 @@
+/*
+ * Bug checks.
+ *
+ * A bug check halts the kernel: its generation stops being the running one, so that every thread
+ * that enters the emulator finds itself halted and parks for ever (ke_current). Nothing is unwound.
+ * Only a test that expects the bug check goes on: its thread jumps back to its expectation, and
+ * leaves the halted kernel behind as it stands. Without an expectation the process ends.
+ */
+#include "ke/bugcheck.h"
+
+#include "base/log.h"
+#include "base/mutex.h"
+#include "base/park.h"
+#include "base/process.h"
+#include "base/stack.h"
+#include "ke/expectation.h"
+#include "ke/kernel.h"
+#include "rtl/exception.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct bugcheck_text {
+    ULONG code;
+    const char *name;
+    const char *parameter[4];
+};
+
+#define X(code, name, p1, p2, p3, p4) {code, name, {p1, p2, p3, p4}},
+static const struct bugcheck_text texts[] = {
+#include "bugchecks_table.inc"
+};
+#undef X
+
+struct ke_expectation *_Atomic ke_expectation;
+
+/* What the calling thread expects, until it has got it. */
+static _Thread_local struct ke_expectation *own_expectation;
+
+/* Whether the text of a first parameter begins with that value, as in "0x42 KeAcquireSpinLock...". */
+static bool begins_with(const char *text, ULONG_PTR value)
+{
+    char *end;
+    unsigned long long number = strtoull(text, &end, 16);
+    return end != text && *end == ' ' && number == value;
+}
+
+/* The row of a code, and of its first parameter where the code has several rows. */
+static const struct bugcheck_text *text_of(ULONG code, ULONG_PTR parameter1)
+{
+    static const struct bugcheck_text unknown = {0, "UNKNOWN_BUG_CHECK", {"", "", "", ""}};
+    const struct bugcheck_text *found = &unknown;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (texts[i].code != code) {
+            continue;
+        }
+        if (begins_with(texts[i].parameter[0], parameter1)) {
+            return &texts[i];
+        }
+        if (found == &unknown) {
+            found = &texts[i];
+        }
+    }
+    return found;
+}
+
+static void print_frame(void *context, const struct base_stack_frame *frame)
+{
+    UNREFERENCED_PARAMETER(context);
+    base_log("    %s%s%s%s", frame->function != NULL ? frame->function : "?",
+             frame->file != NULL ? " at " : "", frame->file != NULL ? frame->file : "",
+             frame->file != NULL ? "" : "\n");
+    if (frame->file != NULL) {
+        base_log(":%u\n", frame->line);
+    }
+}
+
+static void print_banner(const struct wskemu_bugcheck *bugcheck)
+{
+    const struct bugcheck_text *text = text_of(bugcheck->code, bugcheck->parameter[0]);
+    base_log("\n*** STOP: 0x%08X (0x%016llX,0x%016llX,0x%016llX,0x%016llX)\n*** %s\n\n",
+             bugcheck->code, (unsigned long long)bugcheck->parameter[0],
+             (unsigned long long)bugcheck->parameter[1],
+             (unsigned long long)bugcheck->parameter[2],
+             (unsigned long long)bugcheck->parameter[3], text->name);
+    for (int i = 0; i < 4; i++) {
+        base_log("    %d: %016llX  %s\n", i + 1, (unsigned long long)bugcheck->parameter[i],
+                 text->parameter[i]);
+    }
+    if (bugcheck->sentence[0] != '\0') {
+        base_log("\n%s\n", bugcheck->sentence);
+    }
+    if (bugcheck->rule != NULL) {
+        base_log("Rule %s.\n", bugcheck->rule);
+    }
+    base_log("\nStack:\n");
+    base_stack_print(print_frame, NULL);
+    base_log("\n");
+}
+
+/* The first thread of a running kernel that gets here stops it; all others park. */
+static void stop_kernel(void)
+{
+    uint64_t generation = atomic_exchange(&ke_generation, 0);
+    if (generation == 0) {
+        ke_halt_here();
+    }
+}
+
+static _Noreturn void park_for_ever(void)
+{
+    struct base_park *park = base_park_create();
+    for (;;) {
+        base_park_wait(park, BASE_FOREVER);
+    }
+}
+
+_Noreturn void ke_halt_here(void)
+{
+    struct ke_expectation *expectation = own_expectation;
+    base_mutex_unlock_all();
+    if (expectation == NULL) {
+        park_for_ever();
+    }
+    /* The kernel is halted a moment before what stopped it is written down. */
+    while (!atomic_load(&expectation->is_met)) {
+        base_park_wait(expectation->thread->park, BASE_FOREVER);
+    }
+    siglongjmp(expectation->resume, 1);
+}
+
+/* Hands the bug check over and wakes the thread that expects it, wherever it sleeps. That thread may
+ * then leave, and take its expectation and ke_kernel with it. */
+static void meet(struct ke_expectation *expectation, const struct wskemu_bugcheck *bugcheck)
+{
+    struct ke_kernel *kernel = ke_kernel;
+    struct _KTHREAD *thread = expectation->thread;
+    bool is_own = expectation == own_expectation;
+    *expectation->caught = *bugcheck;
+    atomic_store(&expectation->is_met, true);
+    if (!is_own) {
+        base_park_wake(thread->park);
+        kernel->poller.kick(kernel->poller.context);
+    }
+}
+
+static _Noreturn void stop(const struct wskemu_bugcheck *bugcheck)
+{
+    stop_kernel();
+    struct ke_expectation *expectation = atomic_exchange(&ke_expectation, NULL);
+    if (expectation == NULL) {
+        print_banner(bugcheck);
+        base_process_end(BASE_EXIT_BUGCHECK);
+    }
+    meet(expectation, bugcheck);
+    ke_halt_here();
+}
+
+_Noreturn void ke_bugcheck(ULONG code, ULONG_PTR parameter1, ULONG_PTR parameter2,
+                           ULONG_PTR parameter3, ULONG_PTR parameter4, const char *rule,
+                           const char *sentence, ...)
+{
+    struct wskemu_bugcheck bugcheck = {
+        .code = code,
+        .parameter = {parameter1, parameter2, parameter3, parameter4},
+        .name = text_of(code, parameter1)->name,
+        .rule = rule,
+    };
+    va_list arguments;
+    va_start(arguments, sentence);
+    vsnprintf(bugcheck.sentence, sizeof(bugcheck.sentence), sentence, arguments);
+    va_end(arguments);
+    stop(&bugcheck);
+}
+
+_Noreturn void ke_not_implemented(const char *function)
+{
+    ke_bugcheck(MANUALLY_INITIATED_CRASH, 0, 0, 0, 0, NULL,
+                "The driver called %s, which wskemu does not implement yet.", function);
+}
+
+/* Stops the system with a code and four parameters. Does not return. Any IRQL. */
+DECLSPEC_NORETURN VOID KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1,
+                                    ULONG_PTR BugCheckParameter2, ULONG_PTR BugCheckParameter3,
+                                    ULONG_PTR BugCheckParameter4)
+{
+    struct wskemu_bugcheck bugcheck = {
+        .code = BugCheckCode,
+        .parameter = {BugCheckParameter1, BugCheckParameter2, BugCheckParameter3,
+                      BugCheckParameter4},
+        .name = text_of(BugCheckCode, BugCheckParameter1)->name,
+    };
+    stop(&bugcheck);
+}
+
+/* Stops the system with a code. Does not return. Any IRQL. */
+DECLSPEC_NORETURN VOID KeBugCheck(ULONG BugCheckCode)
+{
+    KeBugCheckEx(BugCheckCode, 0, 0, 0, 0);
+}
+
+/* Runs body where a bug check resumes. Returns when either has ended. */
+static void run_until_stop(struct ke_expectation *expectation, void (*body)(void *context),
+                           void *context)
+{
+    own_expectation = expectation;
+    atomic_store(&ke_expectation, expectation);
+    if (sigsetjmp(expectation->resume, 0) == 0) {
+        body(context);
+        ke_current(); /* another thread may have stopped the kernel while body ran outside of it */
+        if (atomic_exchange(&ke_expectation, NULL) == NULL) {
+            ke_halt_here();
+        }
+    }
+    own_expectation = NULL;
+}
+
+BOOLEAN wskemu_catch_bugcheck(void (*body)(void *context), void *context,
+                              struct wskemu_bugcheck *caught)
+{
+    struct wskemu_bugcheck ignored;
+    struct ke_expectation expectation = {
+        .thread = ke_current(),
+        .caught = caught != NULL ? caught : &ignored,
+    };
+    struct seh_barrier barrier;
+    seh_barrier_push(&barrier);
+    run_until_stop(&expectation, body, context);
+    seh_barrier_pop(&barrier);
+    if (!atomic_load(&expectation.is_met)) {
+        return FALSE;
+    }
+    ke_kernel_abandon();
+    ke_thread_slot.generation = UINT64_MAX;
+    return TRUE;
+}

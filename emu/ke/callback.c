@@ -1,0 +1,66 @@
+#include "ke/callback.h"
+
+#include "ke/bugcheck.h"
+#include "ke/kernel.h"
+
+void ke_callback_enter(struct ke_callback *callback, const char *what, const void *routine)
+{
+    struct _KTHREAD *thread = ke_current();
+    callback->what = what;
+    callback->routine = routine;
+    callback->irql = thread->irql;
+    callback->spin_locks_held = thread->spin_locks_held;
+    callback->kernel_apc_disable = thread->kernel_apc_disable;
+    callback->special_apc_disable = thread->special_apc_disable;
+    seh_barrier_push(&callback->barrier);
+}
+
+static void check_irql(const struct ke_callback *callback, const struct _KTHREAD *thread)
+{
+    if (thread->irql == callback->irql) {
+        return;
+    }
+    ke_bugcheck(IRQL_UNEXPECTED_VALUE,
+                ((ULONG_PTR)thread->irql << 16) | ((ULONG_PTR)callback->irql << 8), 0,
+                (ULONG_PTR)callback->routine, 0, "IRQL-14",
+                "The driver's routine %p, called as %s at IRQL %u, returned at IRQL %u.",
+                callback->routine, callback->what, callback->irql, thread->irql);
+}
+
+ULONG ke_callback_apc_counts(const struct ke_callback *callback)
+{
+    return ke_apc_counts(callback->special_apc_disable, callback->kernel_apc_disable);
+}
+
+static void check_regions(const struct ke_callback *callback, const struct _KTHREAD *thread)
+{
+    ULONG after = ke_thread_apc_counts(thread);
+    if (after != ke_callback_apc_counts(callback)) {
+        ke_bugcheck(APC_INDEX_MISMATCH, (ULONG_PTR)callback->routine, 0, after, 1, "IRQL-18",
+                    "The driver's routine %p, called as %s, returned inside a critical or guarded "
+                    "region that it entered, or left one that it did not enter.",
+                    callback->routine, callback->what);
+    }
+}
+
+static void check_spin_locks(const struct ke_callback *callback, const struct _KTHREAD *thread)
+{
+    static const char condition[] = "a spin lock is released before the routine returns";
+    if (thread->spin_locks_held != callback->spin_locks_held) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x4000A, (ULONG_PTR)condition, 0, 0,
+                    "SPIN-23",
+                    "The driver's routine %p, called as %s holding %u spin locks, returned holding "
+                    "%u.",
+                    callback->routine, callback->what, callback->spin_locks_held,
+                    thread->spin_locks_held);
+    }
+}
+
+void ke_callback_leave(struct ke_callback *callback)
+{
+    const struct _KTHREAD *thread = ke_current();
+    seh_barrier_pop(&callback->barrier);
+    check_irql(callback, thread);
+    check_spin_locks(callback, thread);
+    check_regions(callback, thread);
+}

@@ -1,0 +1,31 @@
+/*
+ * Calling driver code: every completion routine, event callback, DPC, work item and thread routine
+ * runs between ke_callback_enter and ke_callback_leave. A raise does not cross it, and it must
+ * return at the level and with the locks with which it was entered.
+ */
+#ifndef KE_CALLBACK_H
+#define KE_CALLBACK_H
+
+#include <wdm.h>
+
+#include "rtl/exception.h"
+
+struct ke_callback {
+    const char *what;    /* "a DPC routine" */
+    const void *routine; /* the driver's */
+    KIRQL irql;
+    unsigned spin_locks_held;
+    SHORT kernel_apc_disable;
+    SHORT special_apc_disable;
+    struct seh_barrier barrier;
+};
+
+void ke_callback_enter(struct ke_callback *callback, const char *what, const void *routine);
+
+/* The APC disable counts on entry: special in the high, normal kernel in the low 16 bits. */
+ULONG ke_callback_apc_counts(const struct ke_callback *callback);
+
+/* Bug checks if the routine changed the IRQL, kept a spin lock or left a region. */
+void ke_callback_leave(struct ke_callback *callback);
+
+#endif

@@ -1,0 +1,241 @@
+/*
+ * Who runs the loop.
+ *
+ * One thread at a time leads: it polls (for the network, the next timer, a kick), and after each
+ * poll delivers what became ready, expires timers and runs DPCs, on top of whatever it was waiting
+ * for. That is what Windows does: a DPC runs on the thread that happens to be there.
+ *
+ * - A thread that has to wait takes the lead if nobody has it.
+ * - Leadership follows activity: a leader that satisfied another thread's wait gives the lead up
+ *   and sleeps; that thread takes it with its next wait. So a driver thread that sends, receives
+ *   and waits does all of it without waking another thread.
+ * - While the lead is free, the background thread looks once a grace period whether somebody took
+ *   it. If nobody did for a whole period, it leads itself, so that sockets and timers go on while
+ *   every thread computes. It sleeps for ever while somebody leads, or while there is nothing that
+ *   needs a leader.
+ * - The emulator's own workers are never handed the lead.
+ */
+#include "ke/lead.h"
+
+#include "base/clock.h"
+#include "base/thread.h"
+#include "ke/dpc.h"
+#include "ke/irql.h"
+#include "ke/kernel.h"
+#include "ke/wait.h"
+#include "rtl/exception.h"
+
+#define GRACE_NS 1000000
+
+static uint64_t earlier(uint64_t one, uint64_t other)
+{
+    return one < other ? one : other;
+}
+
+static bool needs_leader(void)
+{
+    const struct base_poller *poller = &ke_kernel->poller;
+    return ke_kernel->timers.count != 0 || ke_dpc_has_orphans() || poller->active(poller->context);
+}
+
+static void wake_background(void)
+{
+    ke_kernel->lead.background_sleeps = false;
+    base_park_wake(ke_kernel->lead.background_park);
+}
+
+/* Expires timers, delivers and runs DPCs at DISPATCH_LEVEL, as a DPC would: on this thread. */
+static void deliver(bool has_ready)
+{
+    const struct base_poller *poller = &ke_kernel->poller;
+    KIRQL old = ke_raise_irql(DISPATCH_LEVEL);
+    if (has_ready) {
+        struct _KTHREAD *thread = ke_current();
+        thread->dpc_depth++;
+        poller->deliver(poller->context);
+        thread->dpc_depth--;
+    }
+    ke_lock();
+    ke_timers_expire(base_clock_ns());
+    ke_unlock();
+    ke_lower_irql(old);
+    ke_dpc_run_orphans();
+}
+
+/* One turn: poll, then deliver. The lock is held on entry and return, not between. */
+static void turn(uint64_t deadline_ns)
+{
+    struct ke_lead *lead = &ke_kernel->lead;
+    const struct base_poller *poller = &ke_kernel->poller;
+    lead->poll_deadline_ns = earlier(deadline_ns, ke_timers_next());
+    if (ke_dpc_has_orphans()) {
+        lead->poll_deadline_ns = 0;
+    }
+    lead->was_kicked = false;
+    lead->is_polling = true;
+    ke_unlock();
+    struct seh_barrier barrier; /* a raise must not cross the loop's frames */
+    seh_barrier_push(&barrier);
+    bool has_ready = poller->poll(poller->context, lead->poll_deadline_ns);
+    seh_barrier_pop(&barrier);
+    ke_current();
+    ke_lock();
+    lead->is_polling = false;
+    if (has_ready || ke_timers_next() <= base_clock_ns() || ke_dpc_has_orphans()) {
+        ke_unlock();
+        deliver(has_ready);
+        ke_lock();
+    }
+}
+
+bool ke_lead_is_free_for(const struct ke_wait *wait)
+{
+    const struct ke_lead *lead = &ke_kernel->lead;
+    return wait->may_lead && !wait->thread->is_worker && lead->leader == NULL &&
+           (lead->heir == NULL || lead->heir == wait->thread);
+}
+
+static void take(struct _KTHREAD *thread)
+{
+    struct ke_lead *lead = &ke_kernel->lead;
+    lead->leader = thread;
+    lead->heir = NULL;
+    lead->turn++;
+}
+
+static void give_up(void)
+{
+    struct ke_lead *lead = &ke_kernel->lead;
+    lead->leader = NULL;
+    lead->turn++;
+    if (lead->background_sleeps && needs_leader()) {
+        wake_background();
+    }
+}
+
+void ke_lead(struct ke_wait *wait, uint64_t deadline_ns)
+{
+    struct ke_lead *lead = &ke_kernel->lead;
+    take(wait->thread);
+    while (!wait->is_done && lead->heir == NULL && base_clock_ns() < deadline_ns) {
+        turn(deadline_ns);
+    }
+    give_up();
+}
+
+void ke_lead_kick(void)
+{
+    struct ke_lead *lead = &ke_kernel->lead;
+    if (lead->is_polling && !lead->was_kicked) {
+        lead->was_kicked = true;
+        ke_kernel->poller.kick(ke_kernel->poller.context);
+    }
+    if (lead->leader == NULL && lead->background_sleeps) {
+        wake_background();
+    }
+}
+
+void ke_lead_wake(const struct ke_wait *wait)
+{
+    struct ke_lead *lead = &ke_kernel->lead;
+    struct _KTHREAD *thread = wait->thread;
+    if (thread == lead->leader && lead->is_polling) {
+        ke_lead_kick();
+        return;
+    }
+    bool is_by_leader = lead->leader != NULL && lead->leader == ke_thread_slot.thread;
+    if (is_by_leader && thread != lead->leader && wait->may_lead && !thread->is_worker) {
+        lead->heir = thread;
+    }
+    /* A leader that delivers may be parked too: for a processor, or for a spin lock. */
+    if (thread->is_parked) {
+        thread->is_parked = false;
+        base_park_wake(thread->park);
+    }
+}
+
+void ke_lead_forget(const struct _KTHREAD *thread)
+{
+    if (ke_kernel->lead.heir == thread) {
+        ke_kernel->lead.heir = NULL;
+    }
+}
+
+/* Leads until the lead is passed on, the kernel stops, or there is nothing to lead for. */
+static void lead_in_background(struct _KTHREAD *thread)
+{
+    struct ke_lead *lead = &ke_kernel->lead;
+    take(thread);
+    while (lead->heir == NULL && !lead->is_stopping && needs_leader()) {
+        turn(BASE_FOREVER);
+    }
+    lead->leader = NULL;
+    lead->turn++;
+}
+
+/* Sleeps a grace period, or until woken. The lock is held on entry and return. */
+static void sleep_in_background(uint64_t deadline_ns)
+{
+    struct ke_lead *lead = &ke_kernel->lead;
+    lead->background_sleeps = deadline_ns == BASE_FOREVER;
+    ke_unlock();
+    base_park_wait(lead->background_park, deadline_ns);
+    ke_current();
+    ke_lock();
+    lead->background_sleeps = false;
+}
+
+/* Watches the lead for one grace period and does what nobody else did. The lock is held. */
+static void watch(struct _KTHREAD *thread)
+{
+    struct ke_lead *lead = &ke_kernel->lead;
+    uint64_t seen = lead->turn;
+    sleep_in_background(base_clock_ns() + GRACE_NS);
+    if (lead->turn != seen || lead->is_stopping) {
+        return;
+    }
+    if (lead->leader != NULL || !needs_leader()) {
+        sleep_in_background(BASE_FOREVER);
+        return;
+    }
+    lead_in_background(thread);
+}
+
+static void background(void *context)
+{
+    struct _KTHREAD *thread = context;
+    ke_thread_enter(thread, true);
+    ke_lock();
+    while (!ke_kernel->lead.is_stopping) {
+        watch(thread);
+    }
+    ke_unlock();
+    ke_thread_leave(thread);
+}
+
+bool ke_lead_start(struct _KTHREAD *thread)
+{
+    struct ke_lead *lead = &ke_kernel->lead;
+    thread->is_worker = true;
+    lead->background_park = base_park_create();
+    if (lead->background_park == NULL) {
+        return false;
+    }
+    lead->background = base_thread_start(background, thread);
+    return lead->background != NULL;
+}
+
+void ke_lead_stop(void)
+{
+    struct ke_lead *lead = &ke_kernel->lead;
+    if (lead->background == NULL) {
+        return;
+    }
+    ke_lock();
+    lead->is_stopping = true;
+    ke_lead_kick();
+    wake_background();
+    ke_unlock();
+    base_thread_join(lead->background);
+    base_park_release(lead->background_park);
+}

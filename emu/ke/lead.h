@@ -1,0 +1,52 @@
+/* Who runs the loop. See lead.c. */
+#ifndef KE_LEAD_H
+#define KE_LEAD_H
+
+#include <wdm.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct _KTHREAD;
+struct ke_wait;
+struct base_park;
+struct base_thread;
+
+/* Guarded by the dispatcher lock. */
+struct ke_lead {
+    struct _KTHREAD *leader; /* who leads, or NULL */
+    bool is_polling;         /* the leader is, or is about to be, in poll */
+    bool was_kicked;         /* this poll was kicked already */
+    struct _KTHREAD *heir;   /* was woken by a leader and shall lead next; NULL: anybody may */
+    uint64_t poll_deadline_ns;
+    uint64_t turn; /* counts changes of the lead */
+
+    struct base_thread *background;
+    struct base_park *background_park;
+    bool background_sleeps; /* for ever, until woken */
+    bool is_stopping;
+};
+
+/* Leads until the wait is done or the deadline has passed; the dispatcher lock is held on entry and
+ * return, and nobody leads on entry. */
+void ke_lead(struct ke_wait *wait, uint64_t deadline_ns);
+
+/* Wakes the thread whose wait is done, wherever it sleeps. The dispatcher lock is held. */
+void ke_lead_wake(const struct ke_wait *wait);
+
+/* Says that the leader has something new to look at, such as an earlier timer. Lock held. */
+void ke_lead_kick(void);
+
+/* Whether the thread of this wait may take the lead now. The lock is held. */
+bool ke_lead_is_free_for(const struct ke_wait *wait);
+
+/* Forgets a thread that ends. The lock is held. */
+void ke_lead_forget(const struct _KTHREAD *thread);
+
+/* Starts the background thread with the thread object given; false when the host refuses. */
+bool ke_lead_start(struct _KTHREAD *thread);
+
+/* Ends the background thread. The dispatcher lock is not held. */
+void ke_lead_stop(void);
+
+#endif

@@ -1,0 +1,111 @@
+#include "ke/mutant.h"
+
+#include "ke/bugcheck.h"
+#include "ke/kernel.h"
+#include "ke/limit.h"
+#include "ke/wait.h"
+
+/*
+ * Mutex objects. SignalState is 1 while free, 0 while held once, and one less for each further
+ * acquisition by the owner. Owner is a thread below DISPATCH_LEVEL, or a thread at DISPATCH_LEVEL:
+ * a DPC is not the thread on which it happens to run, and Header.DpcActive keeps them apart.
+ */
+
+static KMUTANT *mutant_of(const DISPATCHER_HEADER *object)
+{
+    return CONTAINING_RECORD(object, KMUTANT, Header);
+}
+
+static bool is_owned_by(const KMUTANT *mutant, const struct _KTHREAD *thread, KIRQL irql)
+{
+    return mutant->OwnerThread == thread && mutant->Header.DpcActive == (irql >= DISPATCH_LEVEL);
+}
+
+bool ke_mutant_is_owner(const DISPATCHER_HEADER *object, const struct ke_wait *wait)
+{
+    return is_owned_by(mutant_of(object), wait->thread, wait->irql);
+}
+
+bool ke_mutant_is_at_limit(const DISPATCHER_HEADER *object, const struct ke_wait *wait)
+{
+    return object->SignalState == (LONG)MINLONG && ke_mutant_is_owner(object, wait);
+}
+
+NTSTATUS ke_mutant_acquire(DISPATCHER_HEADER *object, struct ke_wait *wait)
+{
+    KMUTANT *mutant = mutant_of(object);
+    mutant->OwnerThread = wait->thread;
+    mutant->Header.DpcActive = wait->irql >= DISPATCH_LEVEL;
+    wait->apc_disable = (SHORT)(wait->apc_disable + mutant->ApcDisable);
+    InsertTailList(&wait->thread->mutants, &mutant->MutantListEntry);
+    BOOLEAN was_abandoned = mutant->Abandoned;
+    mutant->Abandoned = FALSE;
+    return was_abandoned ? STATUS_ABANDONED : STATUS_SUCCESS;
+}
+
+/* Prepares a mutex that is free. Level is ignored. Any IRQL. (MUTEX-01) */
+VOID KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
+{
+    UNREFERENCED_PARAMETER(Level);
+    ke_object_initialize(&Mutex->Header, KE_MUTANT, sizeof(*Mutex) / sizeof(LONG), 1);
+    Mutex->Header.MutantSize = sizeof(*Mutex) / sizeof(LONG);
+    Mutex->Header.DpcActive = FALSE;
+    InitializeListHead(&Mutex->MutantListEntry);
+    Mutex->OwnerThread = NULL;
+    Mutex->MutantFlags = 0;
+    Mutex->ApcDisable = 1;
+}
+
+/* What a release raises in a thread that does not own the mutex; STATUS_SUCCESS in its owner. */
+static NTSTATUS release_status(const KMUTANT *mutant, const struct _KTHREAD *thread)
+{
+    if (is_owned_by(mutant, thread, thread->irql)) {
+        return STATUS_SUCCESS;
+    }
+    return mutant->Abandoned ? STATUS_ABANDONED : STATUS_MUTANT_NOT_OWNED;
+}
+
+static void release(PRKMUTEX mutex, struct _KTHREAD *thread)
+{
+    LONG before = mutex->Header.SignalState;
+    if (before != 0) {
+        WriteRelease(&mutex->Header.SignalState, before + 1);
+        return;
+    }
+    thread->kernel_apc_disable = (SHORT)(thread->kernel_apc_disable + mutex->ApcDisable);
+    mutex->OwnerThread = NULL;
+    RemoveEntryList(&mutex->MutantListEntry);
+    ke_object_signal(&mutex->Header, 1);
+}
+
+/*
+ * Releases a mutex once and returns its state before: zero when this release freed it. Raises
+ * STATUS_MUTANT_NOT_OWNED in a thread that does not own it, STATUS_ABANDONED if its owner left it.
+ * IRQL <= DISPATCH_LEVEL. (MUTEX-06, MUTEX-07)
+ */
+LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
+{
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    ke_object_check(&Mutex->Header, "a mutex");
+    struct _KTHREAD *thread = ke_current();
+    ke_lock();
+    NTSTATUS status = release_status(Mutex, thread);
+    LONG before = Mutex->Header.SignalState;
+    if (status == STATUS_SUCCESS) {
+        release(Mutex, thread);
+    }
+    ke_unlock();
+    if (status != STATUS_SUCCESS) {
+        ExRaiseStatus(status);
+    }
+    if (Wait) {
+        ke_wait_next();
+    }
+    return before;
+}
+
+/* 1 if the mutex is free. IRQL <= DISPATCH_LEVEL. */
+LONG KeReadStateMutex(PRKMUTEX Mutex)
+{
+    return ReadAcquire(&Mutex->Header.SignalState);
+}

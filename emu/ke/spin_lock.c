@@ -1,0 +1,188 @@
+/*
+ * Spin locks.
+ *
+ * The lock is one word in the driver's memory: 0 while free, else its owner, a thread, with bit 0
+ * set once somebody sleeps for it. A contended lock parks its thread at the word's address (the
+ * processor stays the sleeper's, as it would while spinning) and never runs the loop.
+ */
+#include "ke/spin_lock.h"
+
+#include "ke/bugcheck.h"
+#include "ke/irql.h"
+#include "ke/kernel.h"
+
+#define CONTENDED ((ULONG_PTR)1)
+
+static ULONG_PTR load(const KSPIN_LOCK *lock)
+{
+    return __atomic_load_n(lock, __ATOMIC_ACQUIRE);
+}
+
+static bool try_swap(PKSPIN_LOCK lock, ULONG_PTR from, ULONG_PTR to)
+{
+    return __atomic_compare_exchange_n(lock, &from, to, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static void check_not_owner(PKSPIN_LOCK lock, ULONG_PTR word, const struct _KTHREAD *thread)
+{
+    if ((word & ~CONTENDED) == (ULONG_PTR)thread) {
+        ke_bugcheck(SPIN_LOCK_ALREADY_OWNED, 0, 0, 0, 0, "SPIN-14",
+                    "The driver acquired the spin lock %p, which the same thread holds already. "
+                    "On Windows it would spin for ever.",
+                    (void *)lock);
+    }
+}
+
+/* Sleeps until the lock was free, then takes it marked as contended: others may sleep on. */
+static void acquire_contended(PKSPIN_LOCK lock, struct _KTHREAD *thread)
+{
+    while (!try_swap(lock, 0, (ULONG_PTR)thread | CONTENDED)) {
+        ULONG_PTR word = load(lock);
+        if (word == 0) {
+            continue;
+        }
+        check_not_owner(lock, word, thread);
+        if ((word & CONTENDED) == 0 && !try_swap(lock, word, word | CONTENDED)) {
+            continue;
+        }
+        ke_address_wait(lock, sizeof(*lock), word | CONTENDED, false);
+    }
+}
+
+void ke_spin_lock_acquire(PKSPIN_LOCK lock)
+{
+    struct _KTHREAD *thread = ke_current();
+    if (!try_swap(lock, 0, (ULONG_PTR)thread)) {
+        acquire_contended(lock, thread);
+    }
+    thread->spin_locks_held++;
+}
+
+static void check_owner(PKSPIN_LOCK lock, ULONG_PTR word, const struct _KTHREAD *thread)
+{
+    ULONG_PTR owner = word & ~CONTENDED;
+    if (owner == 0) {
+        ke_bugcheck(SPIN_LOCK_NOT_OWNED, (ULONG_PTR)lock, 0, 0, 0, "SPIN-15",
+                    "The driver released the spin lock %p, which nobody holds.", (void *)lock);
+    }
+    if (owner != (ULONG_PTR)thread) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x1004, (ULONG_PTR)lock, owner,
+                    (ULONG_PTR)thread, "SPIN-16",
+                    "The driver released the spin lock %p, which another thread acquired.",
+                    (void *)lock);
+    }
+}
+
+void ke_spin_lock_release(PKSPIN_LOCK lock)
+{
+    struct _KTHREAD *thread = ke_current();
+    check_owner(lock, load(lock), thread);
+    thread->spin_locks_held--;
+    if ((__atomic_exchange_n(lock, 0, __ATOMIC_SEQ_CST) & CONTENDED) != 0) {
+        ke_address_wake(lock, false);
+    }
+}
+
+static void check_at_dispatch(PKSPIN_LOCK lock, ULONG verifier_code, const char *function)
+{
+    KIRQL irql = ke_current()->irql;
+    if (irql < DISPATCH_LEVEL) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, verifier_code, irql, (ULONG_PTR)lock, 0,
+                    "SPIN-09", "The driver called %s at IRQL %u; it needs DISPATCH_LEVEL.",
+                    function, irql);
+    }
+}
+
+static void check_at_most_dispatch(PKSPIN_LOCK lock, const char *function)
+{
+    KIRQL irql = ke_current()->irql;
+    if (irql > DISPATCH_LEVEL) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x42, irql, (ULONG_PTR)lock, 0, "SPIN-05",
+                    "The driver called %s at IRQL %u; the highest level allowed is "
+                    "DISPATCH_LEVEL.",
+                    function, irql);
+    }
+}
+
+static void check_release_level(PKSPIN_LOCK lock, const char *function)
+{
+    KIRQL irql = ke_current()->irql;
+    if (irql != DISPATCH_LEVEL) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x32, irql, (ULONG_PTR)lock, 0, "SPIN-05",
+                    "The driver called %s at IRQL %u; a spin lock is released at DISPATCH_LEVEL.",
+                    function, irql);
+    }
+}
+
+/* Makes the lock free. Any IRQL. (SPIN-01) */
+VOID(KeInitializeSpinLock)(PKSPIN_LOCK SpinLock)
+{
+    __atomic_store_n(SpinLock, 0, __ATOMIC_RELEASE);
+}
+
+/* Raises to DISPATCH_LEVEL, takes the lock and returns the old level. (SPIN-03) */
+KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
+{
+    check_at_most_dispatch(SpinLock, "KeAcquireSpinLock");
+    KIRQL old = ke_raise_irql(DISPATCH_LEVEL);
+    ke_spin_lock_acquire(SpinLock);
+    return old;
+}
+
+/* As KeAcquireSpinLockRaiseToDpc, storing the old level in *OldIrql. */
+VOID(KeAcquireSpinLock)(PKSPIN_LOCK SpinLock, PKIRQL OldIrql)
+{
+    *OldIrql = KeAcquireSpinLockRaiseToDpc(SpinLock);
+}
+
+/* Frees the lock and lowers to NewIrql, which the acquisition returned. (SPIN-04) */
+VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
+{
+    check_release_level(SpinLock, "KeReleaseSpinLock");
+    ke_spin_lock_release(SpinLock);
+    ke_lower_irql(NewIrql);
+}
+
+/* Takes the lock at DISPATCH_LEVEL or above, where it stays. (SPIN-08) */
+VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
+{
+    check_at_dispatch(SpinLock, 0x40, "KeAcquireSpinLockAtDpcLevel");
+    ke_spin_lock_acquire(SpinLock);
+}
+
+/* Frees the lock and leaves the level alone. (SPIN-08) */
+VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
+{
+    check_at_dispatch(SpinLock, 0x41, "KeReleaseSpinLockFromDpcLevel");
+    ke_spin_lock_release(SpinLock);
+}
+
+/* Takes the lock if it is free, at DISPATCH_LEVEL; returns at once. (SPIN-11) */
+BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
+{
+    check_at_dispatch(SpinLock, 0x40, "KeTryToAcquireSpinLockAtDpcLevel");
+    struct _KTHREAD *thread = ke_current();
+    if (!try_swap(SpinLock, 0, (ULONG_PTR)thread)) {
+        return FALSE;
+    }
+    thread->spin_locks_held++;
+    return TRUE;
+}
+
+/* FALSE while somebody holds the lock. Any IRQL. (SPIN-13) */
+BOOLEAN KeTestSpinLock(PKSPIN_LOCK SpinLock)
+{
+    return load(SpinLock) == 0;
+}
+
+/* Takes the lock in a DPC routine, threaded or not; returns the old level. (SPIN-31) */
+KIRQL KeAcquireSpinLockForDpc(PKSPIN_LOCK SpinLock)
+{
+    return KeAcquireSpinLockRaiseToDpc(SpinLock);
+}
+
+/* Frees a lock taken with KeAcquireSpinLockForDpc. (SPIN-31) */
+VOID KeReleaseSpinLockForDpc(PKSPIN_LOCK SpinLock, KIRQL OldIrql)
+{
+    KeReleaseSpinLock(SpinLock, OldIrql);
+}

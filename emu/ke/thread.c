@@ -1,0 +1,79 @@
+#include "ke/thread.h"
+
+#include "base/log.h"
+#include "base/process.h"
+#include "ke/bugcheck.h"
+#include "ke/kernel.h"
+#include "ke/wait.h"
+#include "rtl/exception.h"
+
+_Thread_local struct ke_thread_slot ke_thread_slot = {.generation = UINT64_MAX};
+
+static _Noreturn void enter_without_kernel(void)
+{
+    base_log("wskemu: a kernel function was called while no kernel runs; call wskemu_boot() "
+             "first.\n");
+    base_process_end(BASE_EXIT_BUGCHECK);
+}
+
+struct _KTHREAD *ke_current_slow(void)
+{
+    struct ke_thread_slot *slot = &ke_thread_slot;
+    bool is_known = slot->generation != UINT64_MAX;
+    if (is_known && (slot->is_emulated || atomic_load(&ke_generation) == 0)) {
+        ke_halt_here();
+    }
+    if (atomic_load(&ke_generation) == 0) {
+        enter_without_kernel();
+    }
+    struct _KTHREAD *thread = ke_kernel->threads.adopt();
+    if (thread == NULL) {
+        base_log("wskemu: out of memory while adopting a thread.\n");
+        base_process_end(BASE_EXIT_BUGCHECK);
+    }
+    thread->is_adopted = true;
+    ke_thread_enter(thread, false);
+    return thread;
+}
+
+bool ke_thread_initialize(struct _KTHREAD *thread)
+{
+    ke_object_initialize(&thread->Header, KE_THREAD, sizeof(*thread) / sizeof(LONG), 0);
+    thread->park = base_park_create();
+    thread->generation = ke_kernel->generation;
+    thread->priority = 8;
+    InitializeListHead(&thread->mutants);
+    InitializeListHead(&thread->link);
+    return thread->park != NULL;
+}
+
+void ke_thread_enter(struct _KTHREAD *thread, bool is_emulated)
+{
+    ke_thread_slot.generation = thread->generation;
+    ke_thread_slot.thread = thread;
+    ke_thread_slot.is_emulated = is_emulated;
+    /* The kernel may have been halted before this thread came to run. */
+    ke_current();
+    ke_lock();
+    InsertTailList(&ke_kernel->threads.all, &thread->link);
+    ke_unlock();
+}
+
+void ke_thread_leave(struct _KTHREAD *thread)
+{
+    ke_lock();
+    RemoveEntryList(&thread->link);
+    InitializeListHead(&thread->link);
+    ke_lead_forget(thread);
+    ke_object_signal(&thread->Header, 1);
+    ke_unlock();
+    ke_thread_slot.generation = UINT64_MAX;
+    seh_thread_exit();
+}
+
+void ke_thread_finalize(struct _KTHREAD *thread)
+{
+    if (thread->park != NULL) {
+        base_park_release(thread->park);
+    }
+}

@@ -1,0 +1,102 @@
+/*
+ * The dispatcher's part of a thread.
+ *
+ * Every host thread that enters the emulator has one: system threads and workers get theirs when
+ * they are made, a thread of the test is adopted at its first call.
+ */
+#ifndef KE_THREAD_H
+#define KE_THREAD_H
+
+#include <wdm.h>
+
+#include "base/park.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ke_processor;
+struct ke_wait;
+
+struct _KTHREAD {
+    DISPATCHER_HEADER Header; /* signalled when the thread has ended */
+    LIST_ENTRY link;          /* in ke_threads.all; guarded by the dispatcher lock */
+    struct base_park *park;
+    uint64_t generation; /* the kernel it belongs to */
+
+    /* Written by the thread itself only. */
+    KIRQL irql;
+    struct ke_processor *processor;      /* owned while irql >= DISPATCH_LEVEL */
+    struct ke_processor *last_processor; /* tried first at the next claim */
+    unsigned spin_locks_held;
+    SHORT kernel_apc_disable;  /* minus the depth of KeEnterCriticalRegion */
+    SHORT special_apc_disable; /* minus the depth of KeEnterGuardedRegion */
+    KPRIORITY priority;
+    KAFFINITY affinity; /* emulated processors it may run on; 0 means all */
+    unsigned dpc_depth; /* how many DPC routines run on top of each other on it */
+    bool is_wait_next;  /* signalled with Wait TRUE: its next wait restores wait_irql */
+    KIRQL wait_irql;
+
+    /* Guarded by the dispatcher lock. */
+    struct ke_wait *wait; /* what it waits for, while it waits */
+    bool is_parked;       /* sleeps on its park, or is about to */
+    LIST_ENTRY mutants;   /* mutexes it owns */
+
+    bool is_worker;  /* the emulator's own: is never handed the lead */
+    bool is_adopted; /* a thread of the host, made by somebody else */
+};
+
+struct ke_threads {
+    LIST_ENTRY all;
+    /* Makes the thread object of the calling host thread; supplied by ps. */
+    struct _KTHREAD *(*adopt)(void);
+    /* Frees an adopted thread's object; supplied by ps. */
+    void (*disown)(struct _KTHREAD *thread);
+};
+
+/* Which thread this host thread is, and in which kernel. */
+struct ke_thread_slot {
+    uint64_t generation;
+    struct _KTHREAD *thread;
+    bool is_emulated; /* made by the emulator, so that it ends with its kernel */
+};
+
+extern _Thread_local struct ke_thread_slot ke_thread_slot;
+extern _Atomic uint64_t ke_generation;
+
+struct _KTHREAD *ke_current_slow(void);
+
+/* The calling thread. A thread of a halted kernel does not return from here. */
+static inline struct _KTHREAD *ke_current(void)
+{
+    if (ke_thread_slot.generation == atomic_load_explicit(&ke_generation, memory_order_acquire)) {
+        return ke_thread_slot.thread;
+    }
+    return ke_current_slow();
+}
+
+/* APC disable counts as bug checks tell them: special in the high, normal kernel in the low 16
+ * bits. */
+static inline ULONG ke_apc_counts(SHORT special, SHORT kernel)
+{
+    return ((ULONG)(USHORT)special << 16) | (USHORT)kernel;
+}
+
+static inline ULONG ke_thread_apc_counts(const struct _KTHREAD *thread)
+{
+    return ke_apc_counts(thread->special_apc_disable, thread->kernel_apc_disable);
+}
+
+/* Prepares the dispatcher's part of a zeroed thread object; false when the host is out of memory. */
+bool ke_thread_initialize(struct _KTHREAD *thread);
+
+/* Makes the calling host thread be that thread. */
+void ke_thread_enter(struct _KTHREAD *thread, bool is_emulated);
+
+/* Ends the calling thread: signals it and forgets it. The object itself is its owner's. */
+void ke_thread_leave(struct _KTHREAD *thread);
+
+/* Releases what ke_thread_initialize took. */
+void ke_thread_finalize(struct _KTHREAD *thread);
+
+#endif

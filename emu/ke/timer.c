@@ -1,0 +1,299 @@
+/*
+ * Timers.
+ *
+ * Timers that are set stand in a binary heap by due time. The heap is the emulator's; of the
+ * driver's KTIMER it uses TimerListEntry, whose first word holds the timer's place in the heap
+ * plus one, zero when it is not set. So setting, cancelling and expiring cost the logarithm of
+ * how many are set, and a timer owns nothing of the host.
+ */
+#include "ke/timer.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ke/bugcheck.h"
+#include "ke/dpc.h"
+#include "ke/kernel.h"
+#include "ke/limit.h"
+#include "ke/wait.h"
+#include "ke/warning.h"
+
+#include <stdlib.h>
+
+#define NS_PER_MS 1000000ULL
+
+static size_t place_of(const KTIMER *timer)
+{
+    return (size_t)(ULONG_PTR)timer->TimerListEntry.Flink;
+}
+
+static void put(size_t place, struct ke_timer_slot slot)
+{
+    ke_kernel->timers.heap[place - 1] = slot;
+    slot.timer->TimerListEntry.Flink = (LIST_ENTRY *)(ULONG_PTR)place;
+}
+
+static struct ke_timer_slot get(size_t place)
+{
+    return ke_kernel->timers.heap[place - 1];
+}
+
+/* Whether the timer stands in the heap, whatever its memory says. */
+static bool is_set(const KTIMER *timer)
+{
+    size_t place = place_of(timer);
+    return place != 0 && place <= ke_kernel->timers.count && get(place).timer == timer;
+}
+
+static bool is_before(struct ke_timer_slot one, struct ke_timer_slot other)
+{
+    return one.due_ns != other.due_ns ? one.due_ns < other.due_ns : one.order < other.order;
+}
+
+static void sift_up(size_t place, struct ke_timer_slot slot)
+{
+    while (place > 1 && is_before(slot, get(place / 2))) {
+        put(place, get(place / 2));
+        place /= 2;
+    }
+    put(place, slot);
+}
+
+static void sift_down(size_t place, struct ke_timer_slot slot)
+{
+    size_t count = ke_kernel->timers.count;
+    for (size_t child = place * 2; child <= count; child = place * 2) {
+        if (child < count && is_before(get(child + 1), get(child))) {
+            child++;
+        }
+        if (!is_before(get(child), slot)) {
+            break;
+        }
+        put(place, get(child));
+        place = child;
+    }
+    put(place, slot);
+}
+
+static void grow(struct ke_timers *timers)
+{
+    size_t capacity = timers->capacity == 0 ? 64 : timers->capacity * 2;
+    struct ke_timer_slot *heap = realloc(timers->heap, capacity * sizeof(*heap));
+    if (heap == NULL) {
+        abort();
+    }
+    timers->heap = heap;
+    timers->capacity = capacity;
+}
+
+static void insert(PKTIMER timer, uint64_t due_ns)
+{
+    struct ke_timers *timers = &ke_kernel->timers;
+    if (timers->count == timers->capacity) {
+        grow(timers);
+    }
+    struct ke_timer_slot slot = {due_ns, timers->order++, timer};
+    sift_up(++timers->count, slot);
+}
+
+static void remove_timer(PKTIMER timer)
+{
+    struct ke_timers *timers = &ke_kernel->timers;
+    size_t place = place_of(timer);
+    struct ke_timer_slot last = get(timers->count--);
+    timer->TimerListEntry.Flink = NULL;
+    if (last.timer == timer) {
+        return;
+    }
+    if (place > 1 && is_before(last, get(place / 2))) {
+        sift_up(place, last);
+    } else {
+        sift_down(place, last);
+    }
+}
+
+uint64_t ke_timers_next(void)
+{
+    return ke_kernel->timers.count == 0 ? BASE_FOREVER : get(1).due_ns;
+}
+
+static uint64_t now_or_period(uint64_t due_ns, uint64_t now_ns, ULONG period_ms)
+{
+    uint64_t next = due_ns + (uint64_t)period_ms * NS_PER_MS;
+    return next > now_ns ? next : now_ns;
+}
+
+/* Signals the timer and queues its DPC. The timer may be gone afterwards unless it is periodic. */
+static void expire(PKTIMER timer, uint64_t due_ns, uint64_t now_ns)
+{
+    PKDPC dpc = timer->Dpc;
+    remove_timer(timer);
+    if (timer->Period != 0) {
+        insert(timer, now_or_period(due_ns, now_ns, timer->Period));
+    }
+    if (dpc != NULL) {
+        ULONGLONG time = KeQueryInterruptTime();
+        ke_dpc_queue_for_timer(dpc, (PVOID)(ULONG_PTR)(ULONG)time,
+                               (PVOID)(ULONG_PTR)(ULONG)(time >> 32));
+    }
+    ke_object_signal(&timer->Header, 1);
+}
+
+void ke_timers_expire(uint64_t now_ns)
+{
+    /* A periodic timer set again for now waits for the next round, else this would not end. */
+    uint64_t first_new = ke_kernel->timers.order;
+    while (ke_kernel->timers.count != 0) {
+        struct ke_timer_slot slot = get(1);
+        if (slot.due_ns > now_ns || slot.order >= first_new) {
+            break;
+        }
+        expire(slot.timer, slot.due_ns, now_ns);
+    }
+}
+
+PKTIMER ke_timers_find(const void *start, size_t bytes)
+{
+    struct ke_timers *timers = &ke_kernel->timers;
+    PKTIMER found = NULL;
+    ke_lock();
+    for (size_t place = 1; place <= timers->count && found == NULL; place++) {
+        PKTIMER timer = get(place).timer;
+        found = (ULONG_PTR)timer - (ULONG_PTR)start < bytes ? timer : NULL;
+    }
+    ke_unlock();
+    return found;
+}
+
+/* The memory may never have been a timer, so only the heap is believed. */
+static void check_not_set(const KTIMER *timer)
+{
+    if (place_of(timer) == 0 || ke_kernel == NULL) {
+        return;
+    }
+    ke_lock();
+    bool is_in_use = is_set(timer);
+    ke_unlock();
+    if (is_in_use) {
+        ke_bugcheck(KERNEL_SECURITY_CHECK_FAILURE, FAST_FAIL_CORRUPT_LIST_ENTRY, 0, 0, 0, "TIMER-02",
+                    "The driver initialised the timer %p again while it was set.",
+                    (const void *)timer);
+    }
+}
+
+unsigned ke_timers_report(void)
+{
+    struct ke_timers *timers = &ke_kernel->timers;
+    for (size_t place = 1; place <= timers->count; place++) {
+        base_log("left: timer %p, still set\n", (void *)get(place).timer);
+    }
+    return (unsigned)timers->count;
+}
+
+void ke_timers_free(void)
+{
+    free(ke_kernel->timers.heap);
+}
+
+/* Prepares a notification timer. IRQL <= DISPATCH_LEVEL. (TIMER-01) */
+VOID KeInitializeTimer(PKTIMER Timer)
+{
+    KeInitializeTimerEx(Timer, NotificationTimer);
+}
+
+/* Prepares a timer of the given type, not signalled. IRQL <= DISPATCH_LEVEL. (TIMER-01) */
+VOID KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type)
+{
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    check_not_set(Timer);
+    UCHAR type = Type == SynchronizationTimer ? KE_TIMER_SYNCHRONIZATION : KE_TIMER_NOTIFICATION;
+    ke_object_initialize(&Timer->Header, type, sizeof(*Timer) / sizeof(LONG), 0);
+    Timer->DueTime.QuadPart = 0;
+    Timer->TimerListEntry.Flink = NULL;
+    Timer->TimerListEntry.Blink = NULL;
+    Timer->Dpc = NULL;
+    Timer->Period = 0;
+}
+
+static void check_period(LONG period)
+{
+    if (period < 0) {
+        ke_warning("TIMER-05", "the driver set a timer with a period of %d ms, which is taken as "
+                               "%u ms",
+                   period, (ULONG)period);
+    }
+}
+
+/* Puts a timer into the heap, or lets it expire at once if its time has passed. The lock is held. */
+static void arm(PKTIMER timer, uint64_t due_ns)
+{
+    insert(timer, due_ns);
+    uint64_t now_ns = base_clock_ns();
+    if (due_ns <= now_ns) {
+        expire(timer, due_ns, now_ns);
+    } else if (due_ns < ke_kernel->lead.poll_deadline_ns || ke_kernel->lead.leader == NULL) {
+        ke_lead_kick();
+    }
+}
+
+/*
+ * Sets a timer for DueTime (100 ns: negative relative, positive absolute system time), every
+ * Period milliseconds after that unless zero. A time that has passed expires before the call
+ * returns. Returns whether the timer was set already; that setting is cancelled. IRQL <=
+ * DISPATCH_LEVEL. (TIMER-03 to TIMER-08)
+ */
+BOOLEAN KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc)
+{
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    ke_object_check(&Timer->Header, "a timer");
+    check_period(Period);
+    uint64_t due_ns = ke_deadline(&DueTime);
+    ke_lock();
+    BOOLEAN was_set = is_set(Timer);
+    if (was_set) {
+        remove_timer(Timer);
+    }
+    WriteRelease(&Timer->Header.SignalState, 0);
+    Timer->Dpc = Dpc;
+    Timer->Period = (ULONG)Period;
+    Timer->DueTime.QuadPart = due_ns / 100;
+    arm(Timer, due_ns);
+    ke_unlock();
+    if (Dpc != NULL) {
+        ke_dpc_dispatch();
+    }
+    return was_set;
+}
+
+/* Sets a timer that expires once. As KeSetTimerEx with a Period of zero. (TIMER-03) */
+BOOLEAN KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
+{
+    return KeSetTimerEx(Timer, DueTime, 0, Dpc);
+}
+
+/* As KeSetTimerEx; TolerableDelay (ms) allows to expire later, which is never used. (TIMER-17) */
+BOOLEAN KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period,
+                              ULONG TolerableDelay, PKDPC Dpc)
+{
+    UNREFERENCED_PARAMETER(TolerableDelay);
+    return KeSetTimerEx(Timer, DueTime, (LONG)Period, Dpc);
+}
+
+/* Cancels a timer; returns whether it was set. Its DPC, once queued, runs all the same. IRQL <=
+ * DISPATCH_LEVEL. (TIMER-09, TIMER-10) */
+BOOLEAN KeCancelTimer(PKTIMER Timer)
+{
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    ke_lock();
+    BOOLEAN was_set = is_set(Timer);
+    if (was_set) {
+        remove_timer(Timer);
+    }
+    ke_unlock();
+    return was_set;
+}
+
+/* Whether the timer is signalled. IRQL <= DISPATCH_LEVEL. (TIMER-16) */
+BOOLEAN KeReadStateTimer(PKTIMER Timer)
+{
+    return (BOOLEAN)(ReadAcquire(&Timer->Header.SignalState) != 0);
+}

@@ -1,0 +1,38 @@
+/* Timers that are set: a heap by due time. Guarded by the dispatcher lock. See timer.c. */
+#ifndef KE_TIMER_H
+#define KE_TIMER_H
+
+#include <wdm.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ke_timer_slot {
+    uint64_t due_ns;
+    uint64_t order; /* of setting, so that equal due times expire in that order */
+    PKTIMER timer;
+};
+
+struct ke_timers {
+    struct ke_timer_slot *heap;
+    size_t count;
+    size_t capacity;
+    uint64_t order;
+};
+
+/* When the next timer is due, BASE_FOREVER when none is set. The lock is held. */
+uint64_t ke_timers_next(void);
+
+/* Signals every timer due at now_ns and queues their DPCs. The lock is held. */
+void ke_timers_expire(uint64_t now_ns);
+
+/* The first timer that is set and whose object begins in the range, or NULL; no lock is held. */
+PKTIMER ke_timers_find(const void *start, size_t bytes);
+
+/* Prints the timers still set and returns how many. */
+unsigned ke_timers_report(void);
+
+/* Frees the heap. */
+void ke_timers_free(void);
+
+#endif

@@ -1,0 +1,433 @@
+/*
+ * Waiting.
+ *
+ * What this keeps true:
+ * - All waits are guarded by the dispatcher lock. A dispatcher object holds no lock and no host
+ *   resource, only its state and a list of wait blocks, which are the waiters' own, on their stacks.
+ * - Whoever satisfies a wait unlinks all of its blocks first. The write of SignalState is the last
+ *   touch of a signalled object, because a reader without the lock (KeReadStateEvent) may free the
+ *   object the moment it sees it. A waiter cannot run on before the lock is dropped.
+ * - A thread that has to sleep either leads (runs the loop, see lead.c) or sleeps on its own
+ *   parking place. It looks again after every wake, so that a wake too many does no harm.
+ */
+#include "ke/wait.h"
+
+#include "base/clock.h"
+#include "ke/bugcheck.h"
+#include "ke/irql.h"
+#include "ke/kernel.h"
+#include "ke/limit.h"
+#include "ke/mutant.h"
+
+#define NS_PER_UNIT 100
+
+/* An object that is being made signalled, and the state that it will have. Nobody sees that state
+ * before all waits are satisfied. */
+struct fresh {
+    DISPATCHER_HEADER *object; /* or NULL */
+    LONG state;
+};
+
+static LONG state_of(const DISPATCHER_HEADER *object, const struct fresh *fresh)
+{
+    return object == fresh->object ? fresh->state : object->SignalState;
+}
+
+static void set_state(DISPATCHER_HEADER *object, struct fresh *fresh, LONG state)
+{
+    if (object == fresh->object) {
+        fresh->state = state;
+    } else {
+        WriteRelease(&object->SignalState, state);
+    }
+}
+
+/* Whether somebody's wait names the object. The lock is held. */
+static bool is_waited_for(const DISPATCHER_HEADER *object)
+{
+    LIST_ENTRY *head = &ke_kernel->threads.all;
+    for (LIST_ENTRY *entry = head->Flink; entry != head; entry = entry->Flink) {
+        const struct _KTHREAD *thread = CONTAINING_RECORD(entry, struct _KTHREAD, link);
+        for (const struct ke_wait *wait = thread->wait; wait != NULL; wait = wait->outer) {
+            for (ULONG i = 0; i < wait->count; i++) {
+                if (wait->blocks[i].object == object) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+/* Whatever stands in memory that was never an object, only the waits themselves are believed. */
+static void check_not_waited_for(const DISPATCHER_HEADER *object)
+{
+    const LIST_ENTRY *first = object->WaitListHead.Flink;
+    if (first == NULL || first == &object->WaitListHead || ke_kernel == NULL) {
+        return;
+    }
+    ke_lock();
+    bool is_in_use = is_waited_for(object);
+    ke_unlock();
+    if (is_in_use) {
+        ke_bugcheck(KERNEL_SECURITY_CHECK_FAILURE, FAST_FAIL_CORRUPT_LIST_ENTRY, 0, 0, 0, "EVT-02",
+                    "The driver initialised the object %p again while a thread waited for it.",
+                    (const void *)object);
+    }
+}
+
+void ke_object_initialize(DISPATCHER_HEADER *object, UCHAR type, UCHAR words, LONG state)
+{
+    check_not_waited_for(object);
+    object->Type = type;
+    object->Signalling = 0;
+    object->Size = words;
+    object->Reserved1 = 0;
+    InitializeListHead(&object->WaitListHead);
+    object->SignalState = state;
+}
+
+void ke_object_check(const DISPATCHER_HEADER *object, const char *what)
+{
+    if (object->WaitListHead.Flink == NULL) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, (ULONG_PTR)object, 0, 0, "WAIT-11",
+                    "The driver used %p as %s, which was never initialised.", (const void *)object,
+                    what);
+    }
+}
+
+void ke_wait_next(void)
+{
+    struct _KTHREAD *thread = ke_current();
+    thread->wait_irql = ke_raise_irql(DISPATCH_LEVEL);
+    thread->is_wait_next = true;
+}
+
+/* Restores the level that a call with Wait TRUE left raised. */
+static void restore_level(struct _KTHREAD *thread)
+{
+    if (thread->is_wait_next) {
+        thread->is_wait_next = false;
+        ke_lower_irql(thread->wait_irql);
+    }
+}
+
+uint64_t ke_deadline(const LARGE_INTEGER *timeout)
+{
+    if (timeout == NULL) {
+        return BASE_FOREVER;
+    }
+    LONGLONG units = timeout->QuadPart;
+    uint64_t origin = base_clock_ns();
+    uint64_t distance = 0 - (uint64_t)units;
+    if (units > 0) {
+        uint64_t boot = ke_kernel->boot_wall_100ns;
+        origin = ke_kernel->boot_ns;
+        distance = (uint64_t)units > boot ? (uint64_t)units - boot : 0;
+    }
+    uint64_t room = (BASE_FOREVER - 1 - origin) / NS_PER_UNIT;
+    return origin + (distance < room ? distance : room) * NS_PER_UNIT;
+}
+
+/* Whether the waiting thread may take the object. */
+static bool is_ready(const DISPATCHER_HEADER *object, const struct ke_wait *wait,
+                     const struct fresh *fresh)
+{
+    if (state_of(object, fresh) > 0) {
+        return true;
+    }
+    return object->Type == KE_MUTANT && ke_mutant_is_owner(object, wait);
+}
+
+/* Takes what a satisfied wait takes. Returns STATUS_ABANDONED for a mutex left by its owner. */
+static NTSTATUS consume(DISPATCHER_HEADER *object, struct ke_wait *wait, struct fresh *fresh)
+{
+    LONG state = state_of(object, fresh);
+    switch (object->Type) {
+    case KE_MUTANT:
+        set_state(object, fresh, state - 1);
+        return state > 0 ? ke_mutant_acquire(object, wait) : STATUS_SUCCESS;
+    case KE_EVENT_SYNCHRONIZATION:
+    case KE_TIMER_SYNCHRONIZATION:
+        set_state(object, fresh, 0);
+        return STATUS_SUCCESS;
+    case KE_SEMAPHORE:
+        set_state(object, fresh, state - 1);
+        return STATUS_SUCCESS;
+    default:
+        return STATUS_SUCCESS;
+    }
+}
+
+static void unlink_blocks(struct ke_wait *wait)
+{
+    for (ULONG i = 0; i < wait->count; i++) {
+        RemoveEntryList(&wait->blocks[i].link);
+    }
+    wait->count = 0;
+}
+
+void ke_wait_finish(struct ke_wait *wait, NTSTATUS status)
+{
+    unlink_blocks(wait);
+    wait->status = status;
+    wait->is_done = true;
+    if (wait->thread->wait == wait) {
+        wait->thread->wait = NULL;
+    }
+    ke_lead_wake(wait);
+}
+
+static bool all_ready(const struct ke_wait *wait, const struct fresh *fresh)
+{
+    for (ULONG i = 0; i < wait->count; i++) {
+        if (!is_ready(wait->blocks[i].object, wait, fresh)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static NTSTATUS consume_all(struct ke_wait *wait, struct fresh *fresh)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+    for (ULONG i = 0; i < wait->count; i++) {
+        if (consume(wait->blocks[i].object, wait, fresh) == STATUS_ABANDONED) {
+            status = STATUS_ABANDONED;
+        }
+    }
+    return status;
+}
+
+/* The status of a wait-any that its n-th object satisfied. */
+static NTSTATUS any_status(NTSTATUS consumed, ULONG n)
+{
+    return (NTSTATUS)(n + (ULONG)(consumed == STATUS_ABANDONED ? STATUS_ABANDONED_WAIT_0
+                                                               : STATUS_WAIT_0));
+}
+
+/* Satisfies the wait of a block of the fresh object, if it can be. */
+static bool satisfy(struct ke_wait_block *block, struct fresh *fresh)
+{
+    struct ke_wait *wait = block->wait;
+    if (!wait->is_all) {
+        NTSTATUS consumed = consume(fresh->object, wait, fresh);
+        ke_wait_finish(wait, any_status(consumed, (ULONG)(block - wait->blocks)));
+        return true;
+    }
+    if (!all_ready(wait, fresh)) {
+        return false;
+    }
+    ke_wait_finish(wait, consume_all(wait, fresh));
+    return true;
+}
+
+void ke_object_signal(DISPATCHER_HEADER *object, LONG state)
+{
+    struct fresh fresh = {.object = object, .state = state};
+    LIST_ENTRY *head = &object->WaitListHead;
+    LIST_ENTRY *entry = head->Flink;
+    while (fresh.state > 0 && entry != head) {
+        struct ke_wait_block *block = CONTAINING_RECORD(entry, struct ke_wait_block, link);
+        /* A wait that ends may take several blocks out of this list. */
+        entry = satisfy(block, &fresh) ? head->Flink : entry->Flink;
+    }
+    WriteRelease(&object->SignalState, fresh.state);
+}
+
+/* Whether the wait can be satisfied at once; if so, takes it. */
+static bool try_wait(struct ke_wait *wait)
+{
+    struct fresh none = {.object = NULL};
+    if (wait->is_all) {
+        if (!all_ready(wait, &none)) {
+            return false;
+        }
+        wait->status = consume_all(wait, &none);
+        return true;
+    }
+    for (ULONG i = 0; i < wait->count; i++) {
+        DISPATCHER_HEADER *object = wait->blocks[i].object;
+        if (is_ready(object, wait, &none)) {
+            wait->status = any_status(consume(object, wait, &none), i);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Sleeps until a wake or the deadline. The lock is held on entry and return, not between. */
+static void park(struct _KTHREAD *thread, uint64_t deadline_ns)
+{
+    thread->is_parked = true;
+    ke_unlock();
+    base_park_wait(thread->park, deadline_ns);
+    ke_current();
+    ke_lock();
+    thread->is_parked = false;
+}
+
+void ke_block(struct ke_wait *wait, uint64_t deadline_ns)
+{
+    struct _KTHREAD *thread = wait->thread;
+    wait->outer = thread->wait;
+    thread->wait = wait;
+    while (!wait->is_done && base_clock_ns() < deadline_ns) {
+        if (ke_lead_is_free_for(wait)) {
+            ke_lead(wait, deadline_ns);
+        } else {
+            park(thread, deadline_ns);
+        }
+    }
+    if (!wait->is_done) {
+        unlink_blocks(wait);
+        wait->status = STATUS_TIMEOUT;
+        wait->is_done = true;
+    }
+    thread->wait = wait->outer != NULL && wait->outer->is_done ? NULL : wait->outer;
+}
+
+static void link_blocks(struct ke_wait *wait)
+{
+    for (ULONG i = 0; i < wait->count; i++) {
+        struct ke_wait_block *block = &wait->blocks[i];
+        InsertTailList(&block->object->WaitListHead, &block->link);
+    }
+}
+
+static void check_level(const struct ke_wait *wait, const LARGE_INTEGER *timeout)
+{
+    const struct _KTHREAD *thread = wait->thread;
+    bool is_poll = timeout != NULL && timeout->QuadPart == 0;
+    if (thread->irql < DISPATCH_LEVEL || (thread->irql == DISPATCH_LEVEL && is_poll)) {
+        return;
+    }
+    if (thread->irql == DISPATCH_LEVEL && thread->dpc_depth != 0) {
+        ke_bugcheck(ATTEMPTED_SWITCH_FROM_DPC, (ULONG_PTR)thread, 0,
+                    (ULONG_PTR)__builtin_frame_address(0), 0, "WAIT-09",
+                    "The driver waited for %p inside a DPC, which can never block.", wait->what);
+    }
+    ULONG_PTR kind = timeout == NULL ? 0x121 : 0x122;
+    ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, thread->irql > DISPATCH_LEVEL ? 0x120 : kind,
+                (ULONG_PTR)&thread->irql, (ULONG_PTR)wait->what, (ULONG_PTR)timeout, "WAIT-09",
+                "The driver waited for %p at IRQL %u. At DISPATCH_LEVEL a thread may only look at "
+                "an object, with a timeout of zero; above it may not even do that.",
+                wait->what, thread->irql);
+}
+
+/* Raises in a thread that asks once too often for a mutex that it owns. The lock is held. */
+static void check_mutexes(const struct ke_wait *wait)
+{
+    for (ULONG i = 0; i < wait->count; i++) {
+        const DISPATCHER_HEADER *object = wait->blocks[i].object;
+        if (object->Type == KE_MUTANT && ke_mutant_is_at_limit(object, wait)) {
+            ke_unlock();
+            ExRaiseStatus(STATUS_MUTANT_LIMIT_EXCEEDED);
+        }
+    }
+}
+
+/* Waits for the objects that wait->blocks name. */
+static NTSTATUS wait_for_objects(struct ke_wait *wait, const LARGE_INTEGER *timeout)
+{
+    struct _KTHREAD *thread = wait->thread;
+    restore_level(thread);
+    check_level(wait, timeout);
+    bool is_poll = timeout != NULL && timeout->QuadPart == 0;
+    uint64_t deadline_ns = is_poll ? 0 : ke_deadline(timeout);
+    wait->irql = thread->irql;
+    ke_lock();
+    check_mutexes(wait);
+    if (!try_wait(wait)) {
+        if (is_poll) {
+            wait->status = STATUS_TIMEOUT;
+        } else {
+            link_blocks(wait);
+            ke_block(wait, deadline_ns);
+        }
+    }
+    ke_unlock();
+    thread->kernel_apc_disable = (SHORT)(thread->kernel_apc_disable - wait->apc_disable);
+    return wait->status;
+}
+
+/*
+ * Waits until Object is signalled. Timeout in 100 ns: NULL for ever, negative relative, positive
+ * absolute system time, zero looks only. IRQL <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout.
+ * STATUS_SUCCESS, STATUS_TIMEOUT, STATUS_ABANDONED_WAIT_0. (WAIT-01 and following)
+ */
+NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode,
+                               BOOLEAN Alertable, PLARGE_INTEGER Timeout)
+{
+    UNREFERENCED_PARAMETER(WaitReason);
+    UNREFERENCED_PARAMETER(WaitMode);
+    UNREFERENCED_PARAMETER(Alertable);
+    struct ke_wait wait = {.thread = ke_current(), .count = 1, .may_lead = true, .what = Object};
+    struct ke_wait_block block = {.wait = &wait, .object = Object};
+    wait.blocks = &block;
+    ke_object_check(block.object, "an object to wait for");
+    return wait_for_objects(&wait, Timeout);
+}
+
+static void check_count(ULONG count, const void *wait_block_array)
+{
+    ULONG maximum = wait_block_array != NULL ? MAXIMUM_WAIT_OBJECTS : THREAD_WAIT_OBJECTS;
+    if (count == 0 || count > maximum) {
+        ke_bugcheck(MAXIMUM_WAIT_OBJECTS_EXCEEDED, 0, 0, 0, 0, "WAIT-24",
+                    "The driver waited for %u objects; without a wait block array at most %u are "
+                    "allowed, with one %u.",
+                    count, THREAD_WAIT_OBJECTS, MAXIMUM_WAIT_OBJECTS);
+    }
+}
+
+/*
+ * Waits until any or all of Count objects are signalled. WaitBlockArray is needed for more than
+ * THREAD_WAIT_OBJECTS objects. IRQL as KeWaitForSingleObject. STATUS_WAIT_0 + index of the object
+ * that ended a WaitAny, STATUS_SUCCESS for a WaitAll, STATUS_ABANDONED_WAIT_0 + index,
+ * STATUS_TIMEOUT. (WAIT-20 and following)
+ */
+NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType,
+                                  KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode,
+                                  BOOLEAN Alertable, PLARGE_INTEGER Timeout,
+                                  PKWAIT_BLOCK WaitBlockArray)
+{
+    UNREFERENCED_PARAMETER(WaitReason);
+    UNREFERENCED_PARAMETER(WaitMode);
+    UNREFERENCED_PARAMETER(Alertable);
+    struct ke_wait_block blocks[MAXIMUM_WAIT_OBJECTS];
+    struct ke_wait wait = {.thread = ke_current(),
+                           .blocks = blocks,
+                           .count = Count,
+                           .is_all = WaitType == WaitAll,
+                           .may_lead = true,
+                           .what = Object};
+    check_count(Count, WaitBlockArray);
+    for (ULONG i = 0; i < Count; i++) {
+        blocks[i].wait = &wait;
+        blocks[i].object = Object[i];
+        ke_object_check(blocks[i].object, "an object to wait for");
+    }
+    return wait_for_objects(&wait, Timeout);
+}
+
+/*
+ * Sleeps for Interval (100 ns: negative relative, positive absolute). IRQL <= APC_LEVEL.
+ * STATUS_SUCCESS. (THREAD, Delay)
+ */
+NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+                                PLARGE_INTEGER Interval)
+{
+    UNREFERENCED_PARAMETER(WaitMode);
+    UNREFERENCED_PARAMETER(Alertable);
+    struct ke_wait wait = {.thread = ke_current(), .may_lead = true, .what = "a delay"};
+    restore_level(wait.thread);
+    if (wait.thread->dpc_depth != 0) {
+        check_level(&wait, NULL);
+    }
+    KE_IRQL_AT_MOST(APC_LEVEL);
+    uint64_t deadline_ns = ke_deadline(Interval);
+    ke_lock();
+    ke_block(&wait, deadline_ns);
+    ke_unlock();
+    return STATUS_SUCCESS;
+}

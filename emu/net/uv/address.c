@@ -1,0 +1,44 @@
+#include "net/uv/address.h"
+
+#include <string.h>
+
+int address_to_host(const struct net_address *address, struct sockaddr_storage *host)
+{
+    memset(host, 0, sizeof(*host));
+    if (address->family == NET_IPV4) {
+        struct sockaddr_in *ipv4 = (struct sockaddr_in *)host;
+        ipv4->sin_family = AF_INET;
+        ipv4->sin_port = htons(address->port);
+        memcpy(&ipv4->sin_addr, address->bytes, sizeof(ipv4->sin_addr));
+        return (int)sizeof(*ipv4);
+    }
+    struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)host;
+    ipv6->sin6_family = AF_INET6;
+    ipv6->sin6_port = htons(address->port);
+    ipv6->sin6_flowinfo = address->flow;
+    ipv6->sin6_scope_id = address->scope;
+    memcpy(&ipv6->sin6_addr, address->bytes, sizeof(ipv6->sin6_addr));
+    return (int)sizeof(*ipv6);
+}
+
+bool address_from_host(const struct sockaddr_storage *host, struct net_address *address)
+{
+    memset(address, 0, sizeof(*address));
+    if (host->ss_family == AF_INET) {
+        const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)host;
+        address->family = NET_IPV4;
+        address->port = ntohs(ipv4->sin_port);
+        memcpy(address->bytes, &ipv4->sin_addr, sizeof(ipv4->sin_addr));
+        return true;
+    }
+    if (host->ss_family != AF_INET6) {
+        return false;
+    }
+    const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)host;
+    address->family = NET_IPV6;
+    address->port = ntohs(ipv6->sin6_port);
+    address->flow = ipv6->sin6_flowinfo;
+    address->scope = ipv6->sin6_scope_id;
+    memcpy(address->bytes, &ipv6->sin6_addr, sizeof(ipv6->sin6_addr));
+    return true;
+}

@@ -1,0 +1,87 @@
+#include "net/uv/descriptor.h"
+#include "net/uv/loop.h"
+
+#include <stdlib.h>
+
+/* The calls of net.h on one socket: in place, never blocking. */
+
+static enum net_error wrap(struct net *net, uv_os_sock_t sock,
+                           const struct net_callbacks *callbacks, void *context,
+                           struct net_socket **out)
+{
+    struct net_socket *socket = calloc(1, sizeof(*socket));
+    if (socket == NULL) {
+        descriptor_close(sock, true);
+        return NET_NO_MEMORY;
+    }
+    socket->net = net;
+    socket->sock = sock;
+    socket->callbacks = *callbacks;
+    socket->context = context;
+    *out = socket;
+    return NET_OK;
+}
+
+enum net_error net_socket_open(struct net *net, enum net_family family, enum net_type type,
+                               const struct net_callbacks *callbacks, void *context,
+                               struct net_socket **socket)
+{
+    uv_os_sock_t sock;
+    enum net_error error = descriptor_open(family, type, &sock);
+    return error != NET_OK ? error : wrap(net, sock, callbacks, context, socket);
+}
+
+enum net_error net_accept(struct net_socket *listener, const struct net_callbacks *callbacks,
+                          void *context, struct net_socket **accepted)
+{
+    uv_os_sock_t sock;
+    enum net_error error = descriptor_accept(listener->sock, &sock);
+    return error != NET_OK ? error : wrap(listener->net, sock, callbacks, context, accepted);
+}
+
+enum net_error net_bind(struct net_socket *socket, const struct net_address *address)
+{
+    return descriptor_bind(socket->sock, address);
+}
+
+enum net_error net_listen(struct net_socket *socket, int backlog)
+{
+    return descriptor_listen(socket->sock, backlog);
+}
+
+enum net_error net_connect(struct net_socket *socket, const struct net_address *address)
+{
+    return descriptor_connect(socket->sock, address);
+}
+
+enum net_error net_connect_result(struct net_socket *socket)
+{
+    return descriptor_error(socket->sock);
+}
+
+enum net_error net_receive(struct net_socket *socket, const struct net_buffer *buffers,
+                           unsigned count, size_t *moved)
+{
+    return descriptor_receive(socket->sock, buffers, count, moved);
+}
+
+enum net_error net_send(struct net_socket *socket, const struct net_buffer *buffers,
+                        unsigned count, size_t *moved)
+{
+    return descriptor_send(socket->sock, buffers, count, moved);
+}
+
+enum net_error net_shutdown_send(struct net_socket *socket)
+{
+    return descriptor_shutdown_send(socket->sock);
+}
+
+enum net_error net_local_address(struct net_socket *socket, struct net_address *address)
+{
+    return descriptor_local(socket->sock, address);
+}
+
+enum net_error net_remote_address(struct net_socket *socket, struct net_address *address)
+{
+    return descriptor_remote(socket->sock, address);
+}

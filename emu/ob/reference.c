@@ -1,0 +1,157 @@
+/* References that drivers take to objects, by handle and by pointer. */
+#include "ke/bugcheck.h"
+#include "ke/limit.h"
+#include "ke/warning.h"
+#include "ob/link.h"
+#include "ob/object.h"
+
+static void check_passive(const char *function)
+{
+    KIRQL irql = ke_current()->irql;
+    if (irql != PASSIVE_LEVEL) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE5, irql, 0, 0, "OB-06",
+                    "The driver called %s at IRQL %u; it needs PASSIVE_LEVEL.", function, irql);
+    }
+}
+
+/*
+ * The referenced object behind a handle. Access is checked for UserMode only. *Object is NULL on
+ * failure. STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH, STATUS_ACCESS_DENIED. PASSIVE_LEVEL.
+ * (OB-01 to OB-04)
+ */
+NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess,
+                                   POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                                   PVOID *Object, POBJECT_HANDLE_INFORMATION HandleInformation)
+{
+    struct ob_handle_info info = {0};
+    check_passive("ObReferenceObjectByHandle");
+    NTSTATUS status = ob_query_handle(Handle, ObjectType, Object, &info);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    if (AccessMode != KernelMode && (DesiredAccess & ~info.access) != 0) {
+        ob_dereference(*Object);
+        *Object = NULL;
+        return STATUS_ACCESS_DENIED;
+    }
+    if (HandleInformation != NULL) {
+        HandleInformation->HandleAttributes = info.attributes;
+        HandleInformation->GrantedAccess = info.access;
+    }
+    return STATUS_SUCCESS;
+}
+
+/* As ObReferenceObjectByHandle; the tag is not kept. (OB-17) */
+NTSTATUS ObReferenceObjectByHandleWithTag(HANDLE Handle, ACCESS_MASK DesiredAccess,
+                                          POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                                          ULONG Tag, PVOID *Object,
+                                          POBJECT_HANDLE_INFORMATION HandleInformation)
+{
+    UNREFERENCED_PARAMETER(Tag);
+    return ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object,
+                                     HandleInformation);
+}
+
+/* References an object after a check of its type, for UserMode and for symbolic links.
+ * STATUS_OBJECT_TYPE_MISMATCH. IRQL <= DISPATCH_LEVEL. (OB-10) */
+NTSTATUS ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAccess,
+                                    POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode)
+{
+    UNREFERENCED_PARAMETER(DesiredAccess);
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    bool is_checked = AccessMode != KernelMode || ob_is_link(Object);
+    if (is_checked && ob_type_of(Object) != ObjectType) {
+        return STATUS_OBJECT_TYPE_MISMATCH;
+    }
+    ob_reference(Object);
+    return STATUS_SUCCESS;
+}
+
+/* As ObReferenceObjectByPointer; the tag is not kept. */
+NTSTATUS ObReferenceObjectByPointerWithTag(PVOID Object, ACCESS_MASK DesiredAccess,
+                                           POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                                           ULONG Tag)
+{
+    UNREFERENCED_PARAMETER(Tag);
+    return ObReferenceObjectByPointer(Object, DesiredAccess, ObjectType, AccessMode);
+}
+
+/* One reference more, or FALSE for an object that is being deleted. IRQL <= DISPATCH. (OB-19) */
+BOOLEAN ObReferenceObjectSafe(PVOID Object)
+{
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    return ob_reference_safe(Object);
+}
+
+/* As ObReferenceObjectSafe; the tag is not kept. */
+BOOLEAN ObReferenceObjectSafeWithTag(PVOID Object, ULONG Tag)
+{
+    UNREFERENCED_PARAMETER(Tag);
+    return ObReferenceObjectSafe(Object);
+}
+
+/* One reference more. IRQL <= DISPATCH_LEVEL. (OB-10) */
+LONG_PTR ObfReferenceObject(PVOID Object)
+{
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    return ob_reference(Object);
+}
+
+/* As ObfReferenceObject; the tag is not kept. */
+LONG_PTR ObfReferenceObjectWithTag(PVOID Object, ULONG Tag)
+{
+    UNREFERENCED_PARAMETER(Tag);
+    return ObfReferenceObject(Object);
+}
+
+/* One reference less; the last one frees the object. IRQL <= DISPATCH_LEVEL. (OB-11) */
+LONG_PTR ObfDereferenceObject(PVOID Object)
+{
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    return ob_dereference(Object);
+}
+
+/* As ObfDereferenceObject; the tag is not kept. */
+LONG_PTR ObfDereferenceObjectWithTag(PVOID Object, ULONG Tag)
+{
+    UNREFERENCED_PARAMETER(Tag);
+    return ObfDereferenceObject(Object);
+}
+
+/* One reference less; a thread of the system's frees the object. IRQL <= DISPATCH_LEVEL. (OB-14) */
+VOID ObDereferenceObjectDeferDelete(PVOID Object)
+{
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    ob_dereference_deferred(Object);
+}
+
+/* As ObDereferenceObjectDeferDelete; the tag is not kept. */
+VOID ObDereferenceObjectDeferDeleteWithTag(PVOID Object, ULONG Tag)
+{
+    UNREFERENCED_PARAMETER(Tag);
+    ObDereferenceObjectDeferDelete(Object);
+}
+
+static NTSTATUS close(HANDLE handle, const void *caller)
+{
+    NTSTATUS status = ob_close_handle(handle);
+    if (!NT_SUCCESS(status)) {
+        ke_warning("OB-24", "the driver closed %p at %p, which is no open handle", handle, caller);
+    }
+    return status;
+}
+
+/* Closes a handle. STATUS_INVALID_HANDLE. PASSIVE_LEVEL. (OB-23) */
+NTSTATUS ZwClose(HANDLE Handle)
+{
+    check_passive("ZwClose");
+    return close(Handle, __builtin_return_address(0));
+}
+
+/* As ZwClose. */
+NTSTATUS ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode)
+{
+    UNREFERENCED_PARAMETER(PreviousMode);
+    check_passive("ObCloseHandle");
+    return close(Handle, __builtin_return_address(0));
+}

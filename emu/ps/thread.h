@@ -1,0 +1,52 @@
+/* Threads as objects. See thread.c. */
+#ifndef PS_THREAD_H
+#define PS_THREAD_H
+
+#include <ntddk.h>
+
+#include "base/mutex.h"
+#include "base/thread.h"
+#include "ke/kernel.h"
+
+#include <setjmp.h>
+
+struct _ETHREAD {
+    struct _KTHREAD Tcb;
+    ULONG_PTR id;
+    const char *name; /* of a worker, for reports; NULL for a driver's thread */
+    PKSTART_ROUTINE start_routine;
+    PVOID start_context;
+    const void *creator; /* return address of who created it */
+    NTSTATUS exit_status;
+    bool is_system;
+    bool is_terminating;
+    struct base_thread *host; /* NULL for an adopted thread */
+    sigjmp_buf exit;          /* where PsTerminateSystemThread goes */
+};
+
+struct ps_state {
+    struct base_mutex lock; /* guards all below */
+    ULONG_PTR next_id;
+    ULONG running; /* system threads of drivers that have not ended */
+    struct base_thread **ended; /* host threads to join */
+    ULONG ended_count;
+    ULONG ended_capacity;
+    void (*on_end)(PETHREAD thread); /* see ps_on_thread_end */
+};
+
+extern const struct ke_module ps_module;
+
+/* Starts a thread of the emulator's own. *thread holds a reference that ps_join_worker drops. */
+NTSTATUS ps_start_worker(const char *name, void (*routine)(void *context), void *context,
+                         struct _KTHREAD **thread);
+
+/* Waits for the end of a worker. */
+void ps_join_worker(struct _KTHREAD *thread);
+
+/* Has routine called in every system thread that ends, at PASSIVE_LEVEL; for the I/O manager. */
+void ps_on_thread_end(void (*routine)(PETHREAD thread));
+
+/* Makes the thread object of the calling host thread. */
+struct _KTHREAD *ps_adopt(void);
+
+#endif

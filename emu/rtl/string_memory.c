@@ -1,0 +1,44 @@
+#include "rtl/string_memory.h"
+
+#define STRING_TAG 0x67727453 /* "Strg" */
+
+PVOID rtl_string_allocate(SIZE_T bytes)
+{
+    return ExAllocatePool2(POOL_FLAG_PAGED, max(bytes, sizeof(WCHAR)), STRING_TAG);
+}
+
+VOID rtl_string_free(PVOID buffer)
+{
+    ExFreePool(buffer);
+}
+
+/* Frees the buffer of a string that the run-time library made, and empties the string. IRQL <=
+ * APC_LEVEL. Rules RTL-19, RTL-24. */
+VOID RtlFreeUnicodeString(PUNICODE_STRING UnicodeString)
+{
+    if (UnicodeString->Buffer != NULL) {
+        rtl_string_free(UnicodeString->Buffer);
+        RtlZeroMemory(UnicodeString, sizeof(*UnicodeString));
+    }
+}
+
+/* As RtlFreeUnicodeString. */
+VOID RtlFreeAnsiString(PANSI_STRING AnsiString)
+{
+    if (AnsiString->Buffer != NULL) {
+        rtl_string_free(AnsiString->Buffer);
+        RtlZeroMemory(AnsiString, sizeof(*AnsiString));
+    }
+}
+
+/* As RtlFreeUnicodeString. */
+VOID RtlFreeOemString(POEM_STRING OemString)
+{
+    RtlFreeAnsiString(OemString);
+}
+
+/* As RtlFreeUnicodeString; PASSIVE_LEVEL. */
+VOID RtlFreeUTF8String(PUTF8_STRING utf8String)
+{
+    RtlFreeAnsiString(utf8String);
+}

@@ -1,0 +1,1 @@
+#include "detail/trace_logging.h"

@@ -1,0 +1,36 @@
+/*
+ * What wskemu_add_driver() says about a driver, for wskemu_load_driver().
+ *
+ * All of a driver's writable data lies between the bounds given here, and nothing else does. The
+ * loader copies it before the first load and puts the copy back before each later one, so every
+ * load starts from the image's initial data. The bounds take in what a sanitizer puts around
+ * variables (poisoned bytes), so whoever copies must be compiled without address checks.
+ */
+#ifndef WSKEMU_DRIVER_IMAGE_H
+#define WSKEMU_DRIVER_IMAGE_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct wskemu_driver_image {
+    const char *name;
+    int (*entry)(void *driver_object, void *registry_path); /* DriverEntry; an NTSTATUS */
+    void *data_begin;                                       /* initialised data */
+    void *data_end;
+    void *bss_begin; /* data that starts as zero */
+    void *bss_end;
+};
+
+/* The image of the driver that wskemu_add_driver(name ...) built, for use inside a function. */
+#define WSKEMU_DRIVER(name)                                                                        \
+    (__extension__({                                                                               \
+        extern const struct wskemu_driver_image wskemu_image_##name;                               \
+        &wskemu_image_##name;                                                                      \
+    }))
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * wskemu: what a test calls to run a driver. Include it after or before any WDK header.
+ *
+ *     wskemu_boot(NULL);
+ *     wskemu_load_driver(WSKEMU_DRIVER(echo), &driver);
+ *     ... talk to it ...
+ *     wskemu_unload_driver(driver);
+ *     assert_int_equal(wskemu_shutdown(), 0);
+ */
+#ifndef WSKEMU_H
+#define WSKEMU_H
+
+#include <wdm.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <wskemu/driver_image.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How a kernel is made. A zero field takes its default. */
+struct wskemu_options {
+    ULONG processors; /* emulated processors; default 2, at most 64 */
+};
+
+/*
+ * Makes the kernel. options may be NULL. One kernel runs at a time in a process; boot and shutdown
+ * may be repeated. STATUS_SUCCESS, STATUS_DEVICE_ALREADY_ATTACHED if one runs already,
+ * STATUS_INVALID_PARAMETER, STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS wskemu_boot(const struct wskemu_options *options);
+
+/*
+ * Unloads what is still loaded, takes the kernel down and prints what was left: pool by tag, IRPs,
+ * MDLs, threads, handles, timers, work items. Returns the number of things left.
+ */
+unsigned wskemu_shutdown(void);
+
+/* Where the emulator writes its text, one call a piece. NULL restores the standard error stream. */
+typedef void wskemu_log_sink(void *context, const char *text, size_t length);
+void wskemu_log_redirect(wskemu_log_sink *sink, void *context);
+
+/*
+ * Loads a driver: restores its image's initial data, makes a driver object \Driver\NAME and a
+ * registry path, and calls its DriverEntry at PASSIVE_LEVEL. Returns DriverEntry's status, and then
+ * *driver is NULL unless it is a success.
+ */
+NTSTATUS wskemu_load_driver(const struct wskemu_driver_image *image, PDRIVER_OBJECT *driver);
+
+/*
+ * Calls the driver's unload routine and frees its driver object. STATUS_INVALID_DEVICE_REQUEST if
+ * the driver has no unload routine.
+ */
+NTSTATUS wskemu_unload_driver(PDRIVER_OBJECT driver);
+
+/* What a bug check said. */
+struct wskemu_bugcheck {
+    ULONG code;
+    ULONG_PTR parameter[4];
+    const char *name;     /* "IRQL_NOT_LESS_OR_EQUAL" */
+    const char *rule;     /* id of the broken rule, or NULL */
+    char sentence[512];   /* what the driver did; empty where the driver stopped by itself */
+};
+
+/*
+ * Runs body(context) and expects a bug check, on this thread or on another. Returns TRUE and fills
+ * *caught (which may be NULL) if one came; the kernel is then halted and abandoned, and the next
+ * step is wskemu_boot(). Returns FALSE if body returned.
+ */
+BOOLEAN wskemu_catch_bugcheck(void (*body)(void *context), void *context,
+                              struct wskemu_bugcheck *caught);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

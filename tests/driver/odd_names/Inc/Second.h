@@ -1,0 +1,3 @@
+#pragma once
+#include "Third.h"
+#define SECOND 2

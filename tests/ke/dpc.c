@@ -1,0 +1,1 @@
+/* dpc: dispatcher tests (being written). */

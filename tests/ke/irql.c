@@ -1,0 +1,1 @@
+/* irql: dispatcher tests (being written). */

@@ -1,0 +1,115 @@
+/* Who runs the loop: timers and waits go on whatever the threads do. */
+#include "test.h"
+
+#include <ntddk.h>
+
+static VOID ping(PVOID context)
+{
+    KEVENT *events = context;
+    for (int i = 0; i < 500; i++) {
+        KeWaitForSingleObject(&events[0], Executive, KernelMode, FALSE, NULL);
+        KeSetEvent(&events[1], IO_NO_INCREMENT, FALSE);
+    }
+}
+
+static PVOID start(PKSTART_ROUTINE routine, PVOID context)
+{
+    HANDLE handle;
+    PVOID thread;
+    assert_int_equal(PsCreateSystemThread(&handle, 0, NULL, NULL, NULL, routine, context), 0);
+    assert_int_equal(
+        ObReferenceObjectByHandle(handle, SYNCHRONIZE, *PsThreadType, KernelMode, &thread, NULL),
+        0);
+    ZwClose(handle);
+    return thread;
+}
+
+static void join(PVOID thread)
+{
+    KeWaitForSingleObject(thread, Executive, KernelMode, FALSE, NULL);
+    ObDereferenceObject(thread);
+}
+
+static void two_threads_wake_each_other(void **state)
+{
+    KEVENT events[2];
+    UNREFERENCED_PARAMETER(state);
+    KeInitializeEvent(&events[0], SynchronizationEvent, FALSE);
+    KeInitializeEvent(&events[1], SynchronizationEvent, FALSE);
+    PVOID thread = start(ping, events);
+    for (int i = 0; i < 500; i++) {
+        KeSetEvent(&events[0], IO_NO_INCREMENT, FALSE);
+        KeWaitForSingleObject(&events[1], Executive, KernelMode, FALSE, NULL);
+    }
+    join(thread);
+}
+
+struct computing {
+    KTIMER timer;
+    KDPC dpc;
+    volatile LONG expired;
+};
+
+static VOID note_expiry(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument2)
+{
+    struct computing *computing = context;
+    UNREFERENCED_PARAMETER(dpc);
+    UNREFERENCED_PARAMETER(argument1);
+    UNREFERENCED_PARAMETER(argument2);
+    InterlockedExchange(&computing->expired, 1);
+}
+
+static void a_timer_expires_while_every_thread_computes(void **state)
+{
+    struct computing computing = {.expired = 0};
+    LARGE_INTEGER due = {.QuadPart = -10000};
+    UNREFERENCED_PARAMETER(state);
+    KeInitializeTimer(&computing.timer);
+    KeInitializeDpc(&computing.dpc, note_expiry, &computing);
+    KeSetTimer(&computing.timer, due, &computing.dpc);
+    while (ReadAcquire(&computing.expired) == 0) {
+        YieldProcessor();
+    }
+    KeFlushQueuedDpcs();
+}
+
+struct hand_over {
+    KEVENT go;
+    KEVENT done;
+    KTIMER timer;
+};
+
+static VOID wait_for_timer(PVOID context)
+{
+    struct hand_over *hand_over = context;
+    KeWaitForSingleObject(&hand_over->go, Executive, KernelMode, FALSE, NULL);
+    KeWaitForSingleObject(&hand_over->timer, Executive, KernelMode, FALSE, NULL);
+    KeSetEvent(&hand_over->done, IO_NO_INCREMENT, FALSE);
+}
+
+/* A former leader wakes another waiter and then computes: that waiter must make progress. */
+static void a_waiter_goes_on_while_the_former_leader_computes(void **state)
+{
+    struct hand_over hand_over;
+    LARGE_INTEGER soon = {.QuadPart = -10000};
+    UNREFERENCED_PARAMETER(state);
+    KeInitializeEvent(&hand_over.go, NotificationEvent, FALSE);
+    KeInitializeEvent(&hand_over.done, NotificationEvent, FALSE);
+    KeInitializeTimer(&hand_over.timer);
+    PVOID thread = start(wait_for_timer, &hand_over);
+    KeDelayExecutionThread(KernelMode, FALSE, &soon); /* leads */
+    KeSetTimer(&hand_over.timer, soon, NULL);
+    KeSetEvent(&hand_over.go, IO_NO_INCREMENT, FALSE);
+    while (KeReadStateEvent(&hand_over.done) == 0) {
+        YieldProcessor();
+    }
+    join(thread);
+}
+
+static const struct CMUnitTest tests[] = {
+    kernel_test(two_threads_wake_each_other),
+    kernel_test(a_timer_expires_while_every_thread_computes),
+    kernel_test(a_waiter_goes_on_while_the_former_leader_computes),
+};
+
+TEST_MAIN(tests)

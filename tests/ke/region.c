@@ -1,0 +1,1 @@
+/* region: dispatcher tests (being written). */

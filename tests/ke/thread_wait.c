@@ -1,0 +1,1 @@
+/* thread_wait: dispatcher tests (being written). */

@@ -1,0 +1,1 @@
+/* time: dispatcher tests (being written). */

@@ -1,0 +1,1 @@
+/* wait: dispatcher tests (being written). */

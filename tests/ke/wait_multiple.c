@@ -1,0 +1,1 @@
+/* wait_multiple: dispatcher tests (being written). */

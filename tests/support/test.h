@@ -1,0 +1,59 @@
+/*
+ * What every test file includes: CMocka, the kernel's fixture and the record of proven rules.
+ *
+ *     static void event_wakes_one_waiter(void **state)
+ *     {
+ *         PROVES("EVT-03");
+ *         ...
+ *     }
+ *
+ *     static const struct CMUnitTest tests[] = {
+ *         kernel_test(event_wakes_one_waiter), // in a kernel of its own, which must end empty
+ *         cmocka_unit_test(something_without_a_kernel),
+ *     };
+ *
+ *     TEST_MAIN(tests)
+ *
+ * A failed assertion jumps out of the test function: assert on the test's own thread only, below
+ * DISPATCH_LEVEL, and not inside a callback that the kernel made.
+ */
+#ifndef TESTS_SUPPORT_TEST_H
+#define TESTS_SUPPORT_TEST_H
+
+/* CMocka asks for these in front of it; they also keep it from making a uintptr_t of its own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#ifndef _UINTPTR_T
+#define _UINTPTR_T
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#include <cmocka.h>
+
+/* Rule ids that the running test proves if it passes; an id that the ledgers do not hold fails. */
+#define PROVES(...) test_proves(__FILE__, __LINE__, __VA_ARGS__, (const char *)NULL)
+void test_proves(const char *file, int line, ...);
+
+/* A test between wskemu_boot() and wskemu_shutdown(), which must find nothing left. */
+#define kernel_test(function)                                                                      \
+    cmocka_unit_test_setup_teardown(function, kernel_setup, kernel_teardown)
+int kernel_setup(void **state);
+int kernel_teardown(void **state);
+
+/* PROGRAM [--list | FILTER]; FILTER is a test's name, with * and ? as in a shell. */
+#define TEST_MAIN(tests)                                                                           \
+    int main(int argc, char **argv)                                                                \
+    {                                                                                              \
+        return test_main(argc, argv, tests, sizeof(tests) / sizeof((tests)[0]));                   \
+    }
+int test_main(int argc, char **argv, const struct CMUnitTest *tests, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,73 @@
+# Everything that looks at the code or at what tests say. Sourced by ./dev.
+
+# The C and C++ files whose form is ours; fixtures under tests/driver/ are odd on purpose.
+own_sources() {
+    find emu include tests examples tools -type f ! -path 'tests/driver/*/*' \
+        \( -name '*.c' -o -name '*.h' -o -name '*.cpp' \) 2>/dev/null | sort
+}
+
+need_lint() {
+    need_build
+    need clang=clang clang-format=clang-format clang-tidy=clang-tidy cppcheck=cppcheck
+}
+
+task_lint() {
+    need_lint
+    local status=0
+    python3 tools/dev/lint.py || status=1
+    own_sources | xargs -P "$jobs" -n 40 clang-format --dry-run -Werror || status=1
+    lint_tidy || status=1
+    lint_cppcheck || status=1
+    [ $status -eq 0 ] && echo "lint: clean"
+    return $status
+}
+
+# clang-tidy reads how each file is compiled from the clang preset's build.
+lint_tidy() {
+    build clang wskemu_generated
+    find emu -name '*.c' ! -path '*/windows/*' -print0 |
+        xargs -0 -P "$jobs" -n 4 clang-tidy --quiet -p build/clang 2>&1 |
+        { ! grep -E -A6 '(warning|error):'; }
+}
+
+# cppcheck cannot read the WDK headers, so it does not know which functions never return: its checks
+# that rest on that are off.
+lint_cppcheck() {
+    cppcheck --quiet --error-exitcode=1 --enable=warning --inline-suppr -j "$jobs" --std=c11 \
+        --library=posix -D__x86_64__=1 -D__linux__=1 -D__GNUC__=12 -D__LP64__=1 -D_KERNEL_MODE \
+        --suppress=missingInclude --suppress=unknownMacro --suppress=preprocessorErrorDirective \
+        --suppress=uninitvar --suppress=nullPointerRedundantCheck --suppress=ctunullpointer \
+        -Iemu -Iinclude -i emu/base/windows -i emu/net/uv/windows emu
+}
+
+# Rewrites our own files in the project's format.
+task_format() {
+    need clang-format=clang-format
+    own_sources | xargs -P "$jobs" -n 40 clang-format -i
+}
+
+# Tests note the rules that they prove; a test that failed proves nothing.
+task_rules() {
+    need_build
+    build gcc >&2
+    python3 tools/dev/rules.py build/gcc --clear
+    ctest --test-dir build/gcc -j "$jobs" -Q >&2 ||
+        echo "dev: some tests failed; their rules do not count" >&2
+    python3 tools/dev/rules.py build/gcc "$@"
+}
+
+# Each fuzz target in turn for its share of the time; a finding stays in build/fuzz and fails.
+task_fuzz() {
+    local seconds=${1:?"./dev fuzz SECONDS"} targets=() target
+    need_build
+    need clang=clang
+    need "$(clang -print-file-name=libclang_rt.fuzzer-x86_64.a)=libclang-rt-dev"
+    build fuzz
+    mapfile -t targets < <(find build/fuzz/tests -type f -name 'fuzz_*' -perm -u+x ! -name '*.*')
+    [ ${#targets[@]} -gt 0 ] || { echo "dev: no fuzz targets" >&2; return 1; }
+    for target in "${targets[@]}"; do
+        mkdir -p "build/fuzz/corpus/${target##*/}"
+        "$target" -max_total_time=$((seconds / ${#targets[@]} + 1)) -artifact_prefix=build/fuzz/ \
+            -max_len=4096 -print_final_stats=1 "build/fuzz/corpus/${target##*/}"
+    done
+}

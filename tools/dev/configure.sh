@@ -1,0 +1,78 @@
+# Building and testing a preset. Sourced by ./dev.
+
+# build PRESET [TARGET...]
+build() {
+    local preset=$1 target=()
+    shift
+    [ $# -eq 0 ] || target=(--target "$@")
+    configure "$preset"
+    quietly cmake --build "build/$preset" -j "$jobs" "${target[@]}"
+}
+
+# configure PRESET : only where the presets are newer; ninja sees all other changes by itself.
+configure() {
+    local made=build/$1/build.ninja
+    [ -f "$made" ] && [ ! CMakePresets.json -nt "$made" ] || quietly cmake --preset "$1"
+}
+
+# Runs a command; its output is shown only if it fails, save for compiler warnings.
+quietly() {
+    local log status=0
+    log=$(mktemp)
+    "$@" >"$log" 2>&1 || status=$?
+    if [ $status -ne 0 ]; then
+        grep -vE '^\[[0-9]+/[0-9]+\] (Building|Linking|Driver object|Table)' "$log" >&2 || true
+    else
+        grep -E -A4 'warning:|CMake Warning' "$log" || true
+    fi
+    rm -f "$log"
+    return $status
+}
+
+# run_tests PRESET [REGEX]
+run_tests() {
+    local preset=$1 filter=()
+    [ -z "${2:-}" ] || filter=(-R "$2")
+    ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure "${filter[@]}"
+}
+
+task_gcc() {
+    need_build
+    deps_pic
+    build gcc
+    run_tests gcc "$@"
+}
+
+task_clang() {
+    need_build
+    need clang=clang
+    build clang
+    run_tests clang "$@"
+}
+
+task_asan() {
+    need_build
+    build asan
+    run_tests asan "$@"
+}
+
+task_tsan() {
+    need_build
+    deps_tsan
+    build tsan
+    run_tests tsan "$@"
+}
+
+task_demo() {
+    need_build
+    build gcc heartbeat_run
+    build/gcc/examples/heartbeat_run
+}
+
+# Each repeat of a test draws other policies from its own seed.
+task_matrix() {
+    need_build
+    build gcc
+    WSKEMU_SEED=random ctest --test-dir build/gcc -j "$jobs" --output-on-failure \
+        --repeat "until-fail:${1:-20}"
+}

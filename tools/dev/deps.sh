@@ -1,0 +1,84 @@
+# Libraries that Debian has no package of in the form needed, built from Debian's source packages.
+# Sourced by ./dev. Sources are kept in ~/.cache/wskemu, what is built in build/deps.
+
+cache=${WSKEMU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/wskemu}
+
+# source_of PACKAGE : prints the folder of the unpacked source, fetching it the first time. Lists
+# and settings of the machine's apt stay as they are; it works without root.
+source_of() {
+    local package=$1 apt=$cache/apt
+    if [ ! -f "$cache/$package/CMakeLists.txt" ]; then
+        mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$cache/$package"
+        source_lists >"$apt/sources.list"
+        (
+            cd "$apt"
+            options=(-qq -o Dir::Etc::sourcelist="$apt/sources.list"
+                -o Dir::Etc::sourceparts=/dev/null
+                -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt/cache"
+                -o APT::Sandbox::User="$(id -un)" -o APT::Get::List-Cleanup=0)
+            apt-get "${options[@]}" update &&
+                apt-get "${options[@]}" source --download-only "$package"
+        ) >&2 || {
+            printf 'dev: cannot fetch the source package %s; the servers tried are in %s\n' \
+                "$package" "$apt/sources.list" >&2
+            return 1
+        }
+        tar -x -C "$cache/$package" --strip-components=1 -f "$apt/$package"_*.orig.tar.?z
+    fi
+    printf '%s\n' "$cache/$package"
+}
+
+# The deb-src line of the server from which the machine's apt takes Debian itself.
+source_lists() {
+    local keys=/usr/share/keyrings/debian-archive-keyring.gpg
+    # shellcheck disable=SC2016
+    apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)' \
+        'Created-By: Packages' |
+        awk -v keys="$keys" '$3 == "main" && $4 == "Debian" && $2 !~ /-/ {
+            print "deb-src [signed-by=" keys "] " $1 " " $2 " main" }' |
+        sort -u | grep . || {
+        printf 'dev: apt knows no server of Debian; run apt-get update first\n' >&2
+        return 1
+    }
+}
+
+# build_library PACKAGE TARGET PREFIX CMAKE-ARGUMENT... : builds one target with the library's own
+# CMake files and prints the folder of the build.
+build_library() {
+    local package=$1 target=$2 prefix=$3 source
+    shift 3
+    source=$(source_of "$package")
+    mkdir -p "$prefix/lib" "$prefix/include"
+    quietly cmake -S "$source" -B "$prefix/build/$package" -G Ninja \
+        -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+        -DBUILD_TESTING=OFF -DLIBUV_BUILD_TESTS=OFF -DBUILD_SHARED_LIBS=OFF -DWITH_EXAMPLES=OFF \
+        -DCMAKE_POLICY_DEFAULT_CMP0077=NEW -Wno-dev -Wno-deprecated "$@" >/dev/null
+    quietly cmake --build "$prefix/build/$package" -j "$jobs" --target "$target" >/dev/null
+    cp -r "$source/include/." "$prefix/include/"
+    find "$prefix/build/$package" -name 'lib*.a' -exec cp {} "$prefix/lib/" \;
+}
+
+# A static libuv that can become part of a shared wskemu, for the test that links it so.
+deps_pic() {
+    local prefix=$root/build/deps/pic
+    [ -f "$prefix/lib/libuv_a.a" ] ||
+        build_library libuv1 uv_a "$prefix" -DCMAKE_C_COMPILER=gcc \
+            -DCMAKE_POSITION_INDEPENDENT_CODE=ON
+}
+
+# A libuv in which ThreadSanitizer sees every access.
+deps_tsan() {
+    local prefix=$root/build/deps/tsan
+    [ -f "$prefix/lib/libuv_a.a" ] ||
+        build_library libuv1 uv_a "$prefix" -DCMAKE_C_COMPILER=gcc \
+            -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
+            "-DCMAKE_C_FLAGS=-fsanitize=thread -fno-omit-frame-pointer"
+}
+
+# libuv and CMocka for Windows.
+deps_mingw() {
+    local prefix=$root/build/deps/mingw toolchain=-DCMAKE_TOOLCHAIN_FILE=$root/cmake/mingw-w64.cmake
+    [ -f "$prefix/lib/libuv_a.a" ] || build_library libuv1 uv_a "$prefix" "$toolchain"
+    [ -f "$prefix/lib/libcmocka-static.a" ] ||
+        build_library cmocka cmocka-static "$prefix" "$toolchain" -DWITH_STATIC_LIB=ON
+}
