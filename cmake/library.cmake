@@ -43,9 +43,23 @@ foreach(side IN ITEMS wskemu_host wskemu_kernel)
   target_compile_options(${side} PRIVATE ${WSKEMU_WARNINGS} -fno-omit-frame-pointer)
 endforeach()
 
+# The kernel's routines by name, for MmGetSystemRoutineAddress, from what the objects define.
+find_program(WSKEMU_PYTHON NAMES python3 python REQUIRED)
+set(routines "${WSKEMU_GENERATED_DIR}/routines.c")
+set(generate "${CMAKE_CURRENT_LIST_DIR}/../tools/generate")
+add_custom_command(OUTPUT "${routines}"
+  COMMAND "${WSKEMU_PYTHON}" -B "${generate}/routines.py" "${CMAKE_NM}" "${routines}"
+    $<TARGET_OBJECTS:wskemu_kernel>
+  DEPENDS "${generate}/routines.py" "${generate}/table.py" $<TARGET_OBJECTS:wskemu_kernel>
+  COMMAND_EXPAND_LISTS COMMENT "Table routines.c" VERBATIM)
+add_library(wskemu_routines OBJECT "${routines}")
+target_include_directories(wskemu_routines PRIVATE emu)
+set_target_properties(wskemu_routines PROPERTIES C_STANDARD 11 POSITION_INDEPENDENT_CODE ON)
+
 # wskemu_make_library(TARGET KIND UV): the library in one of its forms.
 function(wskemu_make_library target kind uv)
-  add_library(${target} ${kind} $<TARGET_OBJECTS:wskemu_host> $<TARGET_OBJECTS:wskemu_kernel>)
+  add_library(${target} ${kind} $<TARGET_OBJECTS:wskemu_host> $<TARGET_OBJECTS:wskemu_kernel>
+    $<TARGET_OBJECTS:wskemu_routines>)
   set_target_properties(${target} PROPERTIES LINKER_LANGUAGE C)
   target_include_directories(${target} INTERFACE
     $<BUILD_INTERFACE:${WSKEMU_INCLUDE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)

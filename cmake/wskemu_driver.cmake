@@ -41,10 +41,11 @@ set(_WSKEMU_DRIVER_WARNINGS_GNU -Wno-attributes -Wno-comment -Wno-format -Wno-pr
 set(_WSKEMU_DRIVER_WARNINGS_CLANG -Wno-unknown-warning-option -Wno-comment -Wno-format
   -Wno-ignored-attributes -Wno-incompatible-function-pointer-types -Wno-incompatible-pointer-types
   -Wno-int-conversion -Wno-invalid-source-encoding -Wno-macro-redefined
-  -Wno-nonportable-include-path -Wno-pragma-pack -Wno-switch -Wno-undefined-internal)
+  -Wno-nonportable-include-path -Wno-pointer-sign -Wno-pragma-pack -Wno-switch -Wno-undefined-internal)
 
 # SEH: the handler must see what the body last wrote to a local variable, which optimised code would
-# keep in a register. A function that returns in the body and in the handler seems to fall off its end.
+# keep in a register. A function that returns in the body and in the handler seems to fall off its
+# end.
 set(WSKEMU_SEH_OPTIONS -O0 -fno-omit-frame-pointer -Wno-dangling-else -Wno-return-type)
 
 # wskemu_seh_sources(TARGET) gives the SEH flags to those of a target's sources that contain
@@ -67,6 +68,17 @@ function(wskemu_seh_sources target)
     endif()
   endforeach()
 endfunction()
+
+# Under ThreadSanitizer a volatile access counts as atomic, as Microsoft's compiler has it on x64;
+# for drivers and tests (emu/base/volatile.c).
+set(WSKEMU_VOLATILE_OPTIONS)
+if(CMAKE_C_FLAGS MATCHES "-fsanitize=[a-z,]*thread")
+  if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+    set(WSKEMU_VOLATILE_OPTIONS "SHELL:-mllvm -tsan-distinguish-volatile=1")
+  else()
+    set(WSKEMU_VOLATILE_OPTIONS --param=tsan-distinguish-volatile=1)
+  endif()
+endif()
 
 function(_wskemu_find_objcopy)
   string(REGEX REPLACE "(gcc|clang|cc|g\\+\\+)[^/]*$" "" prefix "${CMAKE_C_COMPILER}")
@@ -101,7 +113,8 @@ function(_wskemu_driver_flags target)
   target_compile_options(${target} PRIVATE -g -fno-common -fno-omit-frame-pointer
     -fno-sanitize=alignment,null,vptr
     "$<$<COMPILE_LANGUAGE:C>:SHELL:-include \"${WSKEMU_WDK_INCLUDE_DIR}/detail/kernel_build.h\">"
-    "$<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions;-fno-rtti;-fno-threadsafe-statics>")
+    "$<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions;-fno-rtti;-fno-threadsafe-statics>"
+    "$<$<COMPILE_LANGUAGE:CXX>:-fsized-deallocation>" ${WSKEMU_VOLATILE_OPTIONS})
   if(CMAKE_C_COMPILER_ID MATCHES "Clang")
     target_compile_options(${target} PRIVATE ${_WSKEMU_DRIVER_WARNINGS_CLANG})
   else()
@@ -177,6 +190,10 @@ function(wskemu_add_driver name)
   _wskemu_driver_flags(${name}_objects)
   _wskemu_driver_headers(${name}_objects ${name} "${work}" "${sources}" "${folders}")
 
+  if(sources MATCHES "\\.(cc|cpp|cxx)(;|$)")
+    target_sources(${name}_objects PRIVATE "${WSKEMU_CMAKE_DIR}/driver_cpp.c")
+  endif()
+
   _wskemu_relocatable(${name} "${work}" "${arg_EXPORTS}")
   _wskemu_driver_targets(${name} "${work}" "${sources}")
 endfunction()
@@ -198,26 +215,30 @@ function(_wskemu_relocatable name work exports)
   list(JOIN keep "\n" keep)
   file(CONFIGURE OUTPUT "${work}/global.txt" CONTENT "${keep}\n" @ONLY)
   if(WIN32)
-    # A section that took in an inline function is marked as one of which any copy will do, and the
-    # final link would drop the second driver's.
+    # Inline functions and their like stand in sections of which any copy will do; the final link
+    # would drop those of the second driver, so they lose that mark before they are put together.
+    set(group)
     set(rework)
     foreach(section IN ITEMS text=code,readonly rdata=data,readonly pdata=data,readonly
         xdata=data,readonly data=data)
-      list(APPEND rework --set-section-flags ".${section},alloc,load,contents")
+      string(REPLACE "=" "$*=" inline_section "${section}")
+      list(APPEND rework --set-section-flags ".${inline_section},alloc,load,contents")
     endforeach()
-    list(APPEND rework --set-section-flags .bss=alloc)
+    list(APPEND rework --set-section-flags ".bss$*=alloc")
   else()
     _wskemu_redirected_names("${work}/redirect.txt")
     set(redirect "${work}/redirect.txt")
+    set(group -Wl,--force-group-allocation)
     set(rework "--redefine-syms=${redirect}")
   endif()
   add_custom_command(OUTPUT "${work}/${name}.o"
+    COMMAND "${CMAKE_C_COMPILER}" -nostdlib -r ${group}
+      -o "${work}/joined.o" $<TARGET_OBJECTS:${name}_objects>
+    COMMAND "${WSKEMU_OBJCOPY}" ${rework} "${work}/joined.o" "${work}/plain.o"
     COMMAND "${CMAKE_C_COMPILER}" -nostdlib -r -Wl,-T,${work}/driver.ld
-      $<$<NOT:$<BOOL:${WIN32}>>:-Wl,--force-group-allocation>
-      -o "${work}/all.o" $<TARGET_OBJECTS:${name}_objects>
-    COMMAND "${WSKEMU_OBJCOPY}" ${rework} "${work}/all.o" "${work}/renamed.o"
+      -o "${work}/placed.o" "${work}/plain.o"
     COMMAND "${WSKEMU_OBJCOPY}" --keep-global-symbols=${work}/global.txt
-      "${work}/renamed.o" "${work}/${name}.o"
+      "${work}/placed.o" "${work}/${name}.o"
     DEPENDS ${name}_objects $<TARGET_OBJECTS:${name}_objects> "${work}/driver.ld"
       "${work}/global.txt" ${redirect}
     COMMENT "Driver object ${name}" COMMAND_EXPAND_LISTS VERBATIM)
@@ -231,9 +252,6 @@ function(_wskemu_driver_targets name work sources)
 
   add_library(${name} STATIC "${work}/${name}.o" "${work}/image.c")
   target_link_libraries(${name} PUBLIC wskemu::wskemu)
-  if(sources MATCHES "\\.(cc|cpp|cxx)(;|$)")
-    target_link_libraries(${name} INTERFACE stdc++)
-  endif()
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
 
   get_target_property(kind wskemu::wskemu TYPE)

@@ -1,4 +1,5 @@
-/* The one clock. Everything that knows the time asks here, so that virtual time can take its place. */
+/* The one clock. Everything that knows the time asks here, so that virtual time can take its place.
+ * */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

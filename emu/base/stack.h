@@ -32,4 +32,7 @@ typedef void base_stack_printer(void *context, const struct base_stack_frame *fr
 /* Names each frame of the calling thread's stack, innermost first. */
 void base_stack_print(base_stack_printer *printer, void *context);
 
+/* Where the calling thread's stack lies: from low up to, but without, high. */
+void base_stack_bounds(uintptr_t *low, uintptr_t *high);
+
 #endif

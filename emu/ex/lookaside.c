@@ -1,8 +1,8 @@
 /*
  * Lookaside lists: caches of blocks of one size, on a sequenced list in the driver's own memory.
  *
- * A block keeps its content while it is cached, but for its first eight bytes, which link it. Blocks
- * of a list without allocate routine of its own belong to nobody while they are cached, so
+ * A block keeps its content while it is cached, but for its first eight bytes, which link it.
+ * Blocks of a list without allocate routine of its own belong to nobody while they are cached, so
  * AddressSanitizer is told that they may not be touched. The depth begins small, as on Windows, and
  * grows by one whenever a block has to be freed because the list is full; Windows grows it by what
  * it sees once a second.
@@ -46,9 +46,9 @@ static void check_prepared(void *list, size_t list_bytes, SIZE_T size, USHORT de
     if (size < LOOKASIDE_MINIMUM_BLOCK_SIZE) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xCD, (ULONG_PTR)list, size,
                     LOOKASIDE_MINIMUM_BLOCK_SIZE, "POOL-43",
-                    "The driver prepared the lookaside list %p for entries of %zu bytes; the "
+                    "The driver prepared the lookaside list %p for entries of %llu bytes; the "
                     "least is %u.",
-                    list, size, LOOKASIDE_MINIMUM_BLOCK_SIZE);
+                    list, (unsigned long long)size, LOOKASIDE_MINIMUM_BLOCK_SIZE);
     }
     if (depth != 0) {
         ke_warning("POOL-42", "the driver gave the lookaside list %p a depth of %u; it must be 0",
@@ -175,9 +175,9 @@ static void set_routines(lookaside *list, PALLOCATE_FUNCTION allocate_routine,
  * pool's own; Flags may be POOL_RAISE_IF_ALLOCATION_FAILURE and POOL_NX_ALLOCATION; Depth is 0.
  * IRQL <= DISPATCH_LEVEL. (POOL-41 to POOL-44)
  */
-VOID(ExInitializeNPagedLookasideList)(PNPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate,
-                                      PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size, ULONG Tag,
-                                      USHORT Depth)
+VOID(ExInitializeNPagedLookasideList)
+(PNPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free, ULONG Flags,
+ SIZE_T Size, ULONG Tag, USHORT Depth)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     check_prepared(Lookaside, sizeof(*Lookaside), Size, Depth, __builtin_return_address(0));
@@ -212,9 +212,9 @@ VOID(ExFreeToNPagedLookasideList)(PNPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry)
 /* ---- paged ---- */
 
 /* As ExInitializeNPagedLookasideList, of paged pool. IRQL <= APC_LEVEL. */
-VOID(ExInitializePagedLookasideList)(PPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate,
-                                     PFREE_FUNCTION Free, ULONG Flags, SIZE_T Size, ULONG Tag,
-                                     USHORT Depth)
+VOID(ExInitializePagedLookasideList)
+(PPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free, ULONG Flags,
+ SIZE_T Size, ULONG Tag, USHORT Depth)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
     check_prepared(Lookaside, sizeof(*Lookaside), Size, Depth, __builtin_return_address(0));
@@ -271,8 +271,9 @@ static ULONG failure_bits(ULONG flags)
     if ((flags & EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL) != 0) {
         return POOL_RAISE_IF_ALLOCATION_FAILURE;
     }
-    return (flags & EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE) != 0 ? POOL_QUOTA_FAIL_INSTEAD_OF_RAISE
-                                                                   : 0;
+    return (flags & EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE) != 0
+               ? POOL_QUOTA_FAIL_INSTEAD_OF_RAISE
+               : 0;
 }
 
 static void check_routines(const void *list, PALLOCATE_FUNCTION_EX allocate_routine, ULONG flags)
@@ -290,9 +291,9 @@ static void check_routines(const void *list, PALLOCATE_FUNCTION_EX allocate_rout
  * DISPATCH_LEVEL. STATUS_SUCCESS, STATUS_INVALID_PARAMETER_4 for another PoolType than non-paged
  * and paged, STATUS_INVALID_PARAMETER_5 for bad Flags. (POOL-48)
  */
-NTSTATUS(ExInitializeLookasideListEx)(PLOOKASIDE_LIST_EX Lookaside, PALLOCATE_FUNCTION_EX Allocate,
-                                      PFREE_FUNCTION_EX Free, POOL_TYPE PoolType, ULONG Flags,
-                                      SIZE_T Size, ULONG Tag, USHORT Depth)
+NTSTATUS(ExInitializeLookasideListEx)
+(PLOOKASIDE_LIST_EX Lookaside, PALLOCATE_FUNCTION_EX Allocate, PFREE_FUNCTION_EX Free,
+ POOL_TYPE PoolType, ULONG Flags, SIZE_T Size, ULONG Tag, USHORT Depth)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     if (!is_pool_type(PoolType)) {

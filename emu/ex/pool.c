@@ -16,6 +16,7 @@
 #include "ex/executive.h"
 #include "ex/poison.h"
 #include "ke/bugcheck.h"
+#include "ke/freed.h"
 #include "ke/thread.h"
 #include "ke/warning.h"
 
@@ -196,8 +197,8 @@ static struct ex_pool_block **link_to(struct ex_pool_shard *shard, const void *a
 
 static void remember(struct ex_pool_shard *shard, struct ex_pool_block *block, const void *freer)
 {
-    shard->freed[shard->next_freed++ % EX_POOL_FREED] = (struct ex_pool_freed){
-        .address = address_of(block), .freer = freer, .tag = block->tag};
+    shard->freed[shard->next_freed++ % EX_POOL_FREED] =
+        (struct ex_pool_freed){.address = address_of(block), .freer = freer, .tag = block->tag};
 }
 
 /* Takes the block out of the table; NULL if no block begins at address. */
@@ -289,7 +290,8 @@ static bool has_letter_or_digit(ULONG tag)
 {
     for (int i = 0; i < 4; i++) {
         ULONG letter = (tag >> (8 * i)) & 0x7F;
-        if ((letter >= '0' && letter <= '9') || ((letter | 0x20) >= 'a' && (letter | 0x20) <= 'z')) {
+        if ((letter >= '0' && letter <= '9') ||
+            ((letter | 0x20) >= 'a' && (letter | 0x20) <= 'z')) {
             return true;
         }
     }
@@ -299,25 +301,28 @@ static bool has_letter_or_digit(ULONG tag)
 static void check_old_tag(POOL_TYPE type, size_t bytes, ULONG tag, const void *creator)
 {
     if (tag == 0 || tag == TAG_BIG) {
-        ke_bugcheck(BAD_POOL_CALLER, tag == 0 ? 0x9B : 0x9C, (ULONG_PTR)type, bytes,
-                    (ULONG_PTR)creator, "POOL-24",
-                    "The driver allocated %zu bytes of pool with the tag %s, which is not allowed.",
-                    bytes, tag == 0 ? "0" : "'BIG'");
+        ke_bugcheck(
+            BAD_POOL_CALLER, tag == 0 ? 0x9B : 0x9C, (ULONG_PTR)type, bytes, (ULONG_PTR)creator,
+            "POOL-24",
+            "The driver allocated %llu bytes of pool with the tag %s, which is not allowed.",
+            (unsigned long long)bytes, tag == 0 ? "0" : "'BIG'");
     }
     if (!has_letter_or_digit(tag)) {
-        ke_bugcheck(BAD_POOL_CALLER, 0x9D, tag, (ULONG_PTR)type, (ULONG_PTR)creator, "POOL-24",
-                    "The driver allocated %zu bytes of pool with the tag 0x%08X, which has neither "
-                    "a letter nor a digit.",
-                    bytes, tag);
+        ke_bugcheck(
+            BAD_POOL_CALLER, 0x9D, tag, (ULONG_PTR)type, (ULONG_PTR)creator, "POOL-24",
+            "The driver allocated %llu bytes of pool with the tag 0x%08X, which has neither "
+            "a letter nor a digit.",
+            (unsigned long long)bytes, tag);
     }
 }
 
 static void check_old_type(POOL_TYPE type, size_t bytes, ULONG tag)
 {
     if ((type & TYPE_BASE_MASK) == TYPE_MUST_SUCCEED || (type & TYPE_SESSION) != 0) {
-        ke_bugcheck(BAD_POOL_CALLER, 0x9A, (ULONG_PTR)type, bytes, tag, "POOL-21",
-                    "The driver allocated %zu bytes of the pool type %u, which is not for drivers.",
-                    bytes, (unsigned)type);
+        ke_bugcheck(
+            BAD_POOL_CALLER, 0x9A, (ULONG_PTR)type, bytes, tag, "POOL-21",
+            "The driver allocated %llu bytes of the pool type %u, which is not for drivers.",
+            (unsigned long long)bytes, (unsigned)type);
     }
 }
 
@@ -328,9 +333,10 @@ static void check_allocation_level(POOL_TYPE type, size_t bytes)
     if (irql > highest) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, is_paged(type) ? 0x01 : 0x02, irql,
                     (ULONG_PTR)type, bytes, "POOL-27",
-                    "The driver allocated %zu bytes of %s pool at IRQL %u; the highest level "
+                    "The driver allocated %llu bytes of %s pool at IRQL %u; the highest level "
                     "allowed is %u.",
-                    bytes, is_paged(type) ? "paged" : "non-paged", irql, highest);
+                    (unsigned long long)bytes, is_paged(type) ? "paged" : "non-paged", irql,
+                    highest);
     }
 }
 
@@ -364,17 +370,18 @@ static void check_guards(struct ex_pool_block *block, void *address)
     const UCHAR *behind = damage_of(guard_behind(block));
     if (behind != NULL) {
         ke_bugcheck(BAD_POOL_HEADER, 0x21, (ULONG_PTR)address, block->bytes, *behind, "POOL-36",
-                    "The driver wrote behind the pool block %p of %zu bytes, tag '%s', allocated "
-                    "by the caller at %p: the byte at offset %zu was overwritten with 0x%02X.",
-                    address, block->bytes, text_of(block->tag).text, block->creator,
-                    (size_t)(behind - (const UCHAR *)address), *behind);
+                    "The driver wrote behind the pool block %p of %llu bytes, tag '%s', allocated "
+                    "by the caller at %p: the byte at offset %llu was overwritten with 0x%02X.",
+                    address, (unsigned long long)block->bytes, text_of(block->tag).text,
+                    block->creator, (unsigned long long)(behind - (const UCHAR *)address), *behind);
     }
     if (damage_of(block->guard) != NULL) {
         ke_bugcheck(BAD_POOL_HEADER, 0x20, (ULONG_PTR)address, (ULONG_PTR)address + block->bytes, 0,
                     "POOL-19",
-                    "The driver wrote before the pool block %p of %zu bytes, tag '%s', allocated "
+                    "The driver wrote before the pool block %p of %llu bytes, tag '%s', allocated "
                     "by the caller at %p.",
-                    address, block->bytes, text_of(block->tag).text, block->creator);
+                    address, (unsigned long long)block->bytes, text_of(block->tag).text,
+                    block->creator);
     }
 }
 
@@ -384,14 +391,15 @@ static _Noreturn void report_holds(const struct ex_registry_entry *object,
     bool is_lookaside = object->kind == EX_LOOKASIDE;
     ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, is_lookaside ? 0xCC : 0xD2,
                 (ULONG_PTR)object->object, (ULONG_PTR)address, block->bytes, "POOL-37",
-                "The driver freed the pool block %p while the %s %p in it was not deleted.", address,
-                is_lookaside ? "lookaside list" : "resource", object->object);
+                "The driver freed the pool block %p while the %s %p in it was not deleted.",
+                address, is_lookaside ? "lookaside list" : "resource", object->object);
 }
 
 /* Looks for objects in the block that are in use. */
 static void check_contents(const struct ex_pool_block *block, void *address)
 {
     struct ex_registry_entry object;
+    ke_check_freed(address, block->bytes);
     if (ex_registry_find(address, block->bytes, &object)) {
         report_holds(&object, block, address);
     }
@@ -430,10 +438,10 @@ static _Noreturn void report_bad_free(void *address)
     struct ex_pool_info info;
     if (ex_pool_find(address, &info)) {
         ke_bugcheck(BAD_POOL_CALLER, 0x46, (ULONG_PTR)address, 0, 0, "POOL-34",
-                    "The driver freed %p, which lies %zu bytes inside the pool block %p of %zu "
+                    "The driver freed %p, which lies %llu bytes inside the pool block %p of %llu "
                     "bytes, tag '%s'.",
-                    address, (size_t)((UCHAR *)address - (UCHAR *)info.start), info.start,
-                    info.bytes, text_of(info.tag).text);
+                    address, (unsigned long long)((UCHAR *)address - (UCHAR *)info.start),
+                    info.start, (unsigned long long)info.bytes, text_of(info.tag).text);
     }
     ke_bugcheck(BAD_POOL_CALLER, 0x46, (ULONG_PTR)address, 0, 0, "POOL-34",
                 "The driver freed %p as pool, which no allocation returned.", address);
@@ -486,8 +494,7 @@ void *ex_pool_allocate(POOL_TYPE type, size_t bytes, ULONG tag, const void *crea
         .is_zeroed = ((ULONG)type & POOL_ZERO_ALLOCATION) != 0,
         .creator = creator,
     };
-    return raise_if_null(allocate(&request),
-                         ((ULONG)type & POOL_RAISE_IF_ALLOCATION_FAILURE) != 0);
+    return raise_if_null(allocate(&request), ((ULONG)type & POOL_RAISE_IF_ALLOCATION_FAILURE) != 0);
 }
 
 void ex_pool_free(void *block, ULONG tag, const void *freer)
@@ -540,9 +547,9 @@ static int compare_tags(const void *one, const void *other)
 static void print_blocks(struct ex_pool_block **blocks, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        base_log("left: pool block %p of %zu bytes, tag '%s', allocated by the caller at %p\n",
-                 address_of(blocks[i]), blocks[i]->bytes, text_of(blocks[i]->tag).text,
-                 blocks[i]->creator);
+        base_log("left: pool block %p of %llu bytes, tag '%s', allocated by the caller at %p\n",
+                 address_of(blocks[i]), (unsigned long long)blocks[i]->bytes,
+                 text_of(blocks[i]->tag).text, blocks[i]->creator);
     }
 }
 
@@ -628,8 +635,8 @@ static void *allocate_by_flags(POOL_FLAGS flags, size_t bytes, ULONG tag, const 
         .type = type,
         .bytes = bytes,
         .tag = tag,
-        .alignment = (flags & POOL_FLAG_CACHE_ALIGNED) != 0 ? CACHE_LINE_BYTES
-                                                            : MEMORY_ALLOCATION_ALIGNMENT,
+        .alignment =
+            (flags & POOL_FLAG_CACHE_ALIGNED) != 0 ? CACHE_LINE_BYTES : MEMORY_ALLOCATION_ALIGNMENT,
         .is_zeroed = (flags & POOL_FLAG_UNINITIALIZED) == 0,
         .creator = creator,
     };
@@ -707,16 +714,16 @@ PVOID(ExAllocatePoolUninitialized)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULO
 }
 
 /* As ExAllocatePoolWithTag; Priority matters only when memory is short. (POOL-13) */
-PVOID(ExAllocatePoolWithTagPriority)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
-                                     EX_POOL_PRIORITY Priority)
+PVOID(ExAllocatePoolWithTagPriority)
+(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, EX_POOL_PRIORITY Priority)
 {
     UNREFERENCED_PARAMETER(Priority);
     return ex_pool_allocate(PoolType, NumberOfBytes, Tag, __builtin_return_address(0));
 }
 
 /* As ExAllocatePoolWithTagPriority, of zeroed memory. */
-PVOID(ExAllocatePoolPriorityZero)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
-                                  EX_POOL_PRIORITY Priority)
+PVOID(ExAllocatePoolPriorityZero)
+(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, EX_POOL_PRIORITY Priority)
 {
     UNREFERENCED_PARAMETER(Priority);
     return ex_pool_allocate((POOL_TYPE)((ULONG)PoolType | POOL_ZERO_ALLOCATION), NumberOfBytes, Tag,
@@ -724,8 +731,8 @@ PVOID(ExAllocatePoolPriorityZero)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULON
 }
 
 /* As ExAllocatePoolWithTagPriority. */
-PVOID(ExAllocatePoolPriorityUninitialized)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
-                                           EX_POOL_PRIORITY Priority)
+PVOID(ExAllocatePoolPriorityUninitialized)
+(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, EX_POOL_PRIORITY Priority)
 {
     UNREFERENCED_PARAMETER(Priority);
     return ex_pool_allocate(PoolType, NumberOfBytes, Tag, __builtin_return_address(0));
@@ -781,8 +788,8 @@ VOID(ExFreePoolWithTag)(PVOID P, ULONG Tag)
 }
 
 /* As ExFreePoolWithTag; the parameters matter to secure pool only. */
-VOID(ExFreePool2)(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedParameters,
-                  ULONG ExtendedParametersCount)
+VOID(ExFreePool2)
+(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount)
 {
     UNREFERENCED_PARAMETER(ExtendedParameters);
     UNREFERENCED_PARAMETER(ExtendedParametersCount);

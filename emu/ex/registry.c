@@ -49,8 +49,8 @@ static size_t place_of(const struct ex_registry *registry, enum ex_registry_kind
 {
     size_t count = atomic_load(&registry->count);
     size_t place = 0;
-    while (place < count && (registry->entries[place].object != object ||
-                             registry->entries[place].kind != kind)) {
+    while (place < count &&
+           (registry->entries[place].object != object || registry->entries[place].kind != kind)) {
         place++;
     }
     return place;

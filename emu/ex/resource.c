@@ -2,8 +2,8 @@
  * Executive resources: locks for readers and writers, recursive, with owners.
  *
  * Resource->SpinLock guards all fields for a few instructions at a time. The exclusive owner, or
- * the first shared one, stands in OwnerEntry, further shared owners in OwnerTable, whose first entry
- * holds the table's size. Whoever has to wait parks at Reserved2, which counts releases; each
+ * the first shared one, stands in OwnerEntry, further shared owners in OwnerTable, whose first
+ * entry holds the table's size. Whoever has to wait parks at Reserved2, which counts releases; each
  * release wakes all that wait, and they look again under the lock. SharedWaiters counts those that
  * a conversion has let in and that have not run since; nobody gets the resource alone before them.
  */
@@ -178,8 +178,8 @@ static void check_not_sharer(PERESOURCE resource)
 /* Waits until the wish is granted. The lock is held on entry and on return. */
 static void wait_for_grant(PERESOURCE resource, enum wish wish)
 {
-    ULONG *waiters = wish == EXCLUSIVE ? &resource->NumberOfExclusiveWaiters
-                                       : &resource->NumberOfSharedWaiters;
+    ULONG *waiters =
+        wish == EXCLUSIVE ? &resource->NumberOfExclusiveWaiters : &resource->NumberOfSharedWaiters;
     if (wish == EXCLUSIVE) {
         check_not_sharer(resource);
     }
@@ -268,8 +268,8 @@ static void release_for(PERESOURCE resource, ERESOURCE_THREAD owner)
     lock(resource);
     POWNER_ENTRY entry = owner == 0 ? NULL : find(resource, owner);
     if (entry == NULL) {
-        ke_bugcheck(RESOURCE_NOT_OWNED, (ULONG_PTR)resource, owner,
-                    (ULONG_PTR)resource->OwnerTable, 0, "FAST-25",
+        ke_bugcheck(RESOURCE_NOT_OWNED, (ULONG_PTR)resource, owner, (ULONG_PTR)resource->OwnerTable,
+                    0, "FAST-25",
                     "The driver released the resource %p, which the thread %p does not own.",
                     (void *)resource, (void *)owner);
     }
@@ -308,8 +308,8 @@ static void check_initialized(bool is_known, PERESOURCE resource, const char *fu
 {
     if (!is_known) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xD1, (ULONG_PTR)resource, 0, 0, "FAST-17",
-                    "The driver called %s for the resource %p, which was not initialised.", function,
-                    (void *)resource);
+                    "The driver called %s for the resource %p, which was not initialised.",
+                    function, (void *)resource);
     }
 }
 
@@ -374,7 +374,8 @@ BOOLEAN ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait)
     return acquire(Resource, SHARED_STARVE_EXCLUSIVE, Wait);
 }
 
-/* As ExAcquireResourceSharedLite, but lets those go first even if the caller shares it. (FAST-23) */
+/* As ExAcquireResourceSharedLite, but lets those go first even if the caller shares it. (FAST-23)
+ */
 BOOLEAN ExAcquireSharedWaitForExclusive(PERESOURCE Resource, BOOLEAN Wait)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);

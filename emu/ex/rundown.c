@@ -146,8 +146,7 @@ VOID ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef)
 PEX_RUNDOWN_REF_CACHE_AWARE ExAllocateCacheAwareRundownProtection(POOL_TYPE PoolType, ULONG PoolTag)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
-    PEX_RUNDOWN_REF_CACHE_AWARE run_ref =
-        ExAllocatePoolZero(PoolType, sizeof(*run_ref), PoolTag);
+    PEX_RUNDOWN_REF_CACHE_AWARE run_ref = ExAllocatePoolZero(PoolType, sizeof(*run_ref), PoolTag);
     if (run_ref != NULL) {
         run_ref->tag = PoolTag;
     }

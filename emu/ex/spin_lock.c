@@ -1,6 +1,7 @@
 /*
- * Reader and writer spin locks: a word lock in the driver's 32-bit variable. Held at DISPATCH_LEVEL;
- * a thread that has to wait parks and keeps its processor, as it would while spinning.
+ * Reader and writer spin locks: a word lock in the driver's 32-bit variable. Held at
+ * DISPATCH_LEVEL; a thread that has to wait parks and keeps its processor, as it would while
+ * spinning.
  */
 #include "ex/word_lock.h"
 #include "ke/bugcheck.h"

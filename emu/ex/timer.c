@@ -3,8 +3,8 @@
  * driver.
  *
  * A timer is freed once, by finish(). Its KTIMER is off by then, and KeFlushQueuedDpcs has returned
- * since, so that no DPC of it is queued or running. ExDeleteTimer calls finish() itself where it may
- * wait, else a work item does.
+ * since, so that no DPC of it is queued or running. ExDeleteTimer calls finish() itself where it
+ * may wait, else a work item does.
  */
 #include "ex/executive.h"
 #include "ke/bugcheck.h"

@@ -20,8 +20,8 @@
 
 /* Thread priorities of the enumerated queues. (WORK-14) */
 static const UCHAR priorities[MaximumWorkQueue] = {
-    [CriticalWorkQueue] = 13,   [DelayedWorkQueue] = 12,    [HyperCriticalWorkQueue] = 15,
-    [NormalWorkQueue] = 8,      [BackgroundWorkQueue] = 7,  [RealTimeWorkQueue] = 18,
+    [CriticalWorkQueue] = 13,      [DelayedWorkQueue] = 12,   [HyperCriticalWorkQueue] = 15,
+    [NormalWorkQueue] = 8,         [BackgroundWorkQueue] = 7, [RealTimeWorkQueue] = 18,
     [SuperCriticalWorkQueue] = 14,
 };
 

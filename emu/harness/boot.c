@@ -29,6 +29,7 @@ static NTSTATUS start_modules(void)
             return status;
         }
     }
+    ke_thread_adopt();
     struct _KTHREAD *background = ps_adopt();
     bool is_started = background != NULL && ke_lead_start(background);
     return is_started ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
@@ -37,7 +38,7 @@ static NTSTATUS start_modules(void)
 NTSTATUS wskemu_boot(const struct wskemu_options *options)
 {
     ULONG processors = options != NULL ? options->processors : 0;
-    if (ke_kernel != NULL) {
+    if (atomic_load(&ke_running) != NULL) {
         return STATUS_DEVICE_ALREADY_ATTACHED;
     }
     if (processors > KE_PROCESSORS_MAX) {
@@ -58,7 +59,7 @@ NTSTATUS wskemu_boot(const struct wskemu_options *options)
 
 unsigned wskemu_shutdown(void)
 {
-    if (ke_kernel == NULL) {
+    if (atomic_load(&ke_running) == NULL) {
         return 0;
     }
     io_unload_all();

@@ -31,8 +31,8 @@ static NTSTATUS make_path(PUNICODE_STRING path, const UNICODE_STRING *service,
 }
 
 /*
- * Opens a key of the driver's own, which is made if it is not there. STATUS_INVALID_PARAMETER for an
- * unknown type or flags. PASSIVE_LEVEL.
+ * Opens a key of the driver's own, which is made if it is not there. STATUS_INVALID_PARAMETER for
+ * an unknown type or flags. PASSIVE_LEVEL.
  */
 NTSTATUS IoOpenDriverRegistryKey(PDRIVER_OBJECT DriverObject, DRIVER_REGKEY_TYPE RegKeyType,
                                  ACCESS_MASK DesiredAccess, ULONG Flags, PHANDLE DriverRegKey)

@@ -90,6 +90,9 @@ NTSTATUS wskemu_load_driver(const struct wskemu_driver_image *image, PDRIVER_OBJ
     if (NT_SUCCESS(status) && !io_image_restore(image)) {
         status = STATUS_INSUFFICIENT_RESOURCES;
     }
+    if (NT_SUCCESS(status)) {
+        status = ob_registry_add_service(image->name);
+    }
     if (!NT_SUCCESS(status)) {
         ob_dereference(driver);
         return status;
@@ -108,12 +111,14 @@ NTSTATUS wskemu_load_driver(const struct wskemu_driver_image *image, PDRIVER_OBJ
 
 /* ---- unloading ---- */
 
-/* Whether a device of the driver is open or lies below another. The lock is held. */
+/* Whether a device of the driver is open or lies below another driver's. The lock is held. */
 static bool is_used(const struct io_driver *driver)
 {
     for (PDEVICE_OBJECT device = driver->object.DeviceObject; device != NULL;
          device = device->NextDevice) {
-        if (device->ReferenceCount != 0 || device->AttachedDevice != NULL) {
+        PDEVICE_OBJECT above = device->AttachedDevice;
+        if (device->ReferenceCount != 0 ||
+            (above != NULL && above->DriverObject != &driver->object)) {
             return true;
         }
     }

@@ -73,16 +73,6 @@ MISSING(VOID, IoStartNextPacketByKey, (PDEVICE_OBJECT DeviceObject, BOOLEAN Canc
 MISSING(VOID, IoStartPacket,
         (PDEVICE_OBJECT DeviceObject, PIRP Irp, PULONG Key, PDRIVER_CANCEL CancelFunction))
 
-/* ---- threads and stacks ---- */
-
-MISSING(NTSTATUS, IoCreateSystemThread,
-        (PVOID IoObject, PHANDLE ThreadHandle, ULONG DesiredAccess,
-         POBJECT_ATTRIBUTES ObjectAttributes, HANDLE ProcessHandle, PCLIENT_ID ClientId,
-         PKSTART_ROUTINE StartRoutine, PVOID StartContext))
-MISSING(PVOID, IoGetInitialStack, (VOID))
-MISSING(VOID, IoGetStackLimits, (PULONG_PTR LowLimit, PULONG_PTR HighLimit))
-MISSING(ULONG, IoWithinStackLimits, (ULONG_PTR RegionStart, SIZE_T RegionSize))
-
 /* ---- files ---- */
 
 MISSING(PDEVICE_OBJECT, IoGetBaseFileSystemDeviceObject, (PFILE_OBJECT FileObject))

@@ -13,7 +13,7 @@ struct sleeper {
 static LIST_ENTRY *bucket_of(const volatile void *address)
 {
     ULONG_PTR key = (ULONG_PTR)address >> 2;
-    return &ke_kernel->addresses.bucket[(key ^ (key >> 7)) % KE_ADDRESS_BUCKETS];
+    return &ke_kernel()->addresses.bucket[(key ^ (key >> 7)) % KE_ADDRESS_BUCKETS];
 }
 
 static ULONG64 load(const volatile void *address, size_t size)

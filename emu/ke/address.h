@@ -19,7 +19,8 @@ struct ke_addresses {
 };
 
 /* Sleeps while *address (of size 4 or 8 bytes) equals seen, at most until somebody wakes it. May
- * return early: callers look again. may_lead: the sleeper may run the loop (never for spin locks). */
+ * return early: callers look again. may_lead: the sleeper may run the loop (never for spin locks).
+ * */
 void ke_address_wait(const volatile void *address, size_t size, ULONG64 seen, bool may_lead);
 
 /* Wakes one sleeper, or all. The address is a name only and is not touched. */

@@ -39,7 +39,8 @@ struct ke_expectation *_Atomic ke_expectation;
 /* What the calling thread expects, until it has got it. */
 static _Thread_local struct ke_expectation *own_expectation;
 
-/* Whether the text of a first parameter begins with that value, as in "0x42 KeAcquireSpinLock...". */
+/* Whether the text of a first parameter begins with that value, as in "0x42 KeAcquireSpinLock...".
+ * */
 static bool begins_with(const char *text, ULONG_PTR value)
 {
     char *end;
@@ -103,8 +104,11 @@ static void print_banner(const struct wskemu_bugcheck *bugcheck)
 /* The first thread of a running kernel that gets here stops it; all others park. */
 static void stop_kernel(void)
 {
-    uint64_t generation = atomic_exchange(&ke_generation, 0);
-    if (generation == 0) {
+    uint64_t generation = ke_thread_slot.generation;
+    bool was_running = atomic_compare_exchange_strong(&ke_generation, &generation, 0);
+    if (was_running) {
+        atomic_store(&ke_is_halted, true);
+    } else if (ke_thread_slot.kernel != NULL) {
         ke_halt_here();
     }
 }
@@ -131,11 +135,11 @@ _Noreturn void ke_halt_here(void)
     siglongjmp(expectation->resume, 1);
 }
 
-/* Hands the bug check over and wakes the thread that expects it, wherever it sleeps. That thread may
- * then leave, and take its expectation and ke_kernel with it. */
+/* Hands the bug check over and wakes the thread that expects it, wherever it sleeps. That thread
+ * may then leave, and take its expectation and ke_kernel with it. */
 static void meet(struct ke_expectation *expectation, const struct wskemu_bugcheck *bugcheck)
 {
-    struct ke_kernel *kernel = ke_kernel;
+    struct ke_kernel *kernel = ke_thread_slot.kernel;
     struct _KTHREAD *thread = expectation->thread;
     bool is_own = expectation == own_expectation;
     *expectation->caught = *bugcheck;
@@ -233,6 +237,6 @@ BOOLEAN wskemu_catch_bugcheck(void (*body)(void *context), void *context,
         return FALSE;
     }
     ke_kernel_abandon();
-    ke_thread_slot.generation = UINT64_MAX;
+    ke_thread_forget();
     return TRUE;
 }

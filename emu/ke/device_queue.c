@@ -1,4 +1,5 @@
-/* Device queues: a list of entries and a busy flag, under a spin lock, all in the driver's memory. */
+/* Device queues: a list of entries and a busy flag, under a spin lock, all in the driver's memory.
+ */
 #include "ke/irql.h"
 #include "ke/limit.h"
 #include "ke/spin_lock.h"

@@ -3,8 +3,9 @@
  *
  * Each processor has a queue. The thread that owns a processor drains its queue before it gives the
  * processor up. A DPC queued below DISPATCH_LEVEL for no processor in particular runs at once, on
- * the caller's thread, as the software interrupt would make it on Windows; one for a processor that
- * nobody owns, or of low importance, is an orphan until the leader runs it.
+ * the caller's thread, as the software interrupt would make it on Windows: the thread owns a
+ * processor while it queues, and gives it up. One for a processor that nobody owns, or of low
+ * importance, is an orphan until the leader runs it.
  */
 #include "ke/dpc.h"
 
@@ -87,7 +88,7 @@ static void remove_after(struct ke_processor *processor, PKDPC before, PKDPC dpc
 static ULONG target_of(const KDPC *dpc)
 {
     ULONG number = (ULONG)dpc->Number - TARGET_BASE;
-    ULONG count = ke_kernel->processors.count;
+    ULONG count = ke_kernel()->processors.count;
     if (number >= count) {
         ke_bugcheck(TIMER_OR_DPC_INVALID, 0x3, (ULONG_PTR)dpc, number, count, "DPC-07",
                     "The driver queued the DPC %p for processor %u; there are %u, from 0.",
@@ -98,7 +99,7 @@ static ULONG target_of(const KDPC *dpc)
 
 static struct ke_processor *processor_for(const KDPC *dpc)
 {
-    struct ke_processors *processors = &ke_kernel->processors;
+    struct ke_processors *processors = &ke_kernel()->processors;
     struct _KTHREAD *thread = ke_current();
     if (is_targeted(dpc)) {
         return &processors->processor[target_of(dpc)];
@@ -179,7 +180,7 @@ void ke_dpc_drain(struct ke_processor *processor)
 
 bool ke_dpc_has_orphans(void)
 {
-    struct ke_processors *processors = &ke_kernel->processors;
+    struct ke_processors *processors = &ke_kernel()->processors;
     for (ULONG i = 0; i < processors->count; i++) {
         struct ke_processor *processor = &processors->processor[i];
         if (atomic_load(&processor->dpc_count) != 0 && atomic_load(&processor->owner) == NULL) {
@@ -191,7 +192,7 @@ bool ke_dpc_has_orphans(void)
 
 void ke_dpc_run_orphans(void)
 {
-    struct ke_processors *processors = &ke_kernel->processors;
+    struct ke_processors *processors = &ke_kernel()->processors;
     struct _KTHREAD *thread = ke_current();
     for (ULONG i = 0; i < processors->count; i++) {
         struct ke_processor *processor = &processors->processor[i];
@@ -205,32 +206,10 @@ void ke_dpc_run_orphans(void)
     }
 }
 
-static void leave_to_leader(void)
-{
-    ke_lock();
-    ke_lead_kick();
-    ke_unlock();
-}
-
-void ke_dpc_dispatch(void)
-{
-    if (!ke_dpc_has_orphans()) {
-        return;
-    }
-    struct _KTHREAD *thread = ke_current();
-    struct ke_processor *last = thread->last_processor;
-    if (thread->irql < DISPATCH_LEVEL && (last == NULL || atomic_load(&last->dpc_count) != 0)) {
-        ke_lower_irql(ke_raise_irql(DISPATCH_LEVEL));
-    }
-    if (ke_dpc_has_orphans()) {
-        leave_to_leader();
-    }
-}
-
 /* The first queued DPC whose object begins in the range. The lock is held. */
 static PKDPC find_queued(ULONG_PTR start, size_t bytes)
 {
-    struct ke_processors *processors = &ke_kernel->processors;
+    struct ke_processors *processors = &ke_kernel()->processors;
     for (ULONG i = 0; i < processors->count; i++) {
         for (PKDPC dpc = processors->processor[i].dpc_first; dpc != NULL; dpc = next_of(dpc)) {
             if ((ULONG_PTR)dpc - start < bytes) {
@@ -241,8 +220,22 @@ static PKDPC find_queued(ULONG_PTR start, size_t bytes)
     return NULL;
 }
 
+static bool is_any_queued(void)
+{
+    struct ke_processors *processors = &ke_kernel()->processors;
+    for (ULONG i = 0; i < processors->count; i++) {
+        if (atomic_load(&processors->processor[i].dpc_count) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 PKDPC ke_dpc_find(const void *start, size_t bytes)
 {
+    if (!is_any_queued()) {
+        return NULL;
+    }
     ke_lock();
     PKDPC dpc = find_queued((ULONG_PTR)start, bytes);
     ke_unlock();
@@ -252,7 +245,7 @@ PKDPC ke_dpc_find(const void *start, size_t bytes)
 /* The memory may never have been a DPC, so only the queues are believed. */
 static void check_not_queued(const KDPC *dpc)
 {
-    if (queue_of(dpc) == NULL || ke_kernel == NULL || ke_dpc_find(dpc, 1) == NULL) {
+    if (queue_of(dpc) == NULL || atomic_load(&ke_generation) == 0 || ke_dpc_find(dpc, 1) == NULL) {
         return;
     }
     ke_bugcheck(KERNEL_SECURITY_CHECK_FAILURE, FAST_FAIL_CORRUPT_LIST_ENTRY, 0, 0, 0, "TIMER-02",
@@ -282,19 +275,32 @@ VOID KeInitializeThreadedDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVO
     initialize(Dpc, THREADED_DPC_OBJECT, DeferredRoutine, DeferredContext);
 }
 
-/* Queues a DPC; FALSE if it is queued already, and then nothing changes. One of low importance waits
- * for the leader, or for its processor's next DPC. Any IRQL. (DPC-02, DPC-08) */
+/* Whether the DPC runs on the calling thread as soon as its level allows. */
+static bool is_for_here(const KDPC *dpc)
+{
+    return !is_targeted(dpc) && dpc->Importance != LowImportance;
+}
+
+/*
+ * Queues a DPC; FALSE if it is queued already, and then nothing changes. Below DISPATCH_LEVEL it has
+ * run when the call returns, unless it is bound to a processor or of low importance: such a one is
+ * left to the leader, or to the next drain of its processor. Any IRQL. (DPC-02, DPC-08)
+ */
 BOOLEAN KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2)
 {
-    ke_current();
+    KIRQL old = ke_current()->irql;
+    bool is_interrupt = old < DISPATCH_LEVEL && is_for_here(Dpc);
+    if (is_interrupt) {
+        ke_raise_irql(DISPATCH_LEVEL);
+    }
     ke_lock();
-    bool is_low = Dpc->Importance == LowImportance;
     BOOLEAN queued = queue_dpc(Dpc, SystemArgument1, SystemArgument2, 0);
+    if (ke_dpc_has_orphans()) {
+        ke_lead_kick();
+    }
     ke_unlock();
-    if (queued && is_low) {
-        leave_to_leader();
-    } else if (queued) {
-        ke_dpc_dispatch();
+    if (is_interrupt) {
+        ke_lower_irql(old);
     }
     return queued;
 }
@@ -332,7 +338,7 @@ VOID KeSetTargetProcessorDpc(PRKDPC Dpc, CCHAR Number)
 NTSTATUS KeSetTargetProcessorDpcEx(PKDPC Dpc, PPROCESSOR_NUMBER ProcNumber)
 {
     ke_current();
-    if (ProcNumber->Group != 0 || ProcNumber->Number >= ke_kernel->processors.count ||
+    if (ProcNumber->Group != 0 || ProcNumber->Number >= ke_kernel()->processors.count ||
         ProcNumber->Reserved != 0) {
         return STATUS_INVALID_PARAMETER;
     }
@@ -366,14 +372,14 @@ static void flush_processor(UCHAR number)
 VOID KeFlushQueuedDpcs(VOID)
 {
     KE_IRQL_EXACTLY(PASSIVE_LEVEL);
-    for (ULONG i = 0; i < ke_kernel->processors.count; i++) {
+    for (ULONG i = 0; i < ke_kernel()->processors.count; i++) {
         flush_processor((UCHAR)i);
     }
 }
 
 unsigned ke_dpc_report(void)
 {
-    struct ke_processors *processors = &ke_kernel->processors;
+    struct ke_processors *processors = &ke_kernel()->processors;
     unsigned left = 0;
     for (ULONG i = 0; i < processors->count; i++) {
         for (PKDPC dpc = processors->processor[i].dpc_first; dpc != NULL; dpc = next_of(dpc)) {

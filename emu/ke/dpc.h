@@ -4,12 +4,9 @@
 
 #include "ke/processor.h"
 
-/* Queues the DPC of a timer; the dispatcher lock is held. Nothing changes if it is queued already.
- * The caller calls ke_dpc_dispatch after it dropped the lock. */
+/* Queues the DPC of a timer; the caller holds the dispatcher lock and is at DISPATCH_LEVEL. Nothing
+ * changes if the DPC is queued already. */
 void ke_dpc_queue_for_timer(PKDPC dpc, PVOID argument1, PVOID argument2);
-
-/* Sees to it that queued DPCs run: here at once where the level allows it. No lock is held. */
-void ke_dpc_dispatch(void);
 
 /* Runs every DPC queued on the processor that the calling thread owns. */
 void ke_dpc_drain(struct ke_processor *processor);

@@ -35,8 +35,8 @@ static void check_set_level(const KEVENT *event, BOOLEAN wait)
 
 /*
  * Signals the event and returns the state before, nonzero if it was signalled. The event is not
- * touched after it was made signalled. With Wait TRUE the level stays raised until the thread's next
- * wait. IRQL <= DISPATCH_LEVEL; with Wait TRUE <= APC_LEVEL. (EVT-05, EVT-06, EVT-08, WAIT-29)
+ * touched after it was made signalled. With Wait TRUE the level stays raised until the thread's
+ * next wait. IRQL <= DISPATCH_LEVEL; with Wait TRUE <= APC_LEVEL. (EVT-05, EVT-06, EVT-08, WAIT-29)
  */
 LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 {

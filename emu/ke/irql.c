@@ -59,7 +59,8 @@ KIRQL KeGetCurrentIrql(VOID)
     return ke_current()->irql;
 }
 
-/* Raises to NewIrql, which must not be lower than the current level. Any IRQL. (IRQL-03, IRQL-04) */
+/* Raises to NewIrql, which must not be lower than the current level. Any IRQL. (IRQL-03, IRQL-04)
+ * */
 KIRQL KfRaiseIrql(KIRQL NewIrql)
 {
     return ke_raise_irql(NewIrql);

@@ -4,7 +4,8 @@
 
 #include <wdm.h>
 
-/* Raises to new_irql, claiming a processor on the way over DISPATCH_LEVEL; returns the old level. */
+/* Raises to new_irql, claiming a processor on the way over DISPATCH_LEVEL; returns the old level.
+ * */
 KIRQL ke_raise_irql(KIRQL new_irql);
 
 /* Lowers to new_irql, running queued DPCs and freeing the processor below DISPATCH_LEVEL. */

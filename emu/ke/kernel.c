@@ -7,7 +7,8 @@
 
 #include <stdlib.h>
 
-struct ke_kernel *ke_kernel;
+struct ke_kernel *_Atomic ke_running;
+atomic_bool ke_is_halted;
 _Atomic uint64_t ke_generation;
 
 /* Counts boots; 0 is never a generation. */
@@ -84,8 +85,10 @@ NTSTATUS ke_kernel_create(ULONG processor_count)
     for (int i = 0; i < KE_ADDRESS_BUCKETS; i++) {
         InitializeListHead(&kernel->addresses.bucket[i]);
     }
-    ke_kernel = kernel;
+    atomic_store(&ke_running, kernel);
+    atomic_store(&ke_is_halted, false);
     atomic_store(&ke_generation, kernel->generation);
+    ke_thread_enter_kernel(kernel);
     return STATUS_SUCCESS;
 }
 
@@ -95,17 +98,17 @@ NTSTATUS ke_kernel_start_module(enum ke_module_number number, const struct ke_mo
     if (state == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    ke_kernel->module[number] = module;
-    ke_kernel->state[number] = state;
+    ke_kernel()->module[number] = module;
+    ke_kernel()->state[number] = state;
     return module->start != NULL ? module->start(state) : STATUS_SUCCESS;
 }
 
 static void quiesce_modules(void)
 {
     for (int i = KE_MODULE_COUNT - 1; i >= 0; i--) {
-        const struct ke_module *module = ke_kernel->module[i];
+        const struct ke_module *module = ke_kernel()->module[i];
         if (module != NULL && module->quiesce != NULL) {
-            module->quiesce(ke_kernel->state[i]);
+            module->quiesce(ke_kernel()->state[i]);
         }
     }
 }
@@ -114,9 +117,9 @@ static unsigned report_modules(void)
 {
     unsigned left = ke_timers_report() + ke_dpc_report();
     for (int i = KE_MODULE_COUNT - 1; i >= 0; i--) {
-        const struct ke_module *module = ke_kernel->module[i];
+        const struct ke_module *module = ke_kernel()->module[i];
         if (module != NULL && module->report != NULL) {
-            left += module->report(ke_kernel->state[i]);
+            left += module->report(ke_kernel()->state[i]);
         }
     }
     return left;
@@ -125,20 +128,20 @@ static unsigned report_modules(void)
 static void stop_modules(void)
 {
     for (int i = KE_MODULE_COUNT - 1; i >= 0; i--) {
-        const struct ke_module *module = ke_kernel->module[i];
+        const struct ke_module *module = ke_kernel()->module[i];
         if (module != NULL && module->stop != NULL) {
-            module->stop(ke_kernel->state[i]);
+            module->stop(ke_kernel()->state[i]);
         }
-        free(ke_kernel->state[i]);
-        ke_kernel->state[i] = NULL;
+        free(ke_kernel()->state[i]);
+        ke_kernel()->state[i] = NULL;
     }
 }
 
 static bool is_busy(void)
 {
     for (int i = 0; i < KE_MODULE_COUNT; i++) {
-        const struct ke_module *module = ke_kernel->module[i];
-        if (module != NULL && module->is_busy != NULL && module->is_busy(ke_kernel->state[i])) {
+        const struct ke_module *module = ke_kernel()->module[i];
+        if (module != NULL && module->is_busy != NULL && module->is_busy(ke_kernel()->state[i])) {
             return true;
         }
     }
@@ -147,7 +150,7 @@ static bool is_busy(void)
 
 unsigned ke_kernel_destroy(void)
 {
-    struct ke_kernel *kernel = ke_kernel;
+    struct ke_kernel *kernel = ke_kernel();
     quiesce_modules();
     ke_lead_stop();
     unsigned left = report_modules();
@@ -155,14 +158,16 @@ unsigned ke_kernel_destroy(void)
         /* Threads that still run park at their next entry, in a kernel that stays. */
         atomic_store(&ke_generation, 0);
         ke_kernel_abandon();
+        ke_thread_forget();
         return left;
     }
     stop_modules();
-    atomic_store(&ke_generation, 0);
     ke_timers_free();
+    atomic_store(&ke_generation, 0);
+    atomic_store(&ke_running, NULL);
+    ke_thread_forget();
     base_park_release(kernel->no_network_park);
     base_mutex_destroy(&kernel->lock);
-    ke_kernel = NULL;
     free(kernel);
     return left;
 }
@@ -173,8 +178,7 @@ void ke_kernel_abandon(void)
     if (abandoned == NULL) {
         abort();
     }
-    abandoned->kernel = ke_kernel;
+    abandoned->kernel = atomic_exchange(&ke_running, NULL);
     abandoned->next = abandoned_kernels;
     abandoned_kernels = abandoned;
-    ke_kernel = NULL;
 }

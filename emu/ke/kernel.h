@@ -1,6 +1,6 @@
 /*
- * The one kernel object. All state of the emulator hangs from it: the dispatcher's parts live in it,
- * every other area (ob, ex, io, ...) keeps a state block of its own, found by its module's number.
+ * The one kernel object. All state of the emulator hangs from it: the dispatcher's parts live in
+ * it, every other area (ob, ex, io, ...) keeps a state block of its own, found by its module's number.
  *
  * wskemu_boot() makes a kernel, wskemu_shutdown() takes it down. A bug check halts it: it is then
  * abandoned as it stands, with its threads, and the next boot makes a new one.
@@ -73,10 +73,20 @@ struct ke_kernel {
 };
 
 /* The running kernel; NULL before boot, after shutdown and after a bug check. */
-extern struct ke_kernel *ke_kernel;
+extern struct ke_kernel *_Atomic ke_running;
 
-/* The generation of the running kernel, 0 while none runs. Threads compare it at every entry. */
-extern _Atomic uint64_t ke_generation;
+/* Whether the last kernel was halted by a bug check and none was booted since. */
+extern atomic_bool ke_is_halted;
+
+/*
+ * The kernel that the calling thread has entered. It is the thread's own, not the running one, so
+ * that a thread that is on its way while its kernel is halted never touches the next one.
+ */
+static inline struct ke_kernel *ke_kernel(void)
+{
+    ke_current();
+    return ke_thread_slot.kernel;
+}
 
 /* Makes the kernel with processor_count emulated processors. */
 NTSTATUS ke_kernel_create(ULONG processor_count);
@@ -93,17 +103,17 @@ void ke_kernel_abandon(void);
 /* The state block of an area of the running kernel. */
 static inline void *ke_state(enum ke_module_number number)
 {
-    return ke_kernel->state[number];
+    return ke_kernel()->state[number];
 }
 
 static inline void ke_lock(void)
 {
-    base_mutex_lock(&ke_kernel->lock);
+    base_mutex_lock(&ke_kernel()->lock);
 }
 
 static inline void ke_unlock(void)
 {
-    base_mutex_unlock(&ke_kernel->lock);
+    base_mutex_unlock(&ke_kernel()->lock);
 }
 
 #endif

@@ -34,20 +34,20 @@ static uint64_t earlier(uint64_t one, uint64_t other)
 
 static bool needs_leader(void)
 {
-    const struct base_poller *poller = &ke_kernel->poller;
-    return ke_kernel->timers.count != 0 || ke_dpc_has_orphans() || poller->active(poller->context);
+    const struct base_poller *poller = &ke_kernel()->poller;
+    return ke_kernel()->timers.count != 0 || ke_dpc_has_orphans() || poller->active(poller->context);
 }
 
 static void wake_background(void)
 {
-    ke_kernel->lead.background_sleeps = false;
-    base_park_wake(ke_kernel->lead.background_park);
+    ke_kernel()->lead.background_sleeps = false;
+    base_park_wake(ke_kernel()->lead.background_park);
 }
 
 /* Expires timers, delivers and runs DPCs at DISPATCH_LEVEL, as a DPC would: on this thread. */
 static void deliver(bool has_ready)
 {
-    const struct base_poller *poller = &ke_kernel->poller;
+    const struct base_poller *poller = &ke_kernel()->poller;
     KIRQL old = ke_raise_irql(DISPATCH_LEVEL);
     if (has_ready) {
         struct _KTHREAD *thread = ke_current();
@@ -65,8 +65,8 @@ static void deliver(bool has_ready)
 /* One turn: poll, then deliver. The lock is held on entry and return, not between. */
 static void turn(uint64_t deadline_ns)
 {
-    struct ke_lead *lead = &ke_kernel->lead;
-    const struct base_poller *poller = &ke_kernel->poller;
+    struct ke_lead *lead = &ke_kernel()->lead;
+    const struct base_poller *poller = &ke_kernel()->poller;
     lead->poll_deadline_ns = earlier(deadline_ns, ke_timers_next());
     if (ke_dpc_has_orphans()) {
         lead->poll_deadline_ns = 0;
@@ -90,14 +90,14 @@ static void turn(uint64_t deadline_ns)
 
 bool ke_lead_is_free_for(const struct ke_wait *wait)
 {
-    const struct ke_lead *lead = &ke_kernel->lead;
+    const struct ke_lead *lead = &ke_kernel()->lead;
     return wait->may_lead && !wait->thread->is_worker && lead->leader == NULL &&
            (lead->heir == NULL || lead->heir == wait->thread);
 }
 
 static void take(struct _KTHREAD *thread)
 {
-    struct ke_lead *lead = &ke_kernel->lead;
+    struct ke_lead *lead = &ke_kernel()->lead;
     lead->leader = thread;
     lead->heir = NULL;
     lead->turn++;
@@ -105,7 +105,7 @@ static void take(struct _KTHREAD *thread)
 
 static void give_up(void)
 {
-    struct ke_lead *lead = &ke_kernel->lead;
+    struct ke_lead *lead = &ke_kernel()->lead;
     lead->leader = NULL;
     lead->turn++;
     if (lead->background_sleeps && needs_leader()) {
@@ -115,7 +115,7 @@ static void give_up(void)
 
 void ke_lead(struct ke_wait *wait, uint64_t deadline_ns)
 {
-    struct ke_lead *lead = &ke_kernel->lead;
+    struct ke_lead *lead = &ke_kernel()->lead;
     take(wait->thread);
     while (!wait->is_done && lead->heir == NULL && base_clock_ns() < deadline_ns) {
         turn(deadline_ns);
@@ -125,10 +125,10 @@ void ke_lead(struct ke_wait *wait, uint64_t deadline_ns)
 
 void ke_lead_kick(void)
 {
-    struct ke_lead *lead = &ke_kernel->lead;
+    struct ke_lead *lead = &ke_kernel()->lead;
     if (lead->is_polling && !lead->was_kicked) {
         lead->was_kicked = true;
-        ke_kernel->poller.kick(ke_kernel->poller.context);
+        ke_kernel()->poller.kick(ke_kernel()->poller.context);
     }
     if (lead->leader == NULL && lead->background_sleeps) {
         wake_background();
@@ -137,7 +137,7 @@ void ke_lead_kick(void)
 
 void ke_lead_wake(const struct ke_wait *wait)
 {
-    struct ke_lead *lead = &ke_kernel->lead;
+    struct ke_lead *lead = &ke_kernel()->lead;
     struct _KTHREAD *thread = wait->thread;
     if (thread == lead->leader && lead->is_polling) {
         ke_lead_kick();
@@ -156,15 +156,15 @@ void ke_lead_wake(const struct ke_wait *wait)
 
 void ke_lead_forget(const struct _KTHREAD *thread)
 {
-    if (ke_kernel->lead.heir == thread) {
-        ke_kernel->lead.heir = NULL;
+    if (ke_kernel()->lead.heir == thread) {
+        ke_kernel()->lead.heir = NULL;
     }
 }
 
 /* Leads until the lead is passed on, the kernel stops, or there is nothing to lead for. */
 static void lead_in_background(struct _KTHREAD *thread)
 {
-    struct ke_lead *lead = &ke_kernel->lead;
+    struct ke_lead *lead = &ke_kernel()->lead;
     take(thread);
     while (lead->heir == NULL && !lead->is_stopping && needs_leader()) {
         turn(BASE_FOREVER);
@@ -176,7 +176,7 @@ static void lead_in_background(struct _KTHREAD *thread)
 /* Sleeps a grace period, or until woken. The lock is held on entry and return. */
 static void sleep_in_background(uint64_t deadline_ns)
 {
-    struct ke_lead *lead = &ke_kernel->lead;
+    struct ke_lead *lead = &ke_kernel()->lead;
     lead->background_sleeps = deadline_ns == BASE_FOREVER;
     ke_unlock();
     base_park_wait(lead->background_park, deadline_ns);
@@ -188,7 +188,7 @@ static void sleep_in_background(uint64_t deadline_ns)
 /* Watches the lead for one grace period and does what nobody else did. The lock is held. */
 static void watch(struct _KTHREAD *thread)
 {
-    struct ke_lead *lead = &ke_kernel->lead;
+    struct ke_lead *lead = &ke_kernel()->lead;
     uint64_t seen = lead->turn;
     sleep_in_background(base_clock_ns() + GRACE_NS);
     if (lead->turn != seen || lead->is_stopping) {
@@ -206,16 +206,17 @@ static void background(void *context)
     struct _KTHREAD *thread = context;
     ke_thread_enter(thread, true);
     ke_lock();
-    while (!ke_kernel->lead.is_stopping) {
+    while (!ke_kernel()->lead.is_stopping) {
         watch(thread);
     }
     ke_unlock();
     ke_thread_leave(thread);
+    ke_thread_forget();
 }
 
 bool ke_lead_start(struct _KTHREAD *thread)
 {
-    struct ke_lead *lead = &ke_kernel->lead;
+    struct ke_lead *lead = &ke_kernel()->lead;
     thread->is_worker = true;
     lead->background_park = base_park_create();
     if (lead->background_park == NULL) {
@@ -227,7 +228,7 @@ bool ke_lead_start(struct _KTHREAD *thread)
 
 void ke_lead_stop(void)
 {
-    struct ke_lead *lead = &ke_kernel->lead;
+    struct ke_lead *lead = &ke_kernel()->lead;
     if (lead->background == NULL) {
         return;
     }

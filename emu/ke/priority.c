@@ -54,8 +54,8 @@ LONG KeSetBasePriorityThread(PKTHREAD Thread, LONG Increment)
     KE_IRQL_EXACTLY(PASSIVE_LEVEL);
     bool is_realtime = load(Thread) >= LOW_REALTIME_PRIORITY;
     LONG increment = clamp(Increment, -HIGH_PRIORITY, HIGH_PRIORITY);
-    KPRIORITY priority = clamp(PROCESS_PRIORITY + increment,
-                               is_realtime ? LOW_REALTIME_PRIORITY : VARIABLE_LOWEST,
-                               is_realtime ? HIGH_PRIORITY : VARIABLE_HIGHEST);
+    KPRIORITY priority =
+        clamp(PROCESS_PRIORITY + increment, is_realtime ? LOW_REALTIME_PRIORITY : VARIABLE_LOWEST,
+              is_realtime ? HIGH_PRIORITY : VARIABLE_HIGHEST);
     return exchange(Thread, priority) - PROCESS_PRIORITY;
 }

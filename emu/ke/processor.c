@@ -21,7 +21,7 @@ bool ke_processor_try_claim(struct _KTHREAD *thread, struct ke_processor *proces
 
 static bool try_claim_any(struct _KTHREAD *thread)
 {
-    struct ke_processors *processors = &ke_kernel->processors;
+    struct ke_processors *processors = &ke_kernel()->processors;
     struct ke_processor *last = thread->last_processor;
     if (last != NULL && is_allowed(thread, last) && ke_processor_try_claim(thread, last)) {
         return true;
@@ -37,7 +37,7 @@ static bool try_claim_any(struct _KTHREAD *thread)
 
 void ke_processor_claim(struct _KTHREAD *thread)
 {
-    struct ke_processors *processors = &ke_kernel->processors;
+    struct ke_processors *processors = &ke_kernel()->processors;
     if (try_claim_any(thread)) {
         return;
     }
@@ -54,7 +54,7 @@ void ke_processor_claim(struct _KTHREAD *thread)
 
 void ke_processor_release(struct _KTHREAD *thread)
 {
-    struct ke_processors *processors = &ke_kernel->processors;
+    struct ke_processors *processors = &ke_kernel()->processors;
     struct ke_processor *processor = thread->processor;
     do {
         ke_dpc_drain(processor);

@@ -29,7 +29,7 @@ static NTSTATUS tell(const struct registration *registration,
 /* Tells of every processor; false if the driver refused one. */
 static bool tell_of_existing(const struct registration *registration)
 {
-    ULONG count = ke_kernel->processors.count;
+    ULONG count = ke_kernel()->processors.count;
     for (ULONG i = 0; i < count; i++) {
         if (!NT_SUCCESS(tell(registration, KeProcessorAddStartNotify, i))) {
             return false;

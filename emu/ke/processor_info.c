@@ -8,7 +8,7 @@
 static ULONG count_of_group(USHORT group)
 {
     ke_current();
-    return group == 0 || group == ALL_PROCESSOR_GROUPS ? ke_kernel->processors.count : 0;
+    return group == 0 || group == ALL_PROCESSOR_GROUPS ? ke_kernel()->processors.count : 0;
 }
 
 static KAFFINITY active_processors(void)
@@ -180,9 +180,9 @@ struct relation_writer {
 };
 
 /* Begins an entry with body_bytes behind the common fields; NULL when it does not fit. */
-static PSYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX
-begin_entry(struct relation_writer *writer, LOGICAL_PROCESSOR_RELATIONSHIP relation,
-            size_t body_bytes)
+static PSYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX begin_entry(struct relation_writer *writer,
+                                                            LOGICAL_PROCESSOR_RELATIONSHIP relation,
+                                                            size_t body_bytes)
 {
     ULONG bytes =
         (ULONG)(FIELD_OFFSET(SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX, Processor) + body_bytes);

@@ -3,8 +3,8 @@
  *
  * SignalState counts the entries in the list. A thread that finds none stands in the header's wait
  * list, not with a wait block but with the record below, for nobody waits for a queue in any other
- * way than by KeRemoveQueue. Entries go to the thread that came last, as on Windows. MaximumCount is
- * kept and not enforced: no thread is held back while others run.
+ * way than by KeRemoveQueue. Entries go to the thread that came last, as on Windows. MaximumCount
+ * is kept and not enforced: no thread is held back while others run.
  */
 #include "ke/address.h"
 #include "ke/bugcheck.h"
@@ -30,7 +30,7 @@ VOID KeInitializeQueue(PRKQUEUE Queue, ULONG Count)
     ke_object_initialize(&Queue->Header, KE_QUEUE, sizeof(*Queue) / sizeof(LONG), 0);
     InitializeListHead(&Queue->EntryListHead);
     InitializeListHead(&Queue->ThreadListHead);
-    Queue->MaximumCount = Count != 0 ? Count : ke_kernel->processors.count;
+    Queue->MaximumCount = Count != 0 ? Count : ke_kernel()->processors.count;
 }
 
 /* The number of entries. IRQL <= DISPATCH_LEVEL. */
@@ -120,8 +120,8 @@ PLIST_ENTRY KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE_INTEG
     ke_lock();
     PLIST_ENTRY entry = take(Queue);
     if (entry == NULL) {
-        entry = is_poll ? (PLIST_ENTRY)(ULONG_PTR)STATUS_TIMEOUT
-                        : wait_for_entry(Queue, deadline_ns);
+        entry =
+            is_poll ? (PLIST_ENTRY)(ULONG_PTR)STATUS_TIMEOUT : wait_for_entry(Queue, deadline_ns);
     }
     ke_unlock();
     return entry;

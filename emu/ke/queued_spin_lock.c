@@ -1,10 +1,10 @@
 /*
  * In-stack queued spin locks: waiters get the lock in the order in which they asked (SPIN-25).
  *
- * The lock word points, with bit 1 set, at the handle of the last one that asked; each handle points
- * at the next. A handle's Lock field carries two bits in its low end, as on Windows: WAIT while its
- * thread waits, OWNER while it holds the lock. A waiter parks at its own handle. After OWNER was
- * handed on, the next handle may vanish at any time, so it is not touched again.
+ * The lock word points, with bit 1 set, at the handle of the last one that asked; each handle
+ * points at the next. A handle's Lock field carries two bits in its low end, as on Windows: WAIT
+ * while its thread waits, OWNER while it holds the lock. A waiter parks at its own handle. After
+ * OWNER was handed on, the next handle may vanish at any time, so it is not touched again.
  */
 #include "ke/address.h"
 #include "ke/bugcheck.h"

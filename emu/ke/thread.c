@@ -18,15 +18,28 @@ static _Noreturn void enter_without_kernel(void)
 
 struct _KTHREAD *ke_current_slow(void)
 {
-    struct ke_thread_slot *slot = &ke_thread_slot;
+    const struct ke_thread_slot *slot = &ke_thread_slot;
     bool is_known = slot->generation != UINT64_MAX;
-    if (is_known && (slot->is_emulated || atomic_load(&ke_generation) == 0)) {
+    struct ke_kernel *kernel = atomic_load(&ke_running);
+    bool is_running = atomic_load(&ke_generation) != 0;
+    if (is_known && (slot->is_emulated || (!is_running && atomic_load(&ke_is_halted)))) {
         ke_halt_here();
     }
-    if (atomic_load(&ke_generation) == 0) {
+    if (!is_running || kernel == NULL) {
         enter_without_kernel();
     }
-    struct _KTHREAD *thread = ke_kernel->threads.adopt();
+    ke_thread_enter_kernel(kernel);
+    return ke_thread_adopt();
+}
+
+void ke_thread_enter_kernel(struct ke_kernel *kernel)
+{
+    ke_thread_slot = (struct ke_thread_slot){.generation = kernel->generation, .kernel = kernel};
+}
+
+struct _KTHREAD *ke_thread_adopt(void)
+{
+    struct _KTHREAD *thread = ke_kernel()->threads.adopt();
     if (thread == NULL) {
         base_log("wskemu: out of memory while adopting a thread.\n");
         base_process_end(BASE_EXIT_BUGCHECK);
@@ -40,7 +53,8 @@ bool ke_thread_initialize(struct _KTHREAD *thread)
 {
     ke_object_initialize(&thread->Header, KE_THREAD, sizeof(*thread) / sizeof(LONG), 0);
     thread->park = base_park_create();
-    thread->generation = ke_kernel->generation;
+    thread->kernel = ke_kernel();
+    thread->generation = thread->kernel->generation;
     thread->priority = 8;
     InitializeListHead(&thread->mutants);
     InitializeListHead(&thread->link);
@@ -49,13 +63,14 @@ bool ke_thread_initialize(struct _KTHREAD *thread)
 
 void ke_thread_enter(struct _KTHREAD *thread, bool is_emulated)
 {
-    ke_thread_slot.generation = thread->generation;
-    ke_thread_slot.thread = thread;
-    ke_thread_slot.is_emulated = is_emulated;
+    ke_thread_slot = (struct ke_thread_slot){.generation = thread->generation,
+                                             .kernel = thread->kernel,
+                                             .thread = thread,
+                                             .is_emulated = is_emulated};
     /* The kernel may have been halted before this thread came to run. */
     ke_current();
     ke_lock();
-    InsertTailList(&ke_kernel->threads.all, &thread->link);
+    InsertTailList(&ke_kernel()->threads.all, &thread->link);
     ke_unlock();
 }
 
@@ -67,8 +82,12 @@ void ke_thread_leave(struct _KTHREAD *thread)
     ke_lead_forget(thread);
     ke_object_signal(&thread->Header, 1);
     ke_unlock();
-    ke_thread_slot.generation = UINT64_MAX;
     seh_thread_exit();
+}
+
+void ke_thread_forget(void)
+{
+    ke_thread_slot = (struct ke_thread_slot){.generation = UINT64_MAX};
 }
 
 void ke_thread_finalize(struct _KTHREAD *thread)

@@ -17,12 +17,14 @@
 
 struct ke_processor;
 struct ke_wait;
+struct ke_kernel;
 
 struct _KTHREAD {
     DISPATCHER_HEADER Header; /* signalled when the thread has ended */
     LIST_ENTRY link;          /* in ke_threads.all; guarded by the dispatcher lock */
     struct base_park *park;
-    uint64_t generation; /* the kernel it belongs to */
+    uint64_t generation; /* of the kernel it belongs to */
+    struct ke_kernel *kernel;
 
     /* Written by the thread itself only. */
     KIRQL irql;
@@ -57,6 +59,7 @@ struct ke_threads {
 /* Which thread this host thread is, and in which kernel. */
 struct ke_thread_slot {
     uint64_t generation;
+    struct ke_kernel *kernel;
     struct _KTHREAD *thread;
     bool is_emulated; /* made by the emulator, so that it ends with its kernel */
 };
@@ -87,14 +90,24 @@ static inline ULONG ke_thread_apc_counts(const struct _KTHREAD *thread)
     return ke_apc_counts(thread->special_apc_disable, thread->kernel_apc_disable);
 }
 
-/* Prepares the dispatcher's part of a zeroed thread object; false when the host is out of memory. */
+/* Prepares the dispatcher's part of a zeroed thread object; false when the host is out of memory.
+ * */
 bool ke_thread_initialize(struct _KTHREAD *thread);
 
 /* Makes the calling host thread be that thread. */
 void ke_thread_enter(struct _KTHREAD *thread, bool is_emulated);
 
-/* Ends the calling thread: signals it and forgets it. The object itself is its owner's. */
+/* Makes the calling host thread, which boots the kernel, belong to it before it is adopted. */
+void ke_thread_enter_kernel(struct ke_kernel *kernel);
+
+/* Makes a thread object for the calling host thread, which has none. */
+struct _KTHREAD *ke_thread_adopt(void);
+
+/* Ends the calling thread: signals it. The object itself is its owner's. */
 void ke_thread_leave(struct _KTHREAD *thread);
+
+/* The last that the calling thread does with its kernel. */
+void ke_thread_forget(void);
 
 /* Releases what ke_thread_initialize took. */
 void ke_thread_finalize(struct _KTHREAD *thread);

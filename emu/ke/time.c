@@ -11,14 +11,14 @@
 static ULONGLONG units_since_boot(void)
 {
     ke_current();
-    return (base_clock_ns() - ke_kernel->boot_ns) / NS_PER_UNIT;
+    return (base_clock_ns() - ke_kernel()->boot_ns) / NS_PER_UNIT;
 }
 
 /* System time: 100 ns units since 1601-01-01 UTC. Any IRQL. (TIME-01) */
 VOID KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime)
 {
     ULONGLONG since_boot = units_since_boot();
-    CurrentTime->QuadPart = (LONGLONG)(ke_kernel->boot_wall_100ns + since_boot);
+    CurrentTime->QuadPart = (LONGLONG)(ke_kernel()->boot_wall_100ns + since_boot);
 }
 
 /* As KeQuerySystemTimePrecise. */

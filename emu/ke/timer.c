@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "ke/bugcheck.h"
 #include "ke/dpc.h"
+#include "ke/irql.h"
 #include "ke/kernel.h"
 #include "ke/limit.h"
 #include "ke/wait.h"
@@ -28,20 +29,20 @@ static size_t place_of(const KTIMER *timer)
 
 static void put(size_t place, struct ke_timer_slot slot)
 {
-    ke_kernel->timers.heap[place - 1] = slot;
+    ke_kernel()->timers.heap[place - 1] = slot;
     slot.timer->TimerListEntry.Flink = (LIST_ENTRY *)(ULONG_PTR)place;
 }
 
 static struct ke_timer_slot get(size_t place)
 {
-    return ke_kernel->timers.heap[place - 1];
+    return ke_kernel()->timers.heap[place - 1];
 }
 
 /* Whether the timer stands in the heap, whatever its memory says. */
 static bool is_set(const KTIMER *timer)
 {
     size_t place = place_of(timer);
-    return place != 0 && place <= ke_kernel->timers.count && get(place).timer == timer;
+    return place != 0 && place <= ke_kernel()->timers.count && get(place).timer == timer;
 }
 
 static bool is_before(struct ke_timer_slot one, struct ke_timer_slot other)
@@ -60,7 +61,7 @@ static void sift_up(size_t place, struct ke_timer_slot slot)
 
 static void sift_down(size_t place, struct ke_timer_slot slot)
 {
-    size_t count = ke_kernel->timers.count;
+    size_t count = ke_kernel()->timers.count;
     for (size_t child = place * 2; child <= count; child = place * 2) {
         if (child < count && is_before(get(child + 1), get(child))) {
             child++;
@@ -87,7 +88,7 @@ static void grow(struct ke_timers *timers)
 
 static void insert(PKTIMER timer, uint64_t due_ns)
 {
-    struct ke_timers *timers = &ke_kernel->timers;
+    struct ke_timers *timers = &ke_kernel()->timers;
     if (timers->count == timers->capacity) {
         grow(timers);
     }
@@ -97,7 +98,7 @@ static void insert(PKTIMER timer, uint64_t due_ns)
 
 static void remove_timer(PKTIMER timer)
 {
-    struct ke_timers *timers = &ke_kernel->timers;
+    struct ke_timers *timers = &ke_kernel()->timers;
     size_t place = place_of(timer);
     struct ke_timer_slot last = get(timers->count--);
     timer->TimerListEntry.Flink = NULL;
@@ -113,7 +114,7 @@ static void remove_timer(PKTIMER timer)
 
 uint64_t ke_timers_next(void)
 {
-    return ke_kernel->timers.count == 0 ? BASE_FOREVER : get(1).due_ns;
+    return ke_kernel()->timers.count == 0 ? BASE_FOREVER : get(1).due_ns;
 }
 
 static uint64_t now_or_period(uint64_t due_ns, uint64_t now_ns, ULONG period_ms)
@@ -141,8 +142,8 @@ static void expire(PKTIMER timer, uint64_t due_ns, uint64_t now_ns)
 void ke_timers_expire(uint64_t now_ns)
 {
     /* A periodic timer set again for now waits for the next round, else this would not end. */
-    uint64_t first_new = ke_kernel->timers.order;
-    while (ke_kernel->timers.count != 0) {
+    uint64_t first_new = ke_kernel()->timers.order;
+    while (ke_kernel()->timers.count != 0) {
         struct ke_timer_slot slot = get(1);
         if (slot.due_ns > now_ns || slot.order >= first_new) {
             break;
@@ -153,8 +154,11 @@ void ke_timers_expire(uint64_t now_ns)
 
 PKTIMER ke_timers_find(const void *start, size_t bytes)
 {
-    struct ke_timers *timers = &ke_kernel->timers;
+    struct ke_timers *timers = &ke_kernel()->timers;
     PKTIMER found = NULL;
+    if (timers->count == 0) {
+        return NULL;
+    }
     ke_lock();
     for (size_t place = 1; place <= timers->count && found == NULL; place++) {
         PKTIMER timer = get(place).timer;
@@ -167,7 +171,7 @@ PKTIMER ke_timers_find(const void *start, size_t bytes)
 /* The memory may never have been a timer, so only the heap is believed. */
 static void check_not_set(const KTIMER *timer)
 {
-    if (place_of(timer) == 0 || ke_kernel == NULL) {
+    if (place_of(timer) == 0 || atomic_load(&ke_generation) == 0) {
         return;
     }
     ke_lock();
@@ -182,7 +186,7 @@ static void check_not_set(const KTIMER *timer)
 
 unsigned ke_timers_report(void)
 {
-    struct ke_timers *timers = &ke_kernel->timers;
+    struct ke_timers *timers = &ke_kernel()->timers;
     for (size_t place = 1; place <= timers->count; place++) {
         base_log("left: timer %p, still set\n", (void *)get(place).timer);
     }
@@ -191,7 +195,7 @@ unsigned ke_timers_report(void)
 
 void ke_timers_free(void)
 {
-    free(ke_kernel->timers.heap);
+    free(ke_kernel()->timers.heap);
 }
 
 /* Prepares a notification timer. IRQL <= DISPATCH_LEVEL. (TIMER-01) */
@@ -223,14 +227,21 @@ static void check_period(LONG period)
     }
 }
 
-/* Puts a timer into the heap, or lets it expire at once if its time has passed. The lock is held. */
 static void arm(PKTIMER timer, uint64_t due_ns)
 {
     insert(timer, due_ns);
+    if (due_ns < ke_kernel()->lead.poll_deadline_ns || ke_kernel()->lead.leader == NULL) {
+        ke_lead_kick();
+    }
+}
+
+/* Lets a timer expire whose time has passed when it is set; it may be gone afterwards. */
+static void expire_at_once(PKTIMER timer, LONG period)
+{
     uint64_t now_ns = base_clock_ns();
-    if (due_ns <= now_ns) {
-        expire(timer, due_ns, now_ns);
-    } else if (due_ns < ke_kernel->lead.poll_deadline_ns || ke_kernel->lead.leader == NULL) {
+    insert(timer, now_ns);
+    expire(timer, now_ns, now_ns);
+    if (period != 0 || ke_dpc_has_orphans()) {
         ke_lead_kick();
     }
 }
@@ -247,6 +258,11 @@ BOOLEAN KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dp
     ke_object_check(&Timer->Header, "a timer");
     check_period(Period);
     uint64_t due_ns = ke_deadline(&DueTime);
+    bool is_due = due_ns <= base_clock_ns();
+    KIRQL old = ke_current()->irql;
+    if (is_due) {
+        ke_raise_irql(DISPATCH_LEVEL);
+    }
     ke_lock();
     BOOLEAN was_set = is_set(Timer);
     if (was_set) {
@@ -256,10 +272,14 @@ BOOLEAN KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dp
     Timer->Dpc = Dpc;
     Timer->Period = (ULONG)Period;
     Timer->DueTime.QuadPart = due_ns / 100;
-    arm(Timer, due_ns);
+    if (is_due) {
+        expire_at_once(Timer, Period);
+    } else {
+        arm(Timer, due_ns);
+    }
     ke_unlock();
-    if (Dpc != NULL) {
-        ke_dpc_dispatch();
+    if (is_due) {
+        ke_lower_irql(old);
     }
     return was_set;
 }

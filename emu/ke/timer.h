@@ -4,6 +4,7 @@
 
 #include <wdm.h>
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,7 +16,7 @@ struct ke_timer_slot {
 
 struct ke_timers {
     struct ke_timer_slot *heap;
-    size_t count;
+    _Atomic size_t count; /* written under the lock */
     size_t capacity;
     uint64_t order;
 };

@@ -3,10 +3,10 @@
  *
  * What this keeps true:
  * - All waits are guarded by the dispatcher lock. A dispatcher object holds no lock and no host
- *   resource, only its state and a list of wait blocks, which are the waiters' own, on their stacks.
- * - Whoever satisfies a wait unlinks all of its blocks first. The write of SignalState is the last
- *   touch of a signalled object, because a reader without the lock (KeReadStateEvent) may free the
- *   object the moment it sees it. A waiter cannot run on before the lock is dropped.
+ *   resource, only its state and a list of wait blocks, which are the waiters' own, on their
+ * stacks. - Whoever satisfies a wait unlinks all of its blocks first. The write of SignalState is
+ * the last   touch of a signalled object, because a reader without the lock (KeReadStateEvent) may
+ * free the   object the moment it sees it. A waiter cannot run on before the lock is dropped.
  * - A thread that has to sleep either leads (runs the loop, see lead.c) or sleeps on its own
  *   parking place. It looks again after every wake, so that a wake too many does no harm.
  */
@@ -45,7 +45,7 @@ static void set_state(DISPATCHER_HEADER *object, struct fresh *fresh, LONG state
 /* Whether somebody's wait names the object. The lock is held. */
 static bool is_waited_for(const DISPATCHER_HEADER *object)
 {
-    LIST_ENTRY *head = &ke_kernel->threads.all;
+    LIST_ENTRY *head = &ke_kernel()->threads.all;
     for (LIST_ENTRY *entry = head->Flink; entry != head; entry = entry->Flink) {
         const struct _KTHREAD *thread = CONTAINING_RECORD(entry, struct _KTHREAD, link);
         for (const struct ke_wait *wait = thread->wait; wait != NULL; wait = wait->outer) {
@@ -63,7 +63,7 @@ static bool is_waited_for(const DISPATCHER_HEADER *object)
 static void check_not_waited_for(const DISPATCHER_HEADER *object)
 {
     const LIST_ENTRY *first = object->WaitListHead.Flink;
-    if (first == NULL || first == &object->WaitListHead || ke_kernel == NULL) {
+    if (first == NULL || first == &object->WaitListHead || atomic_load(&ke_generation) == 0) {
         return;
     }
     ke_lock();
@@ -121,8 +121,8 @@ uint64_t ke_deadline(const LARGE_INTEGER *timeout)
     uint64_t origin = base_clock_ns();
     uint64_t distance = 0 - (uint64_t)units;
     if (units > 0) {
-        uint64_t boot = ke_kernel->boot_wall_100ns;
-        origin = ke_kernel->boot_ns;
+        uint64_t boot = ke_kernel()->boot_wall_100ns;
+        origin = ke_kernel()->boot_ns;
         distance = (uint64_t)units > boot ? (uint64_t)units - boot : 0;
     }
     uint64_t room = (BASE_FOREVER - 1 - origin) / NS_PER_UNIT;

@@ -56,14 +56,15 @@ void ke_object_signal(DISPATCHER_HEADER *object, LONG state);
 /* Bug checks if the object was never initialised. what is "an event". */
 void ke_object_check(const DISPATCHER_HEADER *object, const char *what);
 
-/* Ends a call that signalled with Wait TRUE: the thread stays at DISPATCH_LEVEL until its next wait,
- * which restores its level. (WAIT-29) */
+/* Ends a call that signalled with Wait TRUE: the thread stays at DISPATCH_LEVEL until its next
+ * wait, which restores its level. (WAIT-29) */
 void ke_wait_next(void);
 
 /* Turns a kernel timeout into a deadline of base_clock_ns(): NULL is for ever. */
 uint64_t ke_deadline(const LARGE_INTEGER *timeout);
 
-/* Blocks until wait->is_done or the deadline; the dispatcher lock is held on entry and on return. */
+/* Blocks until wait->is_done or the deadline; the dispatcher lock is held on entry and on return.
+ * */
 void ke_block(struct ke_wait *wait, uint64_t deadline_ns);
 
 /* Ends a wait with a status and lets its thread run. The dispatcher lock is held. */

@@ -1,6 +1,6 @@
 /*
- * Probing memory. A process's memory is whatever the host gave the process, but for the kernel's own
- * pool; an address beyond the end of Windows' user space is not a process's either.
+ * Probing memory. A process's memory is whatever the host gave the process, but for the kernel's
+ * own pool; an address beyond the end of Windows' user space is not a process's either.
  */
 #include "ex/pool.h"
 #include "ke/limit.h"

@@ -72,7 +72,8 @@ struct net_callbacks {
 /* Opens the network and fills the poller that drives it. */
 enum net_error net_open(struct net **net, struct base_poller *poller);
 
-/* Closes the network, after net_close of every socket; delivers the last on_closed. Nobody polls. */
+/* Closes the network, after net_close of every socket; delivers the last on_closed. Nobody polls.
+ * */
 void net_destroy(struct net *net);
 
 enum net_error net_socket_open(struct net *net, enum net_family family, enum net_type type,

@@ -2,8 +2,8 @@
  * Handles: one table, for all handles here are the kernel's. A handle's value is four times its
  * slot's number plus four, with the bits that mark kernel handles on Windows.
  *
- * The name of a temporary object goes with its last handle (OB-21), in the same hold of the lock, so
- * that whoever opens by name gets either a handle to the named object or none.
+ * The name of a temporary object goes with its last handle (OB-21), in the same hold of the lock,
+ * so that whoever opens by name gets either a handle to the named object or none.
  */
 #include "ob/name.h"
 #include "ob/object.h"

@@ -1,8 +1,8 @@
 /*
  * The namespace is a list of full paths, compared without regard to case: a driver has a handful
  * of names. A symbolic link is an object that replaces the front of a path; following stops after a
- * bounded number of links, so that a loop of links is an error and not a hang. A name is stored with
- * the links in front of it followed, so \DosDevices\Echo and \??\Echo are one.
+ * bounded number of links, so that a loop of links is an error and not a hang. A name is stored
+ * with the links in front of it followed, so \DosDevices\Echo and \??\Echo are one.
  */
 #include "ob/name.h"
 

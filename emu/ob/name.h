@@ -31,8 +31,8 @@ struct ob_name *ob_name_detach_locked(void *object);
 /*
  * Finds an object by its name, through links, and references it. A path that goes on behind a
  * name (\Device\Echo\file) finds the object too; *rest is then what follows the name, in the
- * caller's own path. STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND (also where a link's
- * target goes on behind a name), STATUS_OBJECT_PATH_SYNTAX_BAD.
+ * caller's own path. STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND (also where a
+ * link's target goes on behind a name), STATUS_OBJECT_PATH_SYNTAX_BAD.
  */
 NTSTATUS ob_name_find(const UNICODE_STRING *path, void **object, UNICODE_STRING *rest);
 

@@ -1,7 +1,7 @@
 /*
  * Objects: a header before the object counts its references and says what it is. Whoever drops the
- * last reference destroys the object, or leaves that to the deleting thread; from then on no look-up
- * finds it, for a look-up takes its reference only where one is left.
+ * last reference destroys the object, or leaves that to the deleting thread; from then on no
+ * look-up finds it, for a look-up takes its reference only where one is left.
  */
 #include "ob/object.h"
 

@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-/* The key that RelativeTo and Path mean; made, if wanted, where its last part is not there. Statuses
- * of ZwOpenKey or ZwCreateKey, STATUS_INVALID_PARAMETER. */
+/* The key that RelativeTo and Path mean; made, if wanted, where its last part is not there.
+ * Statuses of ZwOpenKey or ZwCreateKey, STATUS_INVALID_PARAMETER. */
 NTSTATUS ob_registry_open(ULONG relative_to, const WCHAR *path, bool is_created, HANDLE *key);
 
 /* Closes it, unless it was the caller's handle. */

@@ -117,5 +117,5 @@ LONGLONG PsGetProcessCreateTimeQuadPart(PEPROCESS Process)
 {
     UNREFERENCED_PARAMETER(Process);
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    return (LONGLONG)ke_kernel->boot_wall_100ns;
+    return (LONGLONG)ke_kernel()->boot_wall_100ns;
 }

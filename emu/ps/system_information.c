@@ -63,7 +63,8 @@ NTSTATUS ZwQuerySystemInformation(ULONG SystemInformationClass, PVOID SystemInfo
     return STATUS_SUCCESS;
 }
 
-/* The system's version; each parameter may be NULL. FALSE: it is no checked build. PASSIVE_LEVEL. */
+/* The system's version; each parameter may be NULL. FALSE: it is no checked build. PASSIVE_LEVEL.
+ * */
 BOOLEAN PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG BuildNumber,
                      PUNICODE_STRING CSDVersion)
 {

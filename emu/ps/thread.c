@@ -123,6 +123,7 @@ static void end_thread(PETHREAD thread)
     base_mutex_unlock(&ps->lock);
     ke_thread_leave(&thread->Tcb);
     ob_dereference(thread);
+    ke_thread_forget();
 }
 
 static void check_exit(const struct _ETHREAD *thread)
@@ -157,6 +158,9 @@ static void run(void *context)
     ke_callback_leave(&callback);
     if (state_of_ps()->on_end != NULL) {
         state_of_ps()->on_end(thread);
+    }
+    if (thread->at_end != NULL) {
+        thread->at_end(thread->at_end_context);
     }
     end_thread(thread);
 }
@@ -235,6 +239,37 @@ static NTSTATUS check_creation(const OBJECT_ATTRIBUTES *attributes, HANDLE proce
     return status;
 }
 
+NTSTATUS ps_create_thread(const struct ps_thread_start *start, ACCESS_MASK access, HANDLE *handle,
+                          CLIENT_ID *client)
+{
+    NTSTATUS status = check_creation(start->attributes, start->process);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    PETHREAD thread = create_thread();
+    if (thread == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    thread->start_routine = start->routine;
+    thread->start_context = start->context;
+    thread->creator = start->creator;
+    thread->at_end = start->at_end;
+    thread->at_end_context = start->at_end_context;
+    status = ob_open_handle(thread, access, handle);
+    if (NT_SUCCESS(status)) {
+        if (client != NULL) {
+            client->UniqueProcess = PsGetCurrentProcessId();
+            client->UniqueThread = (HANDLE)thread->id;
+        }
+        status = start_thread(thread);
+        if (!NT_SUCCESS(status)) {
+            ob_close_handle(*handle);
+        }
+    }
+    ob_dereference(thread);
+    return status;
+}
+
 /*
  * Starts a system thread and gives a handle to it. ObjectAttributes may be NULL; ProcessHandle must
  * be NULL or the system process's; ClientId may be NULL. STATUS_INVALID_PARAMETER,
@@ -245,30 +280,14 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
                               PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine, PVOID StartContext)
 {
     KE_IRQL_EXACTLY(PASSIVE_LEVEL);
-    NTSTATUS status = check_creation(ObjectAttributes, ProcessHandle);
-    if (!NT_SUCCESS(status)) {
-        return status;
-    }
-    PETHREAD thread = create_thread();
-    if (thread == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    thread->start_routine = StartRoutine;
-    thread->start_context = StartContext;
-    thread->creator = __builtin_return_address(0);
-    status = ob_open_handle(thread, DesiredAccess, ThreadHandle);
-    if (NT_SUCCESS(status)) {
-        if (ClientId != NULL) {
-            ClientId->UniqueProcess = PsGetCurrentProcessId();
-            ClientId->UniqueThread = (HANDLE)thread->id;
-        }
-        status = start_thread(thread);
-        if (!NT_SUCCESS(status)) {
-            ob_close_handle(*ThreadHandle);
-        }
-    }
-    ob_dereference(thread);
-    return status;
+    struct ps_thread_start start = {
+        .attributes = ObjectAttributes,
+        .process = ProcessHandle,
+        .routine = StartRoutine,
+        .context = StartContext,
+        .creator = __builtin_return_address(0),
+    };
+    return ps_create_thread(&start, DesiredAccess, ThreadHandle, ClientId);
 }
 
 /*
@@ -322,7 +341,8 @@ BOOLEAN PsIsSystemThread(PETHREAD Thread)
     return Thread->is_system;
 }
 
-/* STATUS_PENDING until the thread has ended, then its exit status. IRQL <= APC_LEVEL. (THREAD-22) */
+/* STATUS_PENDING until the thread has ended, then its exit status. IRQL <= APC_LEVEL. (THREAD-22)
+ * */
 NTSTATUS PsGetThreadExitStatus(PETHREAD Thread)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
@@ -349,8 +369,8 @@ static NTSTATUS start(void *state)
     struct ps_state *ps = state;
     base_mutex_init(&ps->lock);
     ps->next_id = 8;
-    ke_kernel->threads.adopt = ps_adopt;
-    ke_kernel->threads.disown = disown;
+    ke_kernel()->threads.adopt = ps_adopt;
+    ke_kernel()->threads.disown = disown;
     return ps_process_create();
 }
 

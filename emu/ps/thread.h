@@ -20,6 +20,8 @@ struct _ETHREAD {
     NTSTATUS exit_status;
     bool is_system;
     bool is_terminating;
+    void (*at_end)(void *context); /* called by the thread itself when it ends; or NULL */
+    void *at_end_context;
     struct base_thread *host; /* NULL for an adopted thread */
     sigjmp_buf exit;          /* where PsTerminateSystemThread goes */
 };
@@ -42,6 +44,19 @@ NTSTATUS ps_start_worker(const char *name, void (*routine)(void *context), void 
 
 /* Waits for the end of a worker. */
 void ps_join_worker(struct _KTHREAD *thread);
+
+/* As PsCreateSystemThread; at_end(context), if wanted, is called by the thread when it ends. */
+struct ps_thread_start {
+    const OBJECT_ATTRIBUTES *attributes;
+    HANDLE process;
+    PKSTART_ROUTINE routine;
+    void *context;
+    const void *creator; /* return address of who asked */
+    void (*at_end)(void *context);
+    void *at_end_context;
+};
+NTSTATUS ps_create_thread(const struct ps_thread_start *start, ACCESS_MASK access, HANDLE *handle,
+                          CLIENT_ID *client);
 
 /* Has routine called in every system thread that ends, at PASSIVE_LEVEL; for the I/O manager. */
 void ps_on_thread_end(void (*routine)(PETHREAD thread));

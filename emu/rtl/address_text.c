@@ -96,7 +96,7 @@ static VOID compose_ipv6(const UCHAR *bytes, CHAR text[IPV6_TEXT_BYTES])
 static PSTR put_narrow(const CHAR *text, PSTR out)
 {
     if (out == NULL) {
-        return (PSTR)~(ULONG_PTR)0;
+        return (PSTR) ~(ULONG_PTR)0;
     }
     SIZE_T length = strlen(text);
     RtlCopyMemory(out, text, length + 1);
@@ -106,7 +106,7 @@ static PSTR put_narrow(const CHAR *text, PSTR out)
 static PWSTR put_wide(const CHAR *text, PWSTR out)
 {
     if (out == NULL) {
-        return (PWSTR)~(ULONG_PTR)0;
+        return (PWSTR) ~(ULONG_PTR)0;
     }
     while (*text != 0) {
         *out++ = (WCHAR)*text++;
@@ -195,8 +195,8 @@ PWSTR RtlIpv4AddressToStringW(const IN_ADDR *Addr, PWSTR S)
     return put_wide(text, S);
 }
 
-/* Writes address and port (network order); the length counts characters with the null. STATUS_SUCCESS
- * or STATUS_INVALID_PARAMETER, then with the length needed. Rules RTL-87, RTL-89. */
+/* Writes address and port (network order); the length counts characters with the null.
+ * STATUS_SUCCESS or STATUS_INVALID_PARAMETER, then with the length needed. Rules RTL-87, RTL-89. */
 NTSTATUS RtlIpv4AddressToStringExA(const IN_ADDR *Address, USHORT Port, PSTR AddressString,
                                    PULONG AddressStringLength)
 {

@@ -1,6 +1,7 @@
 /*
- * Assertions of a driver that do not hold. On Windows they break into the debugger or, where there is
- * none, stop the system by an unhandled exception; here they always stop it, so that a test fails.
+ * Assertions of a driver that do not hold. On Windows they break into the debugger or, where there
+ * is none, stop the system by an unhandled exception; here they always stop it, so that a test
+ * fails.
  */
 #include "ke/bugcheck.h"
 

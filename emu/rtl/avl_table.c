@@ -151,8 +151,7 @@ static TABLE_SEARCH_RESULT find(PRTL_AVL_TABLE table, PVOID buffer, node_pointer
         return TableEmptyTree;
     }
     for (;;) {
-        RTL_GENERIC_COMPARE_RESULTS order =
-            table->CompareRoutine(table, buffer, element_of(node));
+        RTL_GENERIC_COMPARE_RESULTS order = table->CompareRoutine(table, buffer, element_of(node));
         *found = node;
         if (order == GenericEqual) {
             return TableFoundNode;
@@ -327,8 +326,8 @@ PVOID RtlEnumerateGenericTableAvl(PRTL_AVL_TABLE Table, BOOLEAN Restart)
     return element;
 }
 
-/* The element of that number in the order of the table, from 0 on; NULL behind the end. Any IRQL with
- * resident memory. */
+/* The element of that number in the order of the table, from 0 on; NULL behind the end. Any IRQL
+ * with resident memory. */
 PVOID RtlGetElementGenericTableAvl(PRTL_AVL_TABLE Table, ULONG I)
 {
     if (I >= Table->NumberGenericTableElements) {

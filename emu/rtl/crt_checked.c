@@ -84,16 +84,14 @@ DEFINE_COPY(copy_wide, wchar_t, wcsnlen)
                                                                                                    \
     errno_t cat(Type *dest, rsize_t size, const Type *source)                                      \
     {                                                                                              \
-        return dest == NULL || size == 0                                                           \
-                   ? EINVAL                                                                        \
-                   : copy(dest, size, length_of(dest, size), source, WHOLE);                       \
+        return dest == NULL || size == 0 ? EINVAL                                                  \
+                                         : copy(dest, size, length_of(dest, size), source, WHOLE); \
     }                                                                                              \
                                                                                                    \
     errno_t ncat(Type *dest, rsize_t size, const Type *source, rsize_t count)                      \
     {                                                                                              \
-        return dest == NULL || size == 0                                                           \
-                   ? EINVAL                                                                        \
-                   : copy(dest, size, length_of(dest, size), source, count);                       \
+        return dest == NULL || size == 0 ? EINVAL                                                  \
+                                         : copy(dest, size, length_of(dest, size), source, count); \
     }
 
 DEFINE_CHECKED(char, copy_narrow, strnlen, strcpy_s, strcat_s, strncpy_s, strncat_s)

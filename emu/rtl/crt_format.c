@@ -1,8 +1,8 @@
 /*
  * The C runtime's formatting, over Windows' printf language. On Windows the host's own is right.
  *
- * The plain forms return -1 where they cut off, and then write no null; a text that fills the buffer
- * exactly is whole and has none either. The _s forms always write one.
+ * The plain forms return -1 where they cut off, and then write no null; a text that fills the
+ * buffer exactly is whole and has none either. The _s forms always write one.
  */
 #include <wdm.h>
 

@@ -117,9 +117,8 @@ errno_t _ultoa_s(unsigned int value, char *buffer, size_t size, int radix)
 {
     char text[DIGITS_MAX];
     errno_t error = check(buffer, size, radix);
-    return error != 0
-               ? error
-               : put_narrow(buffer, size, write_number(value, FALSE, (unsigned)radix, text));
+    return error != 0 ? error
+                      : put_narrow(buffer, size, write_number(value, FALSE, (unsigned)radix, text));
 }
 
 errno_t _itow_s(int value, wchar_t *buffer, size_t size, int radix)

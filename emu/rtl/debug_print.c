@@ -1,6 +1,6 @@
 /*
- * Text for the debugger: DbgPrint and its kin. It goes to the emulator's log and to the callbacks that
- * drivers registered. Unlike Windows, which shows hardly anything until it is asked to, every
+ * Text for the debugger: DbgPrint and its kin. It goes to the emulator's log and to the callbacks
+ * that drivers registered. Unlike Windows, which shows hardly anything until it is asked to, every
  * component prints every level; DbgSetDebugFilterState makes it less.
  */
 #include "rtl/debug_print.h"

@@ -49,8 +49,8 @@ static NTSTATUS to_code_page(PCHAR destination, ULONG capacity, PULONG produced,
     return STATUS_SUCCESS;
 }
 
-/* What the code page lacks becomes '?'. Cuts off silently (rule RTL-36). Always STATUS_SUCCESS. IRQL
- * <= APC_LEVEL. */
+/* What the code page lacks becomes '?'. Cuts off silently (rule RTL-36). Always STATUS_SUCCESS.
+ * IRQL <= APC_LEVEL. */
 NTSTATUS RtlUnicodeToMultiByteN(PCHAR MultiByteString, ULONG MaxBytesInMultiByteString,
                                 PULONG BytesInMultiByteString, PCWCH UnicodeString,
                                 ULONG BytesInUnicodeString)

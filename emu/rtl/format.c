@@ -470,8 +470,7 @@ static void format_float(struct formatter *formatter, const struct conversion *c
     }
     bool has_sign = text[0] == '-' || text[0] == '+' || text[0] == ' ';
     char sign[2] = {has_sign ? text[0] : 0, 0};
-    put_number(&formatter->target, conversion, sign, 0, text + has_sign,
-               (size_t)length - has_sign);
+    put_number(&formatter->target, conversion, sign, 0, text + has_sign, (size_t)length - has_sign);
 }
 
 /* %!NAME!, in narrow formats only. */

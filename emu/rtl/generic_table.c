@@ -1,6 +1,6 @@
 /*
- * Ordered tables as splay trees. They also remember the order of insertion: that is the order in which
- * RtlGetElementGenericTable counts.
+ * Ordered tables as splay trees. They also remember the order of insertion: that is the order in
+ * which RtlGetElementGenericTable counts.
  */
 #include <wdm.h>
 
@@ -29,8 +29,7 @@ static TABLE_SEARCH_RESULT find(PRTL_GENERIC_TABLE table, PVOID buffer, PRTL_SPL
         return TableEmptyTree;
     }
     for (;;) {
-        RTL_GENERIC_COMPARE_RESULTS order =
-            table->CompareRoutine(table, buffer, element_of(node));
+        RTL_GENERIC_COMPARE_RESULTS order = table->CompareRoutine(table, buffer, element_of(node));
         *found = node;
         if (order == GenericEqual) {
             return TableFoundNode;
@@ -186,8 +185,8 @@ PVOID RtlEnumerateGenericTable(PRTL_GENERIC_TABLE Table, BOOLEAN Restart)
     return element;
 }
 
-/* The element of that number in the order of insertion, from 0 on; NULL behind the end. Any IRQL with
- * resident memory. */
+/* The element of that number in the order of insertion, from 0 on; NULL behind the end. Any IRQL
+ * with resident memory. */
 PVOID RtlGetElementGenericTable(PRTL_GENERIC_TABLE Table, ULONG I)
 {
     if (I >= Table->NumberGenericTableElements) {

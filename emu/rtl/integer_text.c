@@ -1,4 +1,5 @@
-/* Whole numbers as text: bases 2, 8, 10 and 16, and 0 for decimal or, reading, for what a prefix says. */
+/* Whole numbers as text: bases 2, 8, 10 and 16, and 0 for decimal or, reading, for what a prefix
+ * says. */
 #include <wdm.h>
 
 #define DIGITS_MAX 64
@@ -108,8 +109,8 @@ static ULONG64 read_number(struct reader *reader, ULONG base, BOOLEAN *overflow)
     return negative ? 0 - value : value;
 }
 
-/* Reads a number as far as its digits go. IRQL PASSIVE_LEVEL. STATUS_SUCCESS, also with value 0 for a
- * text without digits; STATUS_INVALID_PARAMETER for an empty text or a bad base. Rules RTL-26 to
+/* Reads a number as far as its digits go. IRQL PASSIVE_LEVEL. STATUS_SUCCESS, also with value 0 for
+ * a text without digits; STATUS_INVALID_PARAMETER for an empty text or a bad base. Rules RTL-26 to
  * RTL-28. */
 NTSTATUS RtlUnicodeStringToInteger(PCUNICODE_STRING String, ULONG Base, PULONG Value)
 {

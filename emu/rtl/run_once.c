@@ -1,9 +1,9 @@
 /*
  * One-time initialisation.
  *
- * The word's two low bits say how far it is; the others hold the context once it is done. A thread that
- * finds another at work sleeps at the word's address. Asynchronous initialisation lets several threads
- * work at once, and the first to complete wins.
+ * The word's two low bits say how far it is; the others hold the context once it is done. A thread
+ * that finds another at work sleeps at the word's address. Asynchronous initialisation lets several
+ * threads work at once, and the first to complete wins.
  */
 #include <wdm.h>
 
@@ -40,10 +40,10 @@ static NTSTATUS get_context(ULONG_PTR value, PVOID *context)
     return STATUS_SUCCESS;
 }
 
-/* STATUS_SUCCESS if the initialisation is done, with its context; STATUS_PENDING if the caller shall
- * do it and then call RtlRunOnceComplete; else STATUS_UNSUCCESSFUL (only checked, and not done) or
- * STATUS_INVALID_PARAMETER (flags, or the other kind is under way). Waits for another caller who
- * is at it. IRQL <= APC_LEVEL. */
+/* STATUS_SUCCESS if the initialisation is done, with its context; STATUS_PENDING if the caller
+ * shall do it and then call RtlRunOnceComplete; else STATUS_UNSUCCESSFUL (only checked, and not
+ * done) or STATUS_INVALID_PARAMETER (flags, or the other kind is under way). Waits for another
+ * caller who is at it. IRQL <= APC_LEVEL. */
 NTSTATUS RtlRunOnceBeginInitialize(PRTL_RUN_ONCE RunOnce, ULONG Flags, PVOID *Context)
 {
     BOOLEAN async = Flags == RTL_RUN_ONCE_ASYNC;
@@ -74,8 +74,8 @@ NTSTATUS RtlRunOnceBeginInitialize(PRTL_RUN_ONCE RunOnce, ULONG Flags, PVOID *Co
 
 /* Ends what RtlRunOnceBeginInitialize began: done, with a context whose two low bits are 0, or with
  * RTL_RUN_ONCE_INIT_FAILED to be tried again. STATUS_SUCCESS, STATUS_INVALID_PARAMETER,
- * STATUS_UNSUCCESSFUL (nothing under way), STATUS_OBJECT_NAME_COLLISION (asynchronous, and another one
- * was first). */
+ * STATUS_UNSUCCESSFUL (nothing under way), STATUS_OBJECT_NAME_COLLISION (asynchronous, and another
+ * one was first). */
 NTSTATUS RtlRunOnceComplete(PRTL_RUN_ONCE RunOnce, ULONG Flags, PVOID Context)
 {
     BOOLEAN failed = (Flags & RTL_RUN_ONCE_INIT_FAILED) != 0;
@@ -96,10 +96,10 @@ NTSTATUS RtlRunOnceComplete(PRTL_RUN_ONCE RunOnce, ULONG Flags, PVOID Context)
     return STATUS_SUCCESS;
 }
 
-/* Calls the routine unless a call before has returned TRUE; other callers wait meanwhile. STATUS_SUCCESS,
- * or STATUS_UNSUCCESSFUL if it returned FALSE. IRQL <= APC_LEVEL. */
-NTSTATUS RtlRunOnceExecuteOnce(PRTL_RUN_ONCE RunOnce, PRTL_RUN_ONCE_INIT_FN InitFn,
-                               PVOID Parameter, PVOID *Context)
+/* Calls the routine unless a call before has returned TRUE; other callers wait meanwhile.
+ * STATUS_SUCCESS, or STATUS_UNSUCCESSFUL if it returned FALSE. IRQL <= APC_LEVEL. */
+NTSTATUS RtlRunOnceExecuteOnce(PRTL_RUN_ONCE RunOnce, PRTL_RUN_ONCE_INIT_FN InitFn, PVOID Parameter,
+                               PVOID *Context)
 {
     PVOID context = NULL;
     NTSTATUS status = RtlRunOnceBeginInitialize(RunOnce, 0, &context);

@@ -46,7 +46,8 @@ PRTL_SPLAY_LINKS RtlSplay(PRTL_SPLAY_LINKS Links)
     return Links;
 }
 
-/* Puts the child, which may be NULL, where the node is. Returns the node's parent, NULL for a root. */
+/* Puts the child, which may be NULL, where the node is. Returns the node's parent, NULL for a root.
+ * */
 static link_pointer replace(link_pointer node, link_pointer child)
 {
     BOOLEAN was_root = RtlIsRoot(node);

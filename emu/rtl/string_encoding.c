@@ -1,8 +1,8 @@
 /*
  * Counted strings between encodings. Each conversion ends its text with a null. With TRUE as the
  * last argument the destination is allocated, for the free function that is named like its type;
- * otherwise its buffer must hold the text and the null (rules RTL-17, RTL-18, RTL-19). On failure no
- * memory has been allocated (RTL-21).
+ * otherwise its buffer must hold the text and the null (rules RTL-17, RTL-18, RTL-19). On failure
+ * no memory has been allocated (RTL-21).
  */
 #include <wdm.h>
 
@@ -40,8 +40,7 @@ static NTSTATUS reserve_wide(PUNICODE_STRING string, SIZE_T bytes, BOOLEAN alloc
 static NTSTATUS reserve_narrow(PSTRING string, SIZE_T bytes, BOOLEAN allocate)
 {
     PVOID buffer = string->Buffer;
-    NTSTATUS status =
-        reserve(&buffer, &string->MaximumLength, bytes, sizeof(ANSI_NULL), allocate);
+    NTSTATUS status = reserve(&buffer, &string->MaximumLength, bytes, sizeof(ANSI_NULL), allocate);
     string->Buffer = buffer;
     return status;
 }
@@ -93,8 +92,7 @@ NTSTATUS RtlOemStringToUnicodeString(PUNICODE_STRING DestinationString, PCOEM_ST
 NTSTATUS RtlUnicodeStringToOemString(POEM_STRING DestinationString, PCUNICODE_STRING SourceString,
                                      BOOLEAN AllocateDestinationString)
 {
-    return RtlUnicodeStringToAnsiString(DestinationString, SourceString,
-                                        AllocateDestinationString);
+    return RtlUnicodeStringToAnsiString(DestinationString, SourceString, AllocateDestinationString);
 }
 
 /* As RtlAnsiStringToUnicodeString, and STATUS_SOME_NOT_MAPPED where bytes were no UTF-8. */
@@ -109,8 +107,8 @@ NTSTATUS RtlUTF8StringToUnicodeString(PUNICODE_STRING DestinationString, PUTF8_S
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    status = RtlUTF8ToUnicodeN(DestinationString->Buffer, bytes, &bytes, source,
-                               SourceString->Length);
+    status =
+        RtlUTF8ToUnicodeN(DestinationString->Buffer, bytes, &bytes, source, SourceString->Length);
     DestinationString->Length = (USHORT)bytes;
     DestinationString->Buffer[bytes / sizeof(WCHAR)] = UNICODE_NULL;
     return status;

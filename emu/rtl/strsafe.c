@@ -13,15 +13,15 @@
 #include "rtl/format.h"
 
 struct call {
-    PVOID text;        /* the destination */
-    size_t room;       /* units, without the null */
-    size_t odd_bytes;  /* of the destination, behind its last unit */
+    PVOID text;       /* the destination */
+    size_t room;      /* units, without the null */
+    size_t odd_bytes; /* of the destination, behind its last unit */
     BOOLEAN wide;
-    BOOLEAN has_null;  /* ends with a null */
-    BOOLEAN is_open;   /* has any place at all */
+    BOOLEAN has_null; /* ends with a null */
+    BOOLEAN is_open;  /* has any place at all */
     ULONG flags;
-    size_t start;      /* where writing begins */
-    size_t end;        /* where the text ends */
+    size_t start; /* where writing begins */
+    size_t end;   /* where the text ends */
 };
 
 struct source {
@@ -181,10 +181,9 @@ static NTSTATUS write_format(struct call *call, const VOID *format, va_list argu
     if (!call->is_open) {
         return refuse_text(call, is_null_at(format, call->wide, 0));
     }
-    int length = call->wide ? rtl_format_wide(call->text, call->room, RTL_FORMAT_ALL, format,
-                                              arguments)
-                            : rtl_format_narrow(call->text, call->room, RTL_FORMAT_ALL, format,
-                                                arguments);
+    int length = call->wide
+                     ? rtl_format_wide(call->text, call->room, RTL_FORMAT_ALL, format, arguments)
+                     : rtl_format_narrow(call->text, call->room, RTL_FORMAT_ALL, format, arguments);
     if (length < 0) {
         set_end(call, 0);
         return STATUS_BUFFER_OVERFLOW;
@@ -357,8 +356,8 @@ static VOID report(const struct call *call, NTSTATUS status, PVOID *end, size_t 
         Type **ppszDestEnd, size_t *p##count##Remaining, ULONG dwFlags)                            \
     {                                                                                              \
         struct call call = CALL(Kind, Type, count##Dest, dwFlags);                                 \
-        NTSTATUS status = act(&call, UNITS(Kind, Type, count##Dest), pszSrc,                       \
-                              UNITS(Kind, Type, count##ToDo));                                     \
+        NTSTATUS status =                                                                          \
+            act(&call, UNITS(Kind, Type, count##Dest), pszSrc, UNITS(Kind, Type, count##ToDo));    \
         REPORT(Kind, Type, p##count##Remaining);                                                   \
         return status;                                                                             \
     }
@@ -371,10 +370,9 @@ static VOID report(const struct call *call, NTSTATUS status, PVOID *end, size_t 
         return print_text(&call, UNITS(Kind, Type, count##Dest), pszFormat, argList);              \
     }                                                                                              \
                                                                                                    \
-    NTSTATUS RtlString##Kind##VPrintfEx##Letter(Type *pszDest, size_t count##Dest,                 \
-                                                Type **ppszDestEnd, size_t *p##count##Remaining,   \
-                                                ULONG dwFlags, const Type *pszFormat,              \
-                                                va_list argList)                                   \
+    NTSTATUS RtlString##Kind##VPrintfEx##Letter(                                                   \
+        Type *pszDest, size_t count##Dest, Type **ppszDestEnd, size_t *p##count##Remaining,        \
+        ULONG dwFlags, const Type *pszFormat, va_list argList)                                     \
     {                                                                                              \
         struct call call = CALL(Kind, Type, count##Dest, dwFlags);                                 \
         NTSTATUS status = print_text(&call, UNITS(Kind, Type, count##Dest), pszFormat, argList);   \
@@ -411,8 +409,8 @@ static VOID report(const struct call *call, NTSTATUS status, PVOID *end, size_t 
                                              size_t *p##count##Length)                             \
     {                                                                                              \
         size_t length;                                                                             \
-        NTSTATUS status = measure(psz, sizeof(Type) == sizeof(WCHAR),                              \
-                                  UNITS(Kind, Type, count##Max), &length);                         \
+        NTSTATUS status =                                                                          \
+            measure(psz, sizeof(Type) == sizeof(WCHAR), UNITS(Kind, Type, count##Max), &length);   \
         if (p##count##Length != NULL) {                                                            \
             *p##count##Length = length * BYTES_OF_UNIT_##Kind(Type);                               \
         }                                                                                          \
@@ -565,16 +563,16 @@ static NTSTATUS transfer_text(PUNICODE_STRING destination, BOOLEAN at_end, PCWST
                                 UNITS(Kind, WCHAR, count##ToDo), NULL, 0);                         \
     }                                                                                              \
                                                                                                    \
-    NTSTATUS RtlUnicodeString##Kind##Name##NEx(                                                    \
-        PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString, size_t count##ToDo,      \
-        PUNICODE_STRING RemainingString, DWORD dwFlags)                                            \
+    NTSTATUS RtlUnicodeString##Kind##Name##NEx(PUNICODE_STRING DestinationString,                  \
+                                               PCUNICODE_STRING SourceString, size_t count##ToDo,  \
+                                               PUNICODE_STRING RemainingString, DWORD dwFlags)     \
     {                                                                                              \
         return transfer_counted(DestinationString, at_end, SourceString,                           \
                                 UNITS(Kind, WCHAR, count##ToDo), RemainingString, dwFlags);        \
     }                                                                                              \
                                                                                                    \
-    NTSTATUS RtlUnicodeString##Kind##Name##StringN(                                                \
-        PUNICODE_STRING DestinationString, NTSTRSAFE_PCWSTR pszSrc, size_t count##ToDo)            \
+    NTSTATUS RtlUnicodeString##Kind##Name##StringN(PUNICODE_STRING DestinationString,              \
+                                                   NTSTRSAFE_PCWSTR pszSrc, size_t count##ToDo)    \
     {                                                                                              \
         return transfer_text(DestinationString, at_end, pszSrc, UNITS(Kind, WCHAR, count##ToDo),   \
                              NULL, 0);                                                             \

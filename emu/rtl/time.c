@@ -1,6 +1,6 @@
 /*
- * System time (100 ns since 1601-01-01) as a date. Days are counted in years that begin in March, so
- * that the day of a leap year comes last.
+ * System time (100 ns since 1601-01-01) as a date. Days are counted in years that begin in March,
+ * so that the day of a leap year comes last.
  */
 #include <wdm.h>
 
@@ -56,8 +56,7 @@ static BOOLEAN is_date(const TIME_FIELDS *fields)
     if (fields->Year < 1601 || fields->Year > YEAR_MAX || fields->Month < 1 || fields->Month > 12) {
         return FALSE;
     }
-    BOOLEAN leap =
-        fields->Year % 4 == 0 && (fields->Year % 100 != 0 || fields->Year % 400 == 0);
+    BOOLEAN leap = fields->Year % 4 == 0 && (fields->Year % 100 != 0 || fields->Year % 400 == 0);
     CSHORT last = (CSHORT)(days[fields->Month - 1] + (leap && fields->Month == 2));
     return fields->Day >= 1 && fields->Day <= last;
 }
@@ -69,8 +68,8 @@ static BOOLEAN is_time_of_day(const TIME_FIELDS *fields)
            fields->Milliseconds < 1000;
 }
 
-/* Joins what RtlTimeToTimeFields splits; ignores the weekday. FALSE for what is no date. Any IRQL with
- * resident memory. Rule TIME-11. */
+/* Joins what RtlTimeToTimeFields splits; ignores the weekday. FALSE for what is no date. Any IRQL
+ * with resident memory. Rule TIME-11. */
 BOOLEAN RtlTimeFieldsToTime(PTIME_FIELDS TimeFields, PLARGE_INTEGER Time)
 {
     if (!is_date(TimeFields) || !is_time_of_day(TimeFields)) {

@@ -115,8 +115,8 @@ NTSTATUS RtlVerifyVersionInfo(PRTL_OSVERSIONINFOEXW VersionInfo, ULONG TypeMask,
             return STATUS_REVISION_MISMATCH;
         }
     }
-    if ((TypeMask & VER_SUITENAME) && (current.wSuiteMask & VersionInfo->wSuiteMask) !=
-                                          VersionInfo->wSuiteMask) {
+    if ((TypeMask & VER_SUITENAME) &&
+        (current.wSuiteMask & VersionInfo->wSuiteMask) != VersionInfo->wSuiteMask) {
         return STATUS_REVISION_MISMATCH;
     }
     return version_holds(VersionInfo, TypeMask, ConditionMask) ? STATUS_SUCCESS

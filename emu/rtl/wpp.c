@@ -1,9 +1,9 @@
 /*
  * Software tracing: messages with the tracing preprocessor's types, printed as text.
  *
- * A type is written %!NAME! in a message. Some stand for the place of the call and take no argument,
- * the others take one. A type that a driver defined itself (an enumeration, as a rule) is printed as
- * a number.
+ * A type is written %!NAME! in a message. Some stand for the place of the call and take no
+ * argument, the others take one. A type that a driver defined itself (an enumeration, as a rule) is
+ * printed as a number.
  */
 #include <wdm.h>
 #include <ntstrsafe.h>
@@ -136,8 +136,7 @@ static VOID write_time(va_list *arguments, char *text, size_t size)
     time.QuadPart = va_arg(*arguments, LONGLONG);
     RtlTimeToTimeFields(&time, &fields);
     RtlStringCbPrintfA(text, size, "%02d/%02d/%04d-%02d:%02d:%02d.%03d", fields.Month, fields.Day,
-                       fields.Year, fields.Hour, fields.Minute, fields.Second,
-                       fields.Milliseconds);
+                       fields.Year, fields.Hour, fields.Minute, fields.Second, fields.Milliseconds);
 }
 
 static VOID write_wide(va_list *arguments, char *text, size_t size)
@@ -178,18 +177,14 @@ static const struct {
     const char *name;
     write_type *write;
 } types[] = {
-    {"STATUS", write_status},      {"NTSTATUS", write_status},
-    {"HRESULT", write_code},       {"WINERROR", write_number},
-    {"BOOLEAN", write_boolean},    {"BOOL", write_boolean},
-    {"GUID", write_guid},          {"CLSID", write_guid},
-    {"IID", write_guid},           {"LIBID", write_guid},
-    {"IPADDR", write_ipv4},        {"IPV6ADDR", write_ipv6},
-    {"PORT", write_port},          {"TIMESTAMP", write_time},
-    {"TIME", write_time},          {"DATE", write_time},
-    {"DATETIME", write_time},      {"WSTR", write_wide},
-    {"USTR", write_counted_wide},  {"ASTR", write_narrow},
-    {"ARSTR", write_narrow},       {"PTR", write_pointer},
-    {"HANDLE", write_pointer},     {"HEXDUMP", write_hex},
+    {"STATUS", write_status},     {"NTSTATUS", write_status}, {"HRESULT", write_code},
+    {"WINERROR", write_number},   {"BOOLEAN", write_boolean}, {"BOOL", write_boolean},
+    {"GUID", write_guid},         {"CLSID", write_guid},      {"IID", write_guid},
+    {"LIBID", write_guid},        {"IPADDR", write_ipv4},     {"IPV6ADDR", write_ipv6},
+    {"PORT", write_port},         {"TIMESTAMP", write_time},  {"TIME", write_time},
+    {"DATE", write_time},         {"DATETIME", write_time},   {"WSTR", write_wide},
+    {"USTR", write_counted_wide}, {"ASTR", write_narrow},     {"ARSTR", write_narrow},
+    {"PTR", write_pointer},       {"HANDLE", write_pointer},  {"HEXDUMP", write_hex},
     {"IRQL", write_number},
 };
 

@@ -80,7 +80,7 @@ static NTSTATUS start(void *state)
     base_mutex_init(&wsk->lock);
     InitializeListHead(&wsk->clients);
     InitializeListHead(&wsk->sockets);
-    return wsk_status(net_open(&wsk->net, &ke_kernel->poller));
+    return wsk_status(net_open(&wsk->net, &ke_kernel()->poller));
 }
 
 void wsk_list_insert(LIST_ENTRY *list, LIST_ENTRY *link)

@@ -15,6 +15,7 @@ typedef struct _HEARTBEAT {
     volatile LONG Stopping;
     PIO_WORKITEM WorkItem;
     volatile LONG WorkQueued;
+    EX_RUNDOWN_REF Work; /* held while the work item is queued or runs */
     PETHREAD Thread;
 } HEARTBEAT, *PHEARTBEAT;
 
@@ -32,7 +33,8 @@ static VOID HeartbeatDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argume
     UNREFERENCED_PARAMETER(Argument2);
     LONG Beat = InterlockedIncrement(&Heartbeat->Beats);
     DbgPrint("heartbeat: DPC       beat %ld at IRQL %u\n", Beat, KeGetCurrentIrql());
-    if (InterlockedExchange(&Heartbeat->WorkQueued, 1) == 0) {
+    if (InterlockedExchange(&Heartbeat->WorkQueued, 1) == 0 &&
+        ExAcquireRundownProtection(&Heartbeat->Work)) {
         IoQueueWorkItem(Heartbeat->WorkItem, HeartbeatWork, DelayedWorkQueue, Heartbeat);
     }
 }
@@ -44,6 +46,7 @@ static VOID HeartbeatWork(PDEVICE_OBJECT DeviceObject, PVOID Context)
     InterlockedExchange(&Heartbeat->WorkQueued, 0);
     DbgPrint("heartbeat: work item beat %ld at IRQL %u\n", Heartbeat->Beats, KeGetCurrentIrql());
     KeSetEvent(&Heartbeat->Beat, IO_NO_INCREMENT, FALSE);
+    ExReleaseRundownProtection(&Heartbeat->Work);
 }
 
 static VOID HeartbeatThread(PVOID Context)
@@ -77,6 +80,7 @@ static VOID HeartbeatUnload(PDRIVER_OBJECT DriverObject)
     PHEARTBEAT Heartbeat = Device->DeviceExtension;
     KeCancelTimer(&Heartbeat->Timer);
     KeFlushQueuedDpcs();
+    ExWaitForRundownProtectionRelease(&Heartbeat->Work);
     InterlockedExchange(&Heartbeat->Stopping, 1);
     KeSetEvent(&Heartbeat->Beat, IO_NO_INCREMENT, FALSE);
     KeWaitForSingleObject(Heartbeat->Thread, Executive, KernelMode, FALSE, NULL);
@@ -100,6 +104,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     PHEARTBEAT Heartbeat = Device->DeviceExtension;
     KeInitializeTimer(&Heartbeat->Timer);
     KeInitializeDpc(&Heartbeat->Dpc, HeartbeatDpc, Heartbeat);
+    ExInitializeRundownProtection(&Heartbeat->Work);
     KeInitializeEvent(&Heartbeat->Beat, SynchronizationEvent, FALSE);
     Heartbeat->WorkItem = IoAllocateWorkItem(Device);
     Status = Heartbeat->WorkItem != NULL ? HeartbeatStartThread(Heartbeat)

@@ -2,9 +2,9 @@
  * ntstrsafe.h - strings with bounds.
  *
  * Cb functions count bytes, Cch functions characters, both with the null. They return
- * STATUS_SUCCESS, STATUS_BUFFER_OVERFLOW (cut off, but ended by a null) or STATUS_INVALID_PARAMETER.
- * The Ex forms also take flags and return the end of the text and what room is left. Functions for
- * UNICODE_STRING write no null.
+ * STATUS_SUCCESS, STATUS_BUFFER_OVERFLOW (cut off, but ended by a null) or
+ * STATUS_INVALID_PARAMETER. The Ex forms also take flags and return the end of the text and what
+ * room is left. Functions for UNICODE_STRING write no null.
  */
 #ifndef WDK_NTSTRSAFE_H
 #define WDK_NTSTRSAFE_H
@@ -32,9 +32,9 @@
 #define STRSAFE_VALID_FLAGS                                                                        \
     (0x000000FF | STRSAFE_IGNORE_NULLS | STRSAFE_FILL_BEHIND_NULL | STRSAFE_FILL_ON_FAILURE |      \
      STRSAFE_NULL_ON_FAILURE | STRSAFE_NO_TRUNCATION)
-#define STRSAFE_FILL_BYTE(x) ((DWORD)(((x) & 0x000000FF) | STRSAFE_FILL_BEHIND_NULL))
-#define STRSAFE_FAILURE_BYTE(x) ((DWORD)(((x) & 0x000000FF) | STRSAFE_FILL_ON_FAILURE))
-#define STRSAFE_GET_FILL_PATTERN(dwFlags) ((int)((dwFlags) & 0x000000FF))
+#define STRSAFE_FILL_BYTE(x) ((DWORD)(((x)&0x000000FF) | STRSAFE_FILL_BEHIND_NULL))
+#define STRSAFE_FAILURE_BYTE(x) ((DWORD)(((x)&0x000000FF) | STRSAFE_FILL_ON_FAILURE))
+#define STRSAFE_GET_FILL_PATTERN(dwFlags) ((int)((dwFlags)&0x000000FF))
 
 #define NTSTRSAFEDDI NTSTATUS NTAPI
 #define NTSTRSAFEAPI NTSTRSAFEDDI
@@ -53,35 +53,36 @@ extern "C" {
 
 /* One of four families: Kind Cb or Cch, count cb or cch, Letter A or W. */
 #define WDK_STRSAFE_FAMILY(Kind, count, Letter, Type)                                              \
-    NTSTATUS RtlString##Kind##Copy##Letter(Type *pszDest, size_t count##Dest, const Type *pszSrc);      \
-    NTSTATUS RtlString##Kind##CopyEx##Letter(Type *pszDest, size_t count##Dest, const Type *pszSrc,     \
-                                             Type **ppszDestEnd, size_t *p##count##Remaining,           \
-                                             ULONG dwFlags);                                            \
-    NTSTATUS RtlString##Kind##CopyN##Letter(Type *pszDest, size_t count##Dest, const Type *pszSrc,      \
-                                            size_t count##ToCopy);                                      \
-    NTSTATUS RtlString##Kind##CopyNEx##Letter(Type *pszDest, size_t count##Dest, const Type *pszSrc,    \
-                                              size_t count##ToCopy, Type **ppszDestEnd,                 \
-                                              size_t *p##count##Remaining, ULONG dwFlags);              \
-    NTSTATUS RtlString##Kind##Cat##Letter(Type *pszDest, size_t count##Dest, const Type *pszSrc);       \
-    NTSTATUS RtlString##Kind##CatEx##Letter(Type *pszDest, size_t count##Dest, const Type *pszSrc,      \
-                                            Type **ppszDestEnd, size_t *p##count##Remaining,            \
-                                            ULONG dwFlags);                                             \
-    NTSTATUS RtlString##Kind##CatN##Letter(Type *pszDest, size_t count##Dest, const Type *pszSrc,       \
-                                           size_t count##ToAppend);                                     \
-    NTSTATUS RtlString##Kind##CatNEx##Letter(Type *pszDest, size_t count##Dest, const Type *pszSrc,     \
-                                             size_t count##ToAppend, Type **ppszDestEnd,                \
-                                             size_t *p##count##Remaining, ULONG dwFlags);               \
-    NTSTATUS RtlString##Kind##Printf##Letter(Type *pszDest, size_t count##Dest, const Type *pszFormat,  \
-                                             ...);                                                      \
-    NTSTATUS RtlString##Kind##PrintfEx##Letter(Type *pszDest, size_t count##Dest, Type **ppszDestEnd,   \
-                                               size_t *p##count##Remaining, ULONG dwFlags,              \
-                                               const Type *pszFormat, ...);                             \
-    NTSTATUS RtlString##Kind##VPrintf##Letter(Type *pszDest, size_t count##Dest, const Type *pszFormat, \
-                                              va_list argList);                                         \
-    NTSTATUS RtlString##Kind##VPrintfEx##Letter(Type *pszDest, size_t count##Dest, Type **ppszDestEnd,  \
-                                                size_t *p##count##Remaining, ULONG dwFlags,             \
-                                                const Type *pszFormat, va_list argList);                \
-    NTSTATUS RtlString##Kind##Length##Letter(const Type *psz, size_t count##Max, size_t *p##count##Length)
+    NTSTATUS RtlString##Kind##Copy##Letter(Type *pszDest, size_t count##Dest, const Type *pszSrc); \
+    NTSTATUS RtlString##Kind##CopyEx##Letter(Type *pszDest, size_t count##Dest,                    \
+                                             const Type *pszSrc, Type **ppszDestEnd,               \
+                                             size_t *p##count##Remaining, ULONG dwFlags);          \
+    NTSTATUS RtlString##Kind##CopyN##Letter(Type *pszDest, size_t count##Dest, const Type *pszSrc, \
+                                            size_t count##ToCopy);                                 \
+    NTSTATUS RtlString##Kind##CopyNEx##Letter(                                                     \
+        Type *pszDest, size_t count##Dest, const Type *pszSrc, size_t count##ToCopy,               \
+        Type **ppszDestEnd, size_t *p##count##Remaining, ULONG dwFlags);                           \
+    NTSTATUS RtlString##Kind##Cat##Letter(Type *pszDest, size_t count##Dest, const Type *pszSrc);  \
+    NTSTATUS RtlString##Kind##CatEx##Letter(Type *pszDest, size_t count##Dest, const Type *pszSrc, \
+                                            Type **ppszDestEnd, size_t *p##count##Remaining,       \
+                                            ULONG dwFlags);                                        \
+    NTSTATUS RtlString##Kind##CatN##Letter(Type *pszDest, size_t count##Dest, const Type *pszSrc,  \
+                                           size_t count##ToAppend);                                \
+    NTSTATUS RtlString##Kind##CatNEx##Letter(                                                      \
+        Type *pszDest, size_t count##Dest, const Type *pszSrc, size_t count##ToAppend,             \
+        Type **ppszDestEnd, size_t *p##count##Remaining, ULONG dwFlags);                           \
+    NTSTATUS RtlString##Kind##Printf##Letter(Type *pszDest, size_t count##Dest,                    \
+                                             const Type *pszFormat, ...);                          \
+    NTSTATUS RtlString##Kind##PrintfEx##Letter(Type *pszDest, size_t count##Dest,                  \
+                                               Type **ppszDestEnd, size_t *p##count##Remaining,    \
+                                               ULONG dwFlags, const Type *pszFormat, ...);         \
+    NTSTATUS RtlString##Kind##VPrintf##Letter(Type *pszDest, size_t count##Dest,                   \
+                                              const Type *pszFormat, va_list argList);             \
+    NTSTATUS RtlString##Kind##VPrintfEx##Letter(                                                   \
+        Type *pszDest, size_t count##Dest, Type **ppszDestEnd, size_t *p##count##Remaining,        \
+        ULONG dwFlags, const Type *pszFormat, va_list argList);                                    \
+    NTSTATUS RtlString##Kind##Length##Letter(const Type *psz, size_t count##Max,                   \
+                                             size_t *p##count##Length)
 
 WDK_STRSAFE_FAMILY(Cb, cb, A, char);
 WDK_STRSAFE_FAMILY(Cb, cb, W, wchar_t);
@@ -114,24 +115,24 @@ NTSTATUS RtlUnicodeStringCatStringEx(PUNICODE_STRING DestinationString, NTSTRSAF
 #define WDK_STRSAFE_COUNTED(Kind, count)                                                           \
     NTSTATUS RtlUnicodeString##Kind##CopyN(PUNICODE_STRING DestinationString,                      \
                                            PCUNICODE_STRING SourceString, size_t count##ToCopy);   \
-    NTSTATUS RtlUnicodeString##Kind##CopyNEx(                                                      \
-        PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString, size_t count##ToCopy,    \
-        PUNICODE_STRING RemainingString, DWORD dwFlags);                                           \
-    NTSTATUS RtlUnicodeString##Kind##CopyStringN(                                                  \
-        PUNICODE_STRING DestinationString, NTSTRSAFE_PCWSTR pszSrc, size_t count##ToCopy);         \
+    NTSTATUS RtlUnicodeString##Kind##CopyNEx(PUNICODE_STRING DestinationString,                    \
+                                             PCUNICODE_STRING SourceString, size_t count##ToCopy,  \
+                                             PUNICODE_STRING RemainingString, DWORD dwFlags);      \
+    NTSTATUS RtlUnicodeString##Kind##CopyStringN(PUNICODE_STRING DestinationString,                \
+                                                 NTSTRSAFE_PCWSTR pszSrc, size_t count##ToCopy);   \
     NTSTATUS RtlUnicodeString##Kind##CopyStringNEx(                                                \
         PUNICODE_STRING DestinationString, NTSTRSAFE_PCWSTR pszSrc, size_t count##ToCopy,          \
         PUNICODE_STRING RemainingString, DWORD dwFlags);                                           \
     NTSTATUS RtlUnicodeString##Kind##CatN(PUNICODE_STRING DestinationString,                       \
                                           PCUNICODE_STRING SourceString, size_t count##ToAppend);  \
-    NTSTATUS RtlUnicodeString##Kind##CatNEx(                                                       \
-        PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString, size_t count##ToAppend,  \
-        PUNICODE_STRING RemainingString, DWORD dwFlags);                                           \
-    NTSTATUS RtlUnicodeString##Kind##CatStringN(                                                   \
-        PUNICODE_STRING DestinationString, NTSTRSAFE_PCWSTR pszSrc, size_t count##ToAppend);       \
-    NTSTATUS RtlUnicodeString##Kind##CatStringNEx(                                                 \
-        PUNICODE_STRING DestinationString, NTSTRSAFE_PCWSTR pszSrc, size_t count##ToAppend,        \
-        PUNICODE_STRING RemainingString, DWORD dwFlags)
+    NTSTATUS RtlUnicodeString##Kind##CatNEx(PUNICODE_STRING DestinationString,                     \
+                                            PCUNICODE_STRING SourceString, size_t count##ToAppend, \
+                                            PUNICODE_STRING RemainingString, DWORD dwFlags);       \
+    NTSTATUS RtlUnicodeString##Kind##CatStringN(PUNICODE_STRING DestinationString,                 \
+                                                NTSTRSAFE_PCWSTR pszSrc, size_t count##ToAppend);  \
+    NTSTATUS RtlUnicodeString##Kind##CatStringNEx(PUNICODE_STRING DestinationString,               \
+                                                  NTSTRSAFE_PCWSTR pszSrc, size_t count##ToAppend, \
+                                                  PUNICODE_STRING RemainingString, DWORD dwFlags)
 
 WDK_STRSAFE_COUNTED(Cb, cb);
 WDK_STRSAFE_COUNTED(Cch, cch);

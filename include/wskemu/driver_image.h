@@ -4,7 +4,7 @@
  * All of a driver's writable data lies between the bounds given here, and nothing else does. The
  * loader copies it before the first load and puts the copy back before each later one, so every
  * load starts from the image's initial data. The bounds take in what a sanitizer puts around
- * variables (poisoned bytes), so whoever copies must be compiled without address checks.
+ * variables, so whoever copies must be compiled without address checks.
  */
 #ifndef WSKEMU_DRIVER_IMAGE_H
 #define WSKEMU_DRIVER_IMAGE_H

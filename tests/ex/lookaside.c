@@ -87,9 +87,9 @@ static void newer_lists_check_their_arguments(void **state)
     LOOKASIDE_LIST_EX list;
     ULONG both =
         EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL | EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE;
-    assert_int_equal(ExInitializeLookasideListEx(&list, NULL, NULL, NonPagedPoolMustSucceed, 0, SIZE,
-                                                 TAG, 0),
-                     STATUS_INVALID_PARAMETER_4);
+    assert_int_equal(
+        ExInitializeLookasideListEx(&list, NULL, NULL, NonPagedPoolMustSucceed, 0, SIZE, TAG, 0),
+        STATUS_INVALID_PARAMETER_4);
     assert_int_equal(
         ExInitializeLookasideListEx(&list, NULL, NULL, NonPagedPoolNx, 4, SIZE, TAG, 0),
         STATUS_INVALID_PARAMETER_5);
@@ -107,8 +107,8 @@ static void own_blocks_keep_their_content(void **state)
     PROVES("POOL-45", "POOL-46", "POOL-51");
     LOOKASIDE_LIST_EX list;
     allocations = frees = 0;
-    ExInitializeLookasideListEx(&list, allocate_counted_ex, free_counted_ex, NonPagedPoolNx, 0, SIZE,
-                                TAG, 0);
+    ExInitializeLookasideListEx(&list, allocate_counted_ex, free_counted_ex, NonPagedPoolNx, 0,
+                                SIZE, TAG, 0);
     UCHAR *block = ExAllocateFromLookasideListEx(&list);
     RtlFillMemory(block, SIZE, 0x5A);
     ExFreeToLookasideListEx(&list, block);

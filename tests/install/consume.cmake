@@ -17,8 +17,11 @@ if(WAY STREQUAL "find_package")
     "-DCMAKE_BUILD_TYPE=${BUILD_TYPE}" "-DCMAKE_C_FLAGS=${C_FLAGS}"
     "-DCMAKE_PREFIX_PATH=${WORK}/moved;${PREFIX_PATH}")
   if(TOOLCHAIN)
+    # A cross build looks below its own roots only; what lies elsewhere is named.
+    file(GLOB_RECURSE config "${WORK}/moved/*/wskemuConfig.cmake")
+    get_filename_component(config "${config}" DIRECTORY)
     list(APPEND arguments "-DCMAKE_TOOLCHAIN_FILE=${TOOLCHAIN}"
-      "-DCMAKE_FIND_ROOT_PATH=${FIND_ROOT}\;${WORK}/moved" "-Dwskemu_ROOT=/")
+      "-DCMAKE_FIND_ROOT_PATH=${FIND_ROOT}" "-Dwskemu_DIR=${config}")
   else()
     list(APPEND arguments "-DCMAKE_C_COMPILER=${C_COMPILER}" "-DCMAKE_CXX_COMPILER=${CXX_COMPILER}")
   endif()

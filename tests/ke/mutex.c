@@ -171,8 +171,8 @@ static void only_the_owner_releases(void **state)
     assert_int_equal(release_guarded(&shared.mutex), STATUS_SUCCESS);
 }
 
-/* What a mutex looks like whose owner ended; the emulator stops such an owner, so nothing else makes
- * one. */
+/* What a mutex looks like whose owner ended; the emulator stops such an owner, so nothing else
+ * makes one. */
 static void an_abandoned_mutex_says_so(void **state)
 {
     PROVES("MUTEX-07", "WAIT-23");

@@ -1,181 +1,348 @@
-/* Spin locks. */
+/* Spin locks: levels, exclusion, and the mistakes around them. */
+#include "bugcheck.h"
 #include "kernel.h"
 
-static void locks_raise_to_dispatch_level(void **state)
+static void an_initialised_lock_is_free(void **state)
 {
-    PROVES("SPIN-01", "SPIN-03", "SPIN-04", "SPIN-13");
-    KSPIN_LOCK lock = 1;
-    KIRQL old;
-    KeRaiseIrql(HIGH_LEVEL, &old);
+    PROVES("SPIN-01", "SPIN-13");
+    KSPIN_LOCK lock = 0x1234;
+    KIRQL irql;
+    KeRaiseIrql(HIGH_LEVEL, &irql);
     KeInitializeSpinLock(&lock);
-    KeLowerIrql(old);
-    assert_true(KeTestSpinLock(&lock));
-
-    KeRaiseIrql(APC_LEVEL, &old);
-    KIRQL before;
-    KeAcquireSpinLock(&lock, &before);
-    KIRQL raised = KeGetCurrentIrql();
-    BOOLEAN was_free = KeTestSpinLock(&lock);
-    KeReleaseSpinLock(&lock, before);
-    KIRQL after = KeGetCurrentIrql();
-    KeLowerIrql(old);
-    assert_int_equal(before, APC_LEVEL);
-    assert_int_equal(raised, DISPATCH_LEVEL);
-    assert_false(was_free);
-    assert_int_equal(after, APC_LEVEL);
-
-    before = KeAcquireSpinLockRaiseToDpc(&lock);
-    raised = KeGetCurrentIrql();
-    KeReleaseSpinLock(&lock, before);
-    assert_int_equal(before, PASSIVE_LEVEL);
-    assert_int_equal(raised, DISPATCH_LEVEL);
-    assert_true(KeTestSpinLock(&lock));
+    BOOLEAN is_free = KeTestSpinLock(&lock);
+    KIRQL level = KeGetCurrentIrql();
+    KeLowerIrql(irql);
+    assert_true(is_free);
+    assert_int_equal(level, HIGH_LEVEL);
 }
 
-static void dpc_level_functions_leave_the_level(void **state)
+static void acquiring_raises_and_releasing_restores(void **state)
 {
-    PROVES("SPIN-08", "SPIN-11");
-    KSPIN_LOCK lock = 0;
-    KIRQL old = KeRaiseIrqlToDpcLevel();
-    KeAcquireSpinLockAtDpcLevel(&lock);
-    KIRQL held = KeGetCurrentIrql();
-    BOOLEAN again = KeTryToAcquireSpinLockAtDpcLevel(&lock);
-    KeReleaseSpinLockFromDpcLevel(&lock);
-    BOOLEAN once = KeTryToAcquireSpinLockAtDpcLevel(&lock);
-    KeReleaseSpinLockFromDpcLevel(&lock);
-    KIRQL released = KeGetCurrentIrql();
-    KeLowerIrql(old);
-    assert_int_equal(held, DISPATCH_LEVEL);
-    assert_int_equal(released, DISPATCH_LEVEL);
-    assert_false(again);
-    assert_true(once);
+    PROVES("SPIN-03", "SPIN-04", "SPIN-13", "IRQL-02");
+    static const KIRQL levels[] = {PASSIVE_LEVEL, APC_LEVEL, DISPATCH_LEVEL};
+    for (int i = 0; i < 3; i++) {
+        KSPIN_LOCK lock;
+        KIRQL outer;
+        KIRQL old;
+        KeInitializeSpinLock(&lock);
+        KeRaiseIrql(levels[i], &outer);
+        KeAcquireSpinLock(&lock, &old);
+        KIRQL held_at = KeGetCurrentIrql();
+        BOOLEAN is_free = KeTestSpinLock(&lock);
+        KeReleaseSpinLock(&lock, old);
+        KIRQL after = KeGetCurrentIrql();
+        KIRQL again = KeAcquireSpinLockRaiseToDpc(&lock);
+        KeReleaseSpinLock(&lock, again);
+        KeLowerIrql(outer);
+        assert_int_equal(old, levels[i]);
+        assert_int_equal(again, levels[i]);
+        assert_int_equal(held_at, DISPATCH_LEVEL);
+        assert_false(is_free);
+        assert_int_equal(after, levels[i]);
+        assert_true(KeTestSpinLock(&lock));
+    }
 }
 
-static void functions_for_dpcs_raise_and_restore(void **state)
+static void the_at_dpc_level_pair_leaves_the_level(void **state)
 {
-    PROVES("SPIN-31");
-    KSPIN_LOCK lock = 0;
-    KLOCK_QUEUE_HANDLE handle;
-    KIRQL old = KeAcquireSpinLockForDpc(&lock);
-    KIRQL held = KeGetCurrentIrql();
-    KeReleaseSpinLockForDpc(&lock, old);
-    assert_int_equal(old, PASSIVE_LEVEL);
-    assert_int_equal(held, DISPATCH_LEVEL);
-    assert_int_equal(KeGetCurrentIrql(), PASSIVE_LEVEL);
-    KeAcquireInStackQueuedSpinLockForDpc(&lock, &handle);
-    held = KeGetCurrentIrql();
-    KeReleaseInStackQueuedSpinLockForDpc(&handle);
-    assert_int_equal(held, DISPATCH_LEVEL);
-    assert_int_equal(KeGetCurrentIrql(), PASSIVE_LEVEL);
+    PROVES("SPIN-08");
+    static const KIRQL levels[] = {DISPATCH_LEVEL, DISPATCH_LEVEL + 1};
+    for (int i = 0; i < 2; i++) {
+        KSPIN_LOCK lock;
+        KIRQL irql;
+        KIRQL seen[2];
+        KeInitializeSpinLock(&lock);
+        KeRaiseIrql(levels[i], &irql);
+        KeAcquireSpinLockAtDpcLevel(&lock);
+        seen[0] = KeGetCurrentIrql();
+        KeReleaseSpinLockFromDpcLevel(&lock);
+        seen[1] = KeGetCurrentIrql();
+        KeLowerIrql(irql);
+        assert_int_equal(seen[0], levels[i]);
+        assert_int_equal(seen[1], levels[i]);
+    }
 }
 
-#define THREADS 3
-#define ROUNDS 1000
-
-struct counted {
+static void a_try_takes_a_free_lock_only(void **state)
+{
+    PROVES("SPIN-11");
     KSPIN_LOCK lock;
-    LONG count;
+    KIRQL irql;
+    KeInitializeSpinLock(&lock);
+    KeRaiseIrql(DISPATCH_LEVEL, &irql);
+    BOOLEAN first = KeTryToAcquireSpinLockAtDpcLevel(&lock);
+    BOOLEAN second = KeTryToAcquireSpinLockAtDpcLevel(&lock);
+    KeReleaseSpinLockFromDpcLevel(&lock);
+    BOOLEAN third = KeTryToAcquireSpinLockAtDpcLevel(&lock);
+    KeReleaseSpinLock(&lock, irql); /* the partner that its page names */
+    assert_true(first);
+    assert_false(second);
+    assert_true(third);
+    assert_int_equal(KeGetCurrentIrql(), PASSIVE_LEVEL);
+}
+
+struct contest {
+    KSPIN_LOCK lock;
+    LONG counter; /* guarded by the lock */
+    volatile LONG is_held;
+    volatile LONG shall_release;
+    volatile LONG dpcs;
 };
 
-static VOID count_under_lock(PVOID context)
+static VOID count_often(PVOID context)
 {
-    struct counted *counted = context;
-    for (int i = 0; i < ROUNDS; i++) {
-        KIRQL old;
-        KeAcquireSpinLock(&counted->lock, &old);
-        counted->count++;
-        KeReleaseSpinLock(&counted->lock, old);
+    struct contest *contest = context;
+    for (int i = 0; i < 500; i++) {
+        KIRQL irql;
+        KeAcquireSpinLock(&contest->lock, &irql);
+        contest->counter++;
+        KeReleaseSpinLock(&contest->lock, irql);
     }
 }
 
-static void one_thread_at_a_time_holds_it(void **state)
+static void contest_run(ULONG processors)
 {
-    PROVES("SPIN-03");
-    struct counted counted = {0, 0};
-    PKTHREAD threads[THREADS];
-    for (int i = 0; i < THREADS; i++) {
-        threads[i] = start_thread(count_under_lock, &counted);
+    const struct wskemu_options options = {.processors = processors};
+    struct contest contest = {.counter = 0};
+    PKTHREAD threads[3];
+    assert_int_equal(wskemu_boot(&options), STATUS_SUCCESS);
+    KeInitializeSpinLock(&contest.lock);
+    for (int i = 0; i < 3; i++) {
+        threads[i] = start_thread(count_often, &contest);
     }
-    for (int i = 0; i < THREADS; i++) {
+    for (int i = 0; i < 3; i++) {
         join_thread(threads[i]);
     }
-    assert_int_equal(counted.count, THREADS * ROUNDS);
+    assert_int_equal(contest.counter, 1500);
+    assert_int_equal(wskemu_shutdown(), 0);
 }
 
-/* ---- misuse ---- */
-
-static void acquire_high(void *context)
+static void one_thread_holds_a_lock_at_a_time(void **state)
 {
-    KIRQL old;
-    KeRaiseIrql(DISPATCH_LEVEL + 1, &old);
-    KeAcquireSpinLock((PKSPIN_LOCK)context, &old);
+    PROVES("SPIN-03", "SPIN-04");
+    contest_run(1);
+    contest_run(2);
+    contest_run(4);
 }
 
-static void release_high(void *context)
+static VOID hold(PVOID context)
 {
-    KIRQL old;
-    KIRQL dispatch;
-    KeAcquireSpinLock((PKSPIN_LOCK)context, &old);
-    KeRaiseIrql(DISPATCH_LEVEL + 1, &dispatch);
-    KeReleaseSpinLock(context, old);
+    struct contest *contest = context;
+    KIRQL irql;
+    KeAcquireSpinLock(&contest->lock, &irql);
+    InterlockedExchange(&contest->is_held, 1);
+    while (ReadAcquire(&contest->shall_release) == 0) {
+        YieldProcessor();
+    }
+    KeStallExecutionProcessor(200);
+    KeReleaseSpinLock(&contest->lock, irql);
 }
 
-static void acquire_low(void *context)
+static VOID lock_in_dpc(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument2)
 {
-    KeAcquireSpinLockAtDpcLevel(context);
+    struct contest *contest = context;
+    InterlockedExchange(&contest->shall_release, 1);
+    KeAcquireSpinLockAtDpcLevel(&contest->lock);
+    contest->counter++;
+    KeReleaseSpinLockFromDpcLevel(&contest->lock);
+    InterlockedIncrement(&contest->dpcs);
 }
 
-static void release_from_low(void *context)
+/* The thread that waits for the timer runs its DPC, which waits for a lock of another thread. */
+static void a_dpc_waits_for_a_lock_on_top_of_a_waiting_thread(void **state)
 {
-    KeReleaseSpinLockFromDpcLevel(context);
+    PROVES("SPIN-03", "SPIN-08");
+    for (int i = 0; i < 5; i++) {
+        struct contest contest = {.counter = 0};
+        KTIMER timer;
+        KDPC dpc;
+        LARGE_INTEGER due = {.QuadPart = -1000};
+        KeInitializeSpinLock(&contest.lock);
+        KeInitializeTimer(&timer);
+        KeInitializeDpc(&dpc, lock_in_dpc, &contest);
+        PKTHREAD thread = start_thread(hold, &contest);
+        while (ReadAcquire(&contest.is_held) == 0) {
+            YieldProcessor();
+        }
+        KeSetTimer(&timer, due, &dpc);
+        join_thread(thread);
+        KeFlushQueuedDpcs();
+        assert_int_equal(contest.counter, 1);
+        assert_int_equal(contest.dpcs, 1);
+    }
 }
 
-static void keep_and_lower(void *context)
-{
-    KIRQL old;
-    KeAcquireSpinLock((PKSPIN_LOCK)context, &old);
-    KeLowerIrql(old);
-}
+/* ---- contracts ---- */
+
+static KSPIN_LOCK used;
 
 static void acquire_twice(void *context)
 {
-    KIRQL old;
-    KeAcquireSpinLock((PKSPIN_LOCK)context, &old);
-    KeAcquireSpinLock((PKSPIN_LOCK)context, &old);
+    KIRQL irql;
+    KeInitializeSpinLock(&used);
+    KeAcquireSpinLock(&used, &irql);
+    KeAcquireSpinLock(&used, &irql);
 }
 
-static void release_free(void *context)
+static void acquiring_a_lock_twice_stops(void **state)
 {
+    PROVES("SPIN-14", "SPIN-17", "BUGCHECK-09", "DV-50");
+    struct wskemu_bugcheck stop = bugcheck_of(acquire_twice, NULL);
+    assert_bugcheck(stop, SPIN_LOCK_ALREADY_OWNED, 0, 0, 0, 0);
+}
+
+static void release_unheld(void *context)
+{
+    KeInitializeSpinLock(&used);
     KeRaiseIrqlToDpcLevel();
-    KeReleaseSpinLock(context, PASSIVE_LEVEL);
+    KeReleaseSpinLock(&used, PASSIVE_LEVEL);
 }
 
-static void misuse_stops(void **state)
+static void releasing_a_lock_that_nobody_holds_stops(void **state)
 {
-    PROVES("SPIN-05", "SPIN-09", "SPIN-14", "SPIN-15", "SPIN-23");
-    const ULONG code = DRIVER_VERIFIER_DETECTED_VIOLATION;
-    static KSPIN_LOCK lock;
-    static void (*const bodies[])(void *) = {acquire_high, release_high, acquire_low,
-                                             release_from_low};
-    static const ULONG subcodes[] = {0x42, 0x32, 0x40, 0x41};
-    for (int i = 0; i < 4; i++) {
-        KeInitializeSpinLock(&lock);
-        expect_bugcheck(bodies[i], &lock, code, subcodes[i], NULL);
+    PROVES("SPIN-15", "BUGCHECK-10", "DV-10", "DV-50");
+    struct wskemu_bugcheck stop = bugcheck_of(release_unheld, NULL);
+    assert_bugcheck(stop, SPIN_LOCK_NOT_OWNED, ANY, ANY, ANY, ANY);
+}
+
+static struct contest foreign;
+
+static void release_foreign(void *context)
+{
+    RtlZeroMemory(&foreign, sizeof(foreign));
+    KeInitializeSpinLock(&foreign.lock);
+    start_thread(hold, &foreign);
+    while (ReadAcquire(&foreign.is_held) == 0) {
+        YieldProcessor();
     }
-    KeInitializeSpinLock(&lock);
-    expect_bugcheck(acquire_twice, &lock, SPIN_LOCK_ALREADY_OWNED, ANY_PARAMETER, "SPIN-14");
-    KeInitializeSpinLock(&lock);
-    expect_bugcheck(keep_and_lower, &lock, code, ANY_PARAMETER, "SPIN-23");
-    KeInitializeSpinLock(&lock);
-    expect_bugcheck(release_free, &lock, SPIN_LOCK_NOT_OWNED, ANY_PARAMETER, "SPIN-15");
+    KeRaiseIrqlToDpcLevel();
+    KeReleaseSpinLockFromDpcLevel(&foreign.lock);
+}
+
+static void releasing_the_lock_of_another_thread_stops(void **state)
+{
+    PROVES("SPIN-16", "DV-50");
+    struct wskemu_bugcheck stop = bugcheck_of(release_foreign, NULL);
+    InterlockedExchange(&foreign.shall_release, 1); /* its thread parks at its next call */
+    assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x1004, &foreign.lock, ANY, ANY);
+    assert_int_not_equal(stop.parameter[2], stop.parameter[3]);
+}
+
+static void acquire_too_high(void *context)
+{
+    KIRQL irql;
+    KeInitializeSpinLock(&used);
+    KeRaiseIrql(DISPATCH_LEVEL + 1, &irql);
+    KeAcquireSpinLock(&used, &irql);
+}
+
+static void release_too_high(void *context)
+{
+    KIRQL irql;
+    KIRQL higher;
+    KeInitializeSpinLock(&used);
+    KeAcquireSpinLock(&used, &irql);
+    KeRaiseIrql(DISPATCH_LEVEL + 1, &higher);
+    KeReleaseSpinLock(&used, irql);
+}
+
+static void locks_at_wrong_levels_stop(void **state)
+{
+    PROVES("SPIN-05", "DV-10", "DV-33", "DV-35");
+    struct wskemu_bugcheck stop = bugcheck_of(acquire_too_high, NULL);
+    assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x42, DISPATCH_LEVEL + 1, &used, 0);
+    stop = bugcheck_of(release_too_high, NULL);
+    assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x32, DISPATCH_LEVEL + 1, &used, 0);
+}
+
+static void acquire_below_dispatch_level(void *context)
+{
+    KeInitializeSpinLock(&used);
+    KeAcquireSpinLockAtDpcLevel(&used);
+}
+
+static void release_below_dispatch_level(void *context)
+{
+    KeInitializeSpinLock(&used);
+    KeReleaseSpinLockFromDpcLevel(&used);
+}
+
+static void at_dpc_level_functions_below_it_stop(void **state)
+{
+    PROVES("SPIN-09", "DV-35");
+    struct wskemu_bugcheck stop = bugcheck_of(acquire_below_dispatch_level, NULL);
+    assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x40, PASSIVE_LEVEL, &used, 0);
+    stop = bugcheck_of(release_below_dispatch_level, NULL);
+    assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x41, PASSIVE_LEVEL, &used, 0);
+}
+
+static void wait_with_lock(void *context)
+{
+    KEVENT event;
+    KIRQL irql;
+    KeInitializeEvent(&event, NotificationEvent, FALSE);
+    KeInitializeSpinLock(&used);
+    KeAcquireSpinLock(&used, &irql);
+    wait_object(&event);
+}
+
+static void waiting_with_a_lock_stops(void **state)
+{
+    PROVES("SPIN-21", "SPIN-23");
+    struct wskemu_bugcheck stop = bugcheck_of(wait_with_lock, NULL);
+    assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x121, ANY, ANY, 0);
+}
+
+static void release_lower(void *context)
+{
+    KIRQL outer;
+    KIRQL inner;
+    KSPIN_LOCK other;
+    KeInitializeSpinLock(&used);
+    KeInitializeSpinLock(&other);
+    KeAcquireSpinLock(&used, &outer);
+    KeAcquireSpinLock(&other, &inner);
+    KeReleaseSpinLock(&other, outer); /* the value of the other acquisition */
+}
+
+static void releasing_with_the_level_of_another_acquisition_stops(void **state)
+{
+    PROVES("SPIN-06", "SPIN-07");
+    struct wskemu_bugcheck stop = bugcheck_of(release_lower, NULL);
+    assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x31, DISPATCH_LEVEL, PASSIVE_LEVEL,
+                    0);
+}
+
+/* Out of order, but each with a level that keeps DISPATCH_LEVEL while one is held. */
+static void two_locks_may_be_released_in_the_order_of_acquisition(void **state)
+{
+    KSPIN_LOCK locks[2];
+    KIRQL outer;
+    KIRQL inner;
+    KeInitializeSpinLock(&locks[0]);
+    KeInitializeSpinLock(&locks[1]);
+    KeAcquireSpinLock(&locks[0], &outer);
+    KeAcquireSpinLock(&locks[1], &inner);
+    KeReleaseSpinLock(&locks[0], inner);
+    KeReleaseSpinLock(&locks[1], outer);
+    assert_int_equal(KeGetCurrentIrql(), PASSIVE_LEVEL);
 }
 
 static const struct CMUnitTest tests[] = {
-    kernel_test(locks_raise_to_dispatch_level),
-    kernel_test(dpc_level_functions_leave_the_level),
-    kernel_test(functions_for_dpcs_raise_and_restore),
-    kernel_test(one_thread_at_a_time_holds_it),
-    kernel_test(misuse_stops),
+    kernel_test(an_initialised_lock_is_free),
+    kernel_test(acquiring_raises_and_releasing_restores),
+    kernel_test(the_at_dpc_level_pair_leaves_the_level),
+    kernel_test(a_try_takes_a_free_lock_only),
+    cmocka_unit_test(one_thread_holds_a_lock_at_a_time),
+    kernel_test(a_dpc_waits_for_a_lock_on_top_of_a_waiting_thread),
+    kernel_test(acquiring_a_lock_twice_stops),
+    kernel_test(releasing_a_lock_that_nobody_holds_stops),
+    kernel_test(releasing_the_lock_of_another_thread_stops),
+    kernel_test(locks_at_wrong_levels_stop),
+    kernel_test(at_dpc_level_functions_below_it_stop),
+    kernel_test(waiting_with_a_lock_stops),
+    kernel_test(releasing_with_the_level_of_another_acquisition_stops),
+    kernel_test(two_locks_may_be_released_in_the_order_of_acquisition),
 };
 
 TEST_MAIN(tests)

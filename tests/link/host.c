@@ -4,7 +4,7 @@
 #include <string.h>
 #include <uv.h>
 
-#define TEXT "to myself"
+#define GREETING "to myself"
 
 struct talk {
     uv_loop_t loop;
@@ -41,7 +41,7 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
     if (length > 0) {
         talk->received_length += (size_t)length;
     }
-    if (length < 0 || talk->received_length >= strlen(TEXT)) {
+    if (length < 0 || talk->received_length >= strlen(GREETING)) {
         close_all(talk);
     }
 }
@@ -57,7 +57,7 @@ static void on_connection(uv_stream_t *listener, int status)
 static void on_connect(uv_connect_t *request, int status)
 {
     struct talk *talk = request->data;
-    uv_buf_t text = uv_buf_init((char *)TEXT, (unsigned)strlen(TEXT));
+    uv_buf_t text = uv_buf_init((char *)GREETING, (unsigned)strlen(GREETING));
     if (status != 0) {
         close_all(talk);
         return;
@@ -105,7 +105,8 @@ bool host_talks_to_itself(void)
     }
     uv_run(&talk.loop, UV_RUN_DEFAULT);
     return uv_loop_close(&talk.loop) == 0 && talk.is_resolved &&
-           talk.received_length == strlen(TEXT) && memcmp(talk.received, TEXT, strlen(TEXT)) == 0;
+           talk.received_length == strlen(GREETING) &&
+           memcmp(talk.received, GREETING, strlen(GREETING)) == 0;
 }
 
 void *host_module_symbol(const char *path, const char *symbol)

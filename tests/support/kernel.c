@@ -8,11 +8,11 @@ PKTHREAD start_thread(PKSTART_ROUTINE routine, PVOID context)
 {
     HANDLE handle = NULL;
     PVOID thread = NULL;
-    NTSTATUS status = PsCreateSystemThread(&handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, routine,
-                                           context);
+    NTSTATUS status =
+        PsCreateSystemThread(&handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, routine, context);
     assert_int_equal(status, STATUS_SUCCESS);
-    status = ObReferenceObjectByHandle(handle, THREAD_ALL_ACCESS, *PsThreadType, KernelMode, &thread,
-                                       NULL);
+    status = ObReferenceObjectByHandle(handle, THREAD_ALL_ACCESS, *PsThreadType, KernelMode,
+                                       &thread, NULL);
     assert_int_equal(status, STATUS_SUCCESS);
     ZwClose(handle);
     return thread;

@@ -38,8 +38,8 @@ void join_thread(PKTHREAD thread);
 /* Returns when the thread sleeps in the dispatcher. */
 void await_blocked(PKTHREAD thread);
 
-/* Runs body(context), which must end in this bug check with this first parameter, broken rule (NULL:
- * any); then boots a new kernel. */
+/* Runs body(context), which must end in this bug check with this first parameter, broken rule
+ * (NULL: any); then boots a new kernel. */
 void expect_bugcheck_(const char *file, int line, void (*body)(void *), void *context, ULONG code,
                       ULONG_PTR parameter1, const char *rule);
 #define expect_bugcheck(body, context, code, parameter1, rule)                                     \

@@ -45,6 +45,7 @@ task_gcc() {
 
 task_clang() {
     need_build
+    deps_pic
     need clang=clang
     build clang
     run_tests clang "$@"
@@ -52,6 +53,7 @@ task_clang() {
 
 task_asan() {
     need_build
+    deps_pic
     build asan
     run_tests asan "$@"
 }

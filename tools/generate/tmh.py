@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes a trace message header (name.tmh) for a driver's source.
 
-It holds one macro for each trace function. The functions are those that the sources, and the headers
-they include, name in their tracing configuration:
+It holds one macro for each trace function. The functions are those that the sources, and the
+headers they include, name in their tracing configuration:
 
     // begin_wpp config
     // FUNC TraceEvents(LEVEL, FLAGS, MSG, ...);
@@ -113,7 +113,8 @@ def macro_name(function, kind):
 
 def guarded(name, parameters, body):
     """A macro that the driver may have defined itself."""
-    return f"#ifndef {name}\n#define {name}({', '.join(parameters)}) {body}\n#endif\n"
+    line = f"#define {name}({', '.join(parameters)}) {body}".rstrip()
+    return f"#ifndef {name}\n{line}\n#endif\n"
 
 
 def default_condition(function):
@@ -127,30 +128,37 @@ def default_condition(function):
     return "WPP_ENABLED()"
 
 
-def macro(function):
-    """The lines that define a function's macro."""
+def guards(function):
+    """The condition of a function and what stands around its calls, unless the driver has them."""
     names = [name for name, _ in function.conditions]
+    return [guarded(macro_name(function, "ENABLED"), names, default_condition(function)),
+            guarded(macro_name(function, "PRE"), names, ""),
+            guarded(macro_name(function, "POST"), names, "")]
+
+
+def call(function):
+    """The call that prints a function's message."""
+    message = [literal for literal, _ in function.prefix]
+    message += ["MSG"] if "MSG" in function.parameters else []
+    message += [literal for literal, _ in function.suffix]
+    arguments = [function.value("LEVEL"), function.value("FLAGS", "FLAG"),
+                 " ".join(message) or EMPTY]
+    arguments += [argument for _, listed in function.prefix for argument in listed]
+    arguments += ["##__VA_ARGS__"] if "..." in function.parameters else []
+    arguments += [argument for _, listed in function.suffix for argument in listed]
+    return f"wskemu_wpp_trace(__FILE__, __LINE__, __func__, {', '.join(arguments)})"
+
+
+def macro(function):
+    """The definition of a function's macro."""
     values = ", ".join(value for _, value in function.conditions)
-    enabled = macro_name(function, "ENABLED")
-    pre = macro_name(function, "PRE")
-    post = macro_name(function, "POST")
-    variadic = "..." in function.parameters
-    parts = [literal for literal, _ in function.prefix]
-    parts += ["MSG"] if "MSG" in function.parameters else []
-    parts += [literal for literal, _ in function.suffix]
-    arguments = [argument for _, listed in function.prefix for argument in listed]
-    tail = "".join(f", {argument}" for argument in arguments)
-    tail += ", ##__VA_ARGS__" if variadic else ""
-    tail += "".join(f", {argument}" for _, listed in function.suffix for argument in listed)
-    message = " ".join(parts) or EMPTY
-    call = (f"wskemu_wpp_trace(__FILE__, __LINE__, __func__, {function.value('LEVEL')}, "
-            f"{function.value('FLAGS', 'FLAG')}, {message}{tail})")
-    return (guarded(enabled, names, default_condition(function)) + guarded(pre, names, "") +
-            guarded(post, names, "") + f"#undef {function.name}\n"
+    enabled, pre, post = (f"{macro_name(function, kind)}({values})"
+                          for kind in ("ENABLED", "PRE", "POST"))
+    return (f"#undef {function.name}\n"
             f"#define {function.name}({', '.join(function.parameters)}) \\\n"
-            f"    {pre}({values}) \\\n"
-            f"    ((void)(({enabled}({values})) ? ({call}, 1) : 0)) \\\n"
-            f"    {post}({values})\n")
+            f"    {pre} \\\n"
+            f"    ((void)(({enabled}) ? ({call(function)}, 1) : 0)) \\\n"
+            f"    {post}\n")
 
 
 def generate(paths, folders, declared):
@@ -164,7 +172,8 @@ def generate(paths, folders, declared):
         for block in BLOCK.findall(read(path)):
             parse_block(block, functions)
     head = "/* Made by tmh.py: the driver's trace functions. */\n#include <detail/wpp.h>\n\n"
-    return head + "\n".join(macro(function) for function in functions.values())
+    needed = dict.fromkeys(guard for function in functions.values() for guard in guards(function))
+    return head + "\n".join([*needed, *(macro(function) for function in functions.values())])
 
 
 def main():

@@ -1,5 +1,7 @@
 #include "base/stack.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <unwind.h>
 
 /* The frame pointer's number in the x86-64 unwind tables. */
@@ -30,4 +32,24 @@ void base_stack_walk(base_stack_visitor *visitor, void *context)
 {
     struct walk walk = {visitor, context, true};
     _Unwind_Backtrace(step, &walk);
+}
+
+void base_stack_bounds(uintptr_t *low, uintptr_t *high)
+{
+    static _Thread_local uintptr_t known_low;
+    static _Thread_local uintptr_t known_high;
+    pthread_attr_t attributes;
+    void *address = NULL;
+    size_t size = 0;
+    if (known_high == 0) {
+        if (pthread_getattr_np(pthread_self(), &attributes) != 0) {
+            abort();
+        }
+        pthread_attr_getstack(&attributes, &address, &size);
+        pthread_attr_destroy(&attributes);
+        known_low = (uintptr_t)address;
+        known_high = known_low + size;
+    }
+    *low = known_low;
+    *high = known_high;
 }

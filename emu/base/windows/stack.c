@@ -54,3 +54,12 @@ void base_stack_name(uintptr_t pc, struct base_stack_frame *frame)
 {
     *frame = (struct base_stack_frame){.pc = pc};
 }
+
+void base_stack_bounds(uintptr_t *low, uintptr_t *high)
+{
+    ULONG_PTR first = 0;
+    ULONG_PTR end = 0;
+    GetCurrentThreadStackLimits(&first, &end);
+    *low = first;
+    *high = end;
+}

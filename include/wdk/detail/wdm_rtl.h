@@ -2,8 +2,8 @@
  * wdm_rtl.h - the run-time library: memory, lists, strings, encodings, numbers, times, versions,
  * bitmaps, ordered tables, one-time initialisation.
  *
- * Part of wdm.h, which includes it; not meant to be included alone. What Windows declares in ntddk.h
- * and ntifs.h stands here too.
+ * Part of wdm.h, which includes it; not meant to be included alone. What Windows declares in
+ * ntddk.h and ntifs.h stands here too.
  */
 #ifndef WDK_DETAIL_WDM_RTL_H
 #define WDK_DETAIL_WDM_RTL_H
@@ -25,8 +25,7 @@ typedef char *PSZ;
 #define RtlMoveMemory(Destination, Source, Length) memmove((Destination), (Source), (Length))
 #define RtlFillMemory(Destination, Length, Fill) memset((Destination), (Fill), (Length))
 #define RtlZeroMemory(Destination, Length) memset((Destination), 0, (Length))
-#define RtlEqualMemory(Destination, Source, Length)                                                \
-    (!memcmp((Destination), (Source), (Length)))
+#define RtlEqualMemory(Destination, Source, Length) (!memcmp((Destination), (Source), (Length)))
 #define RtlCopyBytes RtlCopyMemory
 #define RtlZeroBytes RtlZeroMemory
 #define RtlFillBytes RtlFillMemory
@@ -91,13 +90,15 @@ static __forceinline LARGE_INTEGER RtlLargeIntegerAdd(LARGE_INTEGER Addend1, LAR
     return Addend1;
 }
 
-static __forceinline LARGE_INTEGER RtlLargeIntegerSubtract(LARGE_INTEGER Number, LARGE_INTEGER Subtrahend)
+static __forceinline LARGE_INTEGER RtlLargeIntegerSubtract(LARGE_INTEGER Number,
+                                                           LARGE_INTEGER Subtrahend)
 {
     Number.QuadPart -= Subtrahend.QuadPart;
     return Number;
 }
 
-static __forceinline LARGE_INTEGER RtlExtendedIntegerMultiply(LARGE_INTEGER Multiplicand, LONG Multiplier)
+static __forceinline LARGE_INTEGER RtlExtendedIntegerMultiply(LARGE_INTEGER Multiplicand,
+                                                              LONG Multiplier)
 {
     Multiplicand.QuadPart *= Multiplier;
     return Multiplicand;
@@ -222,14 +223,15 @@ VOID RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString
 NTSTATUS RtlInitUnicodeStringEx(PUNICODE_STRING DestinationString, PCWSTR SourceString);
 
 static __forceinline VOID RtlInitEmptyUnicodeString(PUNICODE_STRING UnicodeString, PWCHAR Buffer,
-                                           USHORT BufferSize)
+                                                    USHORT BufferSize)
 {
     UnicodeString->Length = 0;
     UnicodeString->MaximumLength = BufferSize;
     UnicodeString->Buffer = Buffer;
 }
 
-static __forceinline VOID RtlInitEmptyAnsiString(PANSI_STRING AnsiString, PCHAR Buffer, USHORT BufferSize)
+static __forceinline VOID RtlInitEmptyAnsiString(PANSI_STRING AnsiString, PCHAR Buffer,
+                                                 USHORT BufferSize)
 {
     AnsiString->Length = 0;
     AnsiString->MaximumLength = BufferSize;
@@ -622,7 +624,10 @@ typedef union _RTL_RUN_ONCE {
     ULONG_PTR Value;
 } RTL_RUN_ONCE, *PRTL_RUN_ONCE;
 
-#define RTL_RUN_ONCE_INIT {0}
+#define RTL_RUN_ONCE_INIT                                                                          \
+    {                                                                                              \
+        0                                                                                          \
+    }
 #define RTL_RUN_ONCE_CHECK_ONLY 0x00000001UL
 #define RTL_RUN_ONCE_ASYNC 0x00000002UL
 #define RTL_RUN_ONCE_INIT_FAILED 0x00000004UL
@@ -632,8 +637,8 @@ typedef ULONG RTL_RUN_ONCE_INIT_FN(PRTL_RUN_ONCE RunOnce, PVOID Parameter, PVOID
 typedef RTL_RUN_ONCE_INIT_FN *PRTL_RUN_ONCE_INIT_FN;
 
 VOID RtlRunOnceInitialize(PRTL_RUN_ONCE RunOnce);
-NTSTATUS RtlRunOnceExecuteOnce(PRTL_RUN_ONCE RunOnce, PRTL_RUN_ONCE_INIT_FN InitFn,
-                               PVOID Parameter, PVOID *Context);
+NTSTATUS RtlRunOnceExecuteOnce(PRTL_RUN_ONCE RunOnce, PRTL_RUN_ONCE_INIT_FN InitFn, PVOID Parameter,
+                               PVOID *Context);
 NTSTATUS RtlRunOnceBeginInitialize(PRTL_RUN_ONCE RunOnce, ULONG Flags, PVOID *Context);
 NTSTATUS RtlRunOnceComplete(PRTL_RUN_ONCE RunOnce, ULONG Flags, PVOID Context);
 

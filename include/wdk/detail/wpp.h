@@ -1,9 +1,9 @@
 /*
  * wpp.h - software tracing, what all generated trace headers share.
  *
- * On Windows a preprocessor turns each trace call into a record for a tracing session. Here the call
- * formats its message and prints it. A generated header (name.tmh) defines one macro for each trace
- * function that the driver's configuration names; it includes this one, which makes from
+ * On Windows a preprocessor turns each trace call into a record for a tracing session. Here the
+ * call formats its message and prints it. A generated header (name.tmh) defines one macro for each
+ * trace function that the driver's configuration names; it includes this one, which makes from
  * WPP_CONTROL_GUIDS the names that a driver's own conditions may use: WPP_BIT_flag, WPP_CONTROL,
  * WPP_LEVEL_ENABLED and so on. Before WPP_INIT_TRACING and after WPP_CLEANUP nothing prints.
  */
@@ -56,7 +56,7 @@ enum WPP_CTRL_GUIDS_ENUM {
 #define WPP_DEFINE_CONTROL_GUID(Name, Guid, Bits) WPP_CTRL_##Name,
     WPP_CONTROL_GUIDS
 #undef WPP_DEFINE_CONTROL_GUID
-    WPP_LAST_CTRL
+        WPP_LAST_CTRL
 };
 
 enum WPP_DEFINE_BIT_ENUM {
@@ -66,7 +66,7 @@ enum WPP_DEFINE_BIT_ENUM {
     WPP_CONTROL_GUIDS
 #undef WPP_DEFINE_CONTROL_GUID
 #undef WPP_DEFINE_BIT
-    WPP_LAST_BIT
+        WPP_LAST_BIT
 };
 
 /* One for all sources of a driver. */
