@@ -69,7 +69,7 @@ function(wskemu_make_library target kind uv)
     return()
   endif()
   if(WIN32)
-    target_link_options(${target} PRIVATE -static-libgcc
+    target_link_options(${target} PRIVATE -static
       LINKER:--export-all-symbols,--exclude-libs,ALL)
   else()
     target_link_options(${target} PRIVATE LINKER:-Bsymbolic-functions

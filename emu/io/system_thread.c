@@ -2,6 +2,7 @@
 #include "io/device.h"
 #include "io/driver.h"
 #include "ke/limit.h"
+#include "ob/object.h"
 #include "ps/thread.h"
 
 #include <ntddk.h>

@@ -42,8 +42,8 @@ LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 {
     UNREFERENCED_PARAMETER(Increment);
     check_set_level(Event, Wait);
-    ke_object_check(&Event->Header, "an event");
     ke_lock();
+    ke_object_check(&Event->Header, "an event");
     LONG before = Event->Header.SignalState;
     if (before == 0) {
         ke_object_signal(&Event->Header, 1);
@@ -85,8 +85,8 @@ LONG KePulseEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 {
     UNREFERENCED_PARAMETER(Increment);
     KE_IRQL_AT_MOST(Wait ? APC_LEVEL : DISPATCH_LEVEL);
-    ke_object_check(&Event->Header, "an event");
     ke_lock();
+    ke_object_check(&Event->Header, "an event");
     LONG before = Event->Header.SignalState;
     if (before == 0) {
         ke_object_signal(&Event->Header, 1);

@@ -86,9 +86,9 @@ static void release(PRKMUTEX mutex, struct _KTHREAD *thread)
 LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    ke_object_check(&Mutex->Header, "a mutex");
     struct _KTHREAD *thread = ke_current();
     ke_lock();
+    ke_object_check(&Mutex->Header, "a mutex");
     NTSTATUS status = release_status(Mutex, thread);
     LONG before = Mutex->Header.SignalState;
     if (status == STATUS_SUCCESS) {

@@ -18,8 +18,8 @@ LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY Increment, LONG Adjust
 {
     UNREFERENCED_PARAMETER(Increment);
     KE_IRQL_AT_MOST(Wait ? PASSIVE_LEVEL : DISPATCH_LEVEL);
-    ke_object_check(&Semaphore->Header, "a semaphore");
     ke_lock();
+    ke_object_check(&Semaphore->Header, "a semaphore");
     LONG before = Semaphore->Header.SignalState;
     LONG after = (LONG)((ULONG)before + (ULONG)Adjustment);
     if (after > Semaphore->Limit || after < before) {

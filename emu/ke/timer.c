@@ -255,7 +255,6 @@ static void expire_at_once(PKTIMER timer, LONG period)
 BOOLEAN KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    ke_object_check(&Timer->Header, "a timer");
     check_period(Period);
     uint64_t due_ns = ke_deadline(&DueTime);
     bool is_due = due_ns <= base_clock_ns();
@@ -264,6 +263,7 @@ BOOLEAN KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dp
         ke_raise_irql(DISPATCH_LEVEL);
     }
     ke_lock();
+    ke_object_check(&Timer->Header, "a timer");
     BOOLEAN was_set = is_set(Timer);
     if (was_set) {
         remove_timer(Timer);

@@ -327,6 +327,13 @@ static void check_mutexes(const struct ke_wait *wait)
     }
 }
 
+static void check_objects(const struct ke_wait *wait)
+{
+    for (ULONG i = 0; i < wait->count; i++) {
+        ke_object_check(wait->blocks[i].object, "an object to wait for");
+    }
+}
+
 /* Waits for the objects that wait->blocks name. */
 static NTSTATUS wait_for_objects(struct ke_wait *wait, const LARGE_INTEGER *timeout)
 {
@@ -337,6 +344,7 @@ static NTSTATUS wait_for_objects(struct ke_wait *wait, const LARGE_INTEGER *time
     uint64_t deadline_ns = is_poll ? 0 : ke_deadline(timeout);
     wait->irql = thread->irql;
     ke_lock();
+    check_objects(wait);
     check_mutexes(wait);
     if (!try_wait(wait)) {
         if (is_poll) {
@@ -365,7 +373,6 @@ NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR
     struct ke_wait wait = {.thread = ke_current(), .count = 1, .may_lead = true, .what = Object};
     struct ke_wait_block block = {.wait = &wait, .object = Object};
     wait.blocks = &block;
-    ke_object_check(block.object, "an object to wait for");
     return wait_for_objects(&wait, Timeout);
 }
 
@@ -405,7 +412,6 @@ NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitTyp
     for (ULONG i = 0; i < Count; i++) {
         blocks[i].wait = &wait;
         blocks[i].object = Object[i];
-        ke_object_check(blocks[i].object, "an object to wait for");
     }
     return wait_for_objects(&wait, Timeout);
 }

@@ -53,7 +53,7 @@ void ke_object_initialize(DISPATCHER_HEADER *object, UCHAR type, UCHAR words, LO
  */
 void ke_object_signal(DISPATCHER_HEADER *object, LONG state);
 
-/* Bug checks if the object was never initialised. what is "an event". */
+/* Bug checks if the object was never initialised. what is "an event". The lock is held. */
 void ke_object_check(const DISPATCHER_HEADER *object, const char *what);
 
 /* Ends a call that signalled with Wait TRUE: the thread stays at DISPATCH_LEVEL until its next

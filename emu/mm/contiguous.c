@@ -8,9 +8,9 @@
 
 static PVOID allocate(SIZE_T bytes, const void *creator)
 {
-    return bytes != 0 ? ex_pool_allocate(NonPagedPoolNx, ROUND_TO_PAGES(bytes), TAG_CONTIGUOUS,
-                                         creator)
-                      : NULL;
+    return bytes != 0
+               ? ex_pool_allocate(NonPagedPoolNx, ROUND_TO_PAGES(bytes), TAG_CONTIGUOUS, creator)
+               : NULL;
 }
 
 /* Contiguous memory that begins on a page, or NULL. IRQL <= DISPATCH_LEVEL. */

@@ -121,8 +121,8 @@ VOID MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList)
 static void check_lockable(PMDL mdl)
 {
     if (ke_current()->irql > DISPATCH_LEVEL) {
-        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x70, ke_current()->irql, (ULONG_PTR)mdl,
-                    0, "MDL-33", "The driver called MmProbeAndLockPages at IRQL %u.",
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x70, ke_current()->irql, (ULONG_PTR)mdl, 0,
+                    "MDL-33", "The driver called MmProbeAndLockPages at IRQL %u.",
                     ke_current()->irql);
     }
     if ((mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)) != 0) {

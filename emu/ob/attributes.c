@@ -107,8 +107,8 @@ static void set_lifetime(void *object, const OBJECT_ATTRIBUTES *attributes)
 
 /* Names the new object, and opens it or the one that has the name. The lock is held. */
 static NTSTATUS insert_named(void *object, const UNICODE_STRING *path,
-                             const OBJECT_ATTRIBUTES *attributes,
-                             const struct ob_handle_info *info, HANDLE *handle, void **referenced)
+                             const OBJECT_ATTRIBUTES *attributes, const struct ob_handle_info *info,
+                             HANDLE *handle, void **referenced)
 {
     void *existing = NULL;
     NTSTATUS status = ob_name_insert_locked(path, object, &existing);

@@ -82,8 +82,7 @@ void ob_node_release(struct ob_node *node)
 
 static struct ob_node *find_child(struct ob_node *node, const UNICODE_STRING *name)
 {
-    for (LIST_ENTRY *entry = node->children.Flink; entry != &node->children;
-         entry = entry->Flink) {
+    for (LIST_ENTRY *entry = node->children.Flink; entry != &node->children; entry = entry->Flink) {
         struct ob_node *child = CONTAINING_RECORD(entry, struct ob_node, link);
         if (RtlEqualUnicodeString(&child->name, name, TRUE)) {
             return child;
@@ -231,8 +230,7 @@ ULONG ob_node_path(const struct ob_node *node, WCHAR *buffer, ULONG bytes)
 
 struct ob_node *ob_node_child(struct ob_node *node, ULONG index)
 {
-    for (LIST_ENTRY *entry = node->children.Flink; entry != &node->children;
-         entry = entry->Flink) {
+    for (LIST_ENTRY *entry = node->children.Flink; entry != &node->children; entry = entry->Flink) {
         if (index-- == 0) {
             return CONTAINING_RECORD(entry, struct ob_node, link);
         }
@@ -421,8 +419,7 @@ NTSTATUS ob_registry_start(struct ob_registry *registry)
     UNICODE_STRING name = RTL_CONSTANT_STRING(L"REGISTRY");
     base_mutex_init(&registry->lock);
     registry->root = create_node(&name);
-    NTSTATUS status =
-        registry->root != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+    NTSTATUS status = registry->root != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
     for (size_t i = 0; i < RTL_NUMBER_OF(first_keys) && NT_SUCCESS(status); i++) {
         status = ob_registry_make_key(first_keys[i]);
     }

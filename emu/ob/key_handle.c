@@ -40,8 +40,7 @@ static ULONG query_name(void *object, WCHAR *buffer, ULONG bytes)
     return needed;
 }
 
-static struct _OBJECT_TYPE key_type = {
-    .name = "Key", .destroy = destroy, .query_name = query_name};
+static struct _OBJECT_TYPE key_type = {.name = "Key", .destroy = destroy, .query_name = query_name};
 
 /* ---- opening ---- */
 
@@ -202,8 +201,8 @@ NTSTATUS ZwQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformationClass,
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    return leave_key(key, ob_key_query(key->node, KeyInformationClass, KeyInformation, Length,
-                                       ResultLength));
+    return leave_key(
+        key, ob_key_query(key->node, KeyInformationClass, KeyInformation, Length, ResultLength));
 }
 
 /*
@@ -223,9 +222,9 @@ NTSTATUS ZwEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLASS Key
         return status;
     }
     struct ob_node *child = ob_node_child(key->node, Index);
-    status = child != NULL ? ob_key_query(child, KeyInformationClass, KeyInformation, Length,
-                                          ResultLength)
-                           : STATUS_NO_MORE_ENTRIES;
+    status = child != NULL
+                 ? ob_key_query(child, KeyInformationClass, KeyInformation, Length, ResultLength)
+                 : STATUS_NO_MORE_ENTRIES;
     return leave_key(key, status);
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define NO_OFFSET ((ULONG)-1)
-#define ALIGN(value, to) (((value) + (to) - 1) & ~((to) - 1))
+#define ALIGN(value, to) (((value) + (to)-1) & ~((to)-1))
 
 /* Where an answer goes. */
 struct answer {
@@ -68,8 +68,7 @@ static void answer_node(struct ob_node *node, struct answer *answer)
 
 static void measure_children(const struct ob_node *node, KEY_FULL_INFORMATION *info)
 {
-    for (LIST_ENTRY *entry = node->children.Flink; entry != &node->children;
-         entry = entry->Flink) {
+    for (LIST_ENTRY *entry = node->children.Flink; entry != &node->children; entry = entry->Flink) {
         const struct ob_node *child = CONTAINING_RECORD(entry, struct ob_node, link);
         info->SubKeys++;
         info->MaxNameLen = max(info->MaxNameLen, child->name.Length);
@@ -122,8 +121,8 @@ static NTSTATUS answer_name(struct ob_node *node, struct answer *answer)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS ob_key_query(struct ob_node *node, KEY_INFORMATION_CLASS class, void *buffer,
-                      ULONG length, ULONG *needed)
+NTSTATUS ob_key_query(struct ob_node *node, KEY_INFORMATION_CLASS class, void *buffer, ULONG length,
+                      ULONG *needed)
 {
     struct answer answer = {.buffer = buffer, .length = length};
     NTSTATUS status = STATUS_SUCCESS;
@@ -188,8 +187,7 @@ static void answer_value_partial(const struct ob_value *value, struct answer *an
 
 static void answer_value_aligned(const struct ob_value *value, struct answer *answer)
 {
-    KEY_VALUE_PARTIAL_INFORMATION_ALIGN64 info = {.Type = value->type,
-                                                  .DataLength = value->length};
+    KEY_VALUE_PARTIAL_INFORMATION_ALIGN64 info = {.Type = value->type, .DataLength = value->length};
     answer->fixed = FIELD_OFFSET(KEY_VALUE_PARTIAL_INFORMATION_ALIGN64, Data);
     answer->needed = answer->fixed + value->length;
     put(answer, 0, &info, answer->fixed);

@@ -9,8 +9,8 @@
  * STATUS_BUFFER_TOO_SMALL, with nothing written, if not even the fixed part fits,
  * STATUS_BUFFER_OVERFLOW if that fits but not all, STATUS_INVALID_PARAMETER for an unknown class.
  */
-NTSTATUS ob_key_query(struct ob_node *node, KEY_INFORMATION_CLASS class, void *buffer,
-                      ULONG length, ULONG *needed);
+NTSTATUS ob_key_query(struct ob_node *node, KEY_INFORMATION_CLASS class, void *buffer, ULONG length,
+                      ULONG *needed);
 NTSTATUS ob_value_query(const struct ob_value *value, KEY_VALUE_INFORMATION_CLASS class,
                         void *buffer, ULONG length, ULONG *needed);
 

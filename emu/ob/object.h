@@ -35,11 +35,11 @@ struct _OBJECT_TYPE {
 struct ob_header {
     LIST_ENTRY link; /* in ob_state.objects; guarded by its lock */
     POBJECT_TYPE type;
-    LONG64 references; /* atomic */
-    LONG handles;      /* guarded by ob_state.lock, as all below */
-    bool is_internal;  /* the emulator's own: not reported as left */
-    bool is_temporary; /* loses its name with its last handle */
-    bool is_permanent; /* the namespace holds a reference */
+    LONG64 references;    /* atomic */
+    LONG handles;         /* guarded by ob_state.lock, as all below */
+    bool is_internal;     /* the emulator's own: not reported as left */
+    bool is_temporary;    /* loses its name with its last handle */
+    bool is_permanent;    /* the namespace holds a reference */
     struct ob_name *name; /* in the namespace, or NULL */
 };
 
@@ -116,8 +116,7 @@ NTSTATUS ob_open_handle_locked(void *object, const struct ob_handle_info *info, 
 
 /* The referenced object behind a handle, or behind ZwCurrentThread() and ZwCurrentProcess(); type
  * NULL means any. STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH. */
-NTSTATUS ob_reference_handle(HANDLE handle, POBJECT_TYPE type, void **object,
-                             ACCESS_MASK *granted);
+NTSTATUS ob_reference_handle(HANDLE handle, POBJECT_TYPE type, void **object, ACCESS_MASK *granted);
 
 /* The same; tells all of the handle. */
 NTSTATUS ob_query_handle(HANDLE handle, POBJECT_TYPE type, void **object,

@@ -244,8 +244,8 @@ static NTSTATUS deliver_default(const struct query *query, const RTL_QUERY_REGIS
         return STATUS_SUCCESS;
     }
     struct found found = {.name = entry->Name, .type = type, .data = entry->DefaultData};
-    found.length = entry->DefaultLength != 0 ? entry->DefaultLength
-                                             : default_bytes(type, entry->DefaultData);
+    found.length =
+        entry->DefaultLength != 0 ? entry->DefaultLength : default_bytes(type, entry->DefaultData);
     return deliver(query, entry, &found, caller);
 }
 
@@ -290,10 +290,8 @@ static NTSTATUS query_value(const struct query *query, const RTL_QUERY_REGISTRY_
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    struct found found = {.name = entry->Name,
-                          .type = info->Type,
-                          .data = info->Data,
-                          .length = info->DataLength};
+    struct found found = {
+        .name = entry->Name, .type = info->Type, .data = info->Data, .length = info->DataLength};
     status = check_type(entry, info->Type);
     if (NT_SUCCESS(status)) {
         status = deliver(query, entry, &found, caller);
@@ -309,8 +307,7 @@ static NTSTATUS query_value(const struct query *query, const RTL_QUERY_REGISTRY_
 static NTSTATUS read_value_at(HANDLE key, ULONG index, KEY_VALUE_FULL_INFORMATION **info)
 {
     ULONG bytes = 0;
-    NTSTATUS status =
-        ZwEnumerateValueKey(key, index, KeyValueFullInformation, NULL, 0, &bytes);
+    NTSTATUS status = ZwEnumerateValueKey(key, index, KeyValueFullInformation, NULL, 0, &bytes);
     if (status != STATUS_BUFFER_TOO_SMALL) {
         return status;
     }

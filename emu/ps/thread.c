@@ -121,6 +121,9 @@ static void end_thread(PETHREAD thread)
     ps->running -= thread->name == NULL;
     note_ended(ps, thread->host);
     base_mutex_unlock(&ps->lock);
+    if (thread->at_end != NULL) {
+        thread->at_end(thread->at_end_context);
+    }
     ke_thread_leave(&thread->Tcb);
     ob_dereference(thread);
     ke_thread_forget();
@@ -158,9 +161,6 @@ static void run(void *context)
     ke_callback_leave(&callback);
     if (state_of_ps()->on_end != NULL) {
         state_of_ps()->on_end(thread);
-    }
-    if (thread->at_end != NULL) {
-        thread->at_end(thread->at_end_context);
     }
     end_thread(thread);
 }

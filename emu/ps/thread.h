@@ -29,7 +29,7 @@ struct _ETHREAD {
 struct ps_state {
     struct base_mutex lock; /* guards all below */
     ULONG_PTR next_id;
-    ULONG running; /* system threads of drivers that have not ended */
+    ULONG running;              /* system threads of drivers that have not ended */
     struct base_thread **ended; /* host threads to join */
     ULONG ended_count;
     ULONG ended_capacity;

@@ -35,7 +35,7 @@ static NTSTATUS reference_thread(HANDLE handle, PETHREAD *thread)
 /* The bytes that a class takes; 0 for a class that cannot be set. */
 static ULONG settable_bytes(THREADINFOCLASS class)
 {
-    switch ((ULONG)class) {
+    switch ((ULONG) class) {
     case ThreadPriority:
     case ThreadBasePriority:
     case ThreadIdealProcessor:
@@ -86,7 +86,7 @@ static NTSTATUS set_priority(PETHREAD thread, KPRIORITY priority)
 static NTSTATUS set_information(PETHREAD thread, THREADINFOCLASS class, const void *information)
 {
     const GROUP_AFFINITY *group = information;
-    switch ((ULONG)class) {
+    switch ((ULONG) class) {
     case ThreadPriority:
     case ThreadActualBasePriority:
         return set_priority(thread, *(const LONG *)information);
@@ -149,7 +149,7 @@ static void query_basic(PETHREAD thread, struct thread_basic_information *info)
 
 static ULONG queryable_bytes(THREADINFOCLASS class)
 {
-    switch ((ULONG)class) {
+    switch ((ULONG) class) {
     case ThreadBasicInformation:
         return sizeof(struct thread_basic_information);
     case ThreadGroupInformation:
@@ -165,7 +165,7 @@ static ULONG queryable_bytes(THREADINFOCLASS class)
 
 static void query_information(PETHREAD thread, THREADINFOCLASS class, void *information)
 {
-    switch ((ULONG)class) {
+    switch ((ULONG) class) {
     case ThreadBasicInformation:
         query_basic(thread, information);
         break;

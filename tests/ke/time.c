@@ -1,12 +1,9 @@
-/* Clocks, ticks, and dates. */
+/* Clocks and ticks. Dates are in tests/rtl. */
 #include "bugcheck.h"
 #include "kernel.h"
 
 #define UNITS_PER_SECOND 10000000LL
 #define UNITS_PER_DAY (86400 * UNITS_PER_SECOND)
-
-/* 1970-01-01 in units since 1601-01-01. */
-#define EPOCH_1970 116444736000000000LL
 
 static LARGE_INTEGER precise(void)
 {
@@ -146,79 +143,8 @@ static void local_time_is_system_time_less_the_bias(void **state)
     assert_int_equal(bias % (60 * UNITS_PER_SECOND), 0);
 }
 
-static void a_time_is_split_into_its_fields(void **state)
-{
-    PROVES("TIME-10");
-    /* 2000-02-29 was a Tuesday; 12:34:56.789 */
-    LARGE_INTEGER time = {.QuadPart = EPOCH_1970 + 11016 * UNITS_PER_DAY +
-                                      (12 * 3600 + 34 * 60 + 56) * UNITS_PER_SECOND + 7890000};
-    TIME_FIELDS fields;
-    RtlTimeToTimeFields(&time, &fields);
-    assert_int_equal(fields.Year, 2000);
-    assert_int_equal(fields.Month, 2);
-    assert_int_equal(fields.Day, 29);
-    assert_int_equal(fields.Hour, 12);
-    assert_int_equal(fields.Minute, 34);
-    assert_int_equal(fields.Second, 56);
-    assert_int_equal(fields.Milliseconds, 789);
-    assert_int_equal(fields.Weekday, 2);
-}
-
-static void fields_make_a_time_whatever_the_weekday(void **state)
-{
-    PROVES("TIME-11");
-    TIME_FIELDS fields = {.Year = 1970, .Month = 1, .Day = 1, .Weekday = 6};
-    LARGE_INTEGER time;
-    assert_true(RtlTimeFieldsToTime(&fields, &time));
-    assert_int_equal(time.QuadPart, EPOCH_1970);
-    fields = (TIME_FIELDS){.Year = 2023, .Month = 2, .Day = 29};
-    assert_false(RtlTimeFieldsToTime(&fields, &time));
-    fields = (TIME_FIELDS){.Year = 2024, .Month = 13, .Day = 1};
-    assert_false(RtlTimeFieldsToTime(&fields, &time));
-    fields = (TIME_FIELDS){.Year = 2024, .Month = 2, .Day = 29, .Hour = 24};
-    assert_false(RtlTimeFieldsToTime(&fields, &time));
-}
-
-static void seconds_since_1970_fit_from_1970_to_2106(void **state)
-{
-    PROVES("TIME-12");
-    LARGE_INTEGER time = {.QuadPart = EPOCH_1970};
-    ULONG seconds = 1;
-    assert_true(RtlTimeToSecondsSince1970(&time, &seconds));
-    assert_int_equal(seconds, 0);
-    time.QuadPart = EPOCH_1970 + 0xFFFFFFFFLL * UNITS_PER_SECOND;
-    assert_true(RtlTimeToSecondsSince1970(&time, &seconds));
-    assert_true(seconds == 0xFFFFFFFFU);
-    time.QuadPart += UNITS_PER_SECOND;
-    assert_false(RtlTimeToSecondsSince1970(&time, &seconds));
-    time.QuadPart = EPOCH_1970 - UNITS_PER_SECOND;
-    assert_false(RtlTimeToSecondsSince1970(&time, &seconds));
-}
-
-static void a_finer_resolution_lasts_as_long_as_somebody_wants_it(void **state)
-{
-    PROVES("TIME-13", "TIME-15");
-    ULONG maximum;
-    ULONG minimum;
-    ULONG current;
-    ULONG default_tick;
-    ExQueryTimerResolution(&maximum, &minimum, &default_tick);
-    assert_true(minimum <= default_tick && default_tick <= maximum);
-    ULONG fine = ExSetTimerResolution(10000, TRUE);
-    assert_true(fine <= default_tick && fine >= minimum);
-    ULONG still = ExSetTimerResolution(100000, TRUE); /* never makes the tick longer */
-    assert_int_equal(still, fine);
-    ExQueryTimerResolution(&maximum, &minimum, &current);
-    assert_int_equal(current, fine);
-    ExSetTimerResolution(0, FALSE);
-    ExSetTimerResolution(0, FALSE);
-    ExQueryTimerResolution(&maximum, &minimum, &current);
-    assert_int_equal(current, default_tick);
-}
-
 static void a_stall_lasts_as_long_as_asked(void **state)
 {
-    PROVES("TIME-16");
     LARGE_INTEGER start = precise();
     KeStallExecutionProcessor(50);
     assert_true(precise().QuadPart - start.QuadPart >= 500 - 1);
@@ -234,10 +160,6 @@ static const struct CMUnitTest tests[] = {
     kernel_test(the_performance_counter_has_a_fixed_frequency),
     kernel_test(clocks_are_read_at_any_level),
     kernel_test(local_time_is_system_time_less_the_bias),
-    kernel_test(a_time_is_split_into_its_fields),
-    kernel_test(fields_make_a_time_whatever_the_weekday),
-    kernel_test(seconds_since_1970_fit_from_1970_to_2106),
-    kernel_test(a_finer_resolution_lasts_as_long_as_somebody_wants_it),
     kernel_test(a_stall_lasts_as_long_as_asked),
 };
 

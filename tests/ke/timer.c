@@ -328,6 +328,28 @@ static void a_dpc_may_free_its_one_shot_timer(void **state)
     }
 }
 
+static VOID free_periodic(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument2)
+{
+    ExFreePool(context);
+}
+
+static void let_a_dpc_free_its_periodic_timer(void *context)
+{
+    struct alarm *alarm = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*alarm), 'mrlA');
+    *(struct alarm **)context = alarm;
+    alarm_make(alarm, free_periodic);
+    KeSetTimerEx(&alarm->timer, units(0), 1000, &alarm->dpc);
+    KeFlushQueuedDpcs();
+}
+
+static void a_dpc_must_not_free_its_periodic_timer(void **state)
+{
+    PROVES("TIMER-15", "TIMER-02");
+    struct alarm *alarm = NULL;
+    struct wskemu_bugcheck stop = bugcheck_of(let_a_dpc_free_its_periodic_timer, &alarm);
+    assert_bugcheck(stop, TIMER_OR_DPC_INVALID, 0, &alarm->timer, alarm, alarm + 1);
+}
+
 static void a_coalescable_timer_expires_within_its_tolerance(void **state)
 {
     PROVES("TIMER-17");
@@ -485,6 +507,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_cancelled_timer_neither_signals_nor_queues),
     kernel_test(cancelling_leaves_a_dpc_that_is_queued),
     kernel_test(a_dpc_may_free_its_one_shot_timer),
+    kernel_test(a_dpc_must_not_free_its_periodic_timer),
     kernel_test(a_coalescable_timer_expires_within_its_tolerance),
     kernel_test(timers_expire_in_the_order_of_their_due_times),
     kernel_test(many_timers_are_set_and_cancelled_in_any_order),

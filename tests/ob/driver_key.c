@@ -61,9 +61,9 @@ static void opening_a_device_gives_a_file(void **state)
     assert_int_equal(ZwCreateFile(&handle, FILE_GENERIC_READ, &attributes, &io, NULL, 0, 0,
                                   FILE_OPEN, 0, NULL, 0),
                      STATUS_SUCCESS);
-    assert_int_equal(ObReferenceObjectByHandle(handle, 0, *IoFileObjectType, KernelMode, &object,
-                                               NULL),
-                     STATUS_SUCCESS);
+    assert_int_equal(
+        ObReferenceObjectByHandle(handle, 0, *IoFileObjectType, KernelMode, &object, NULL),
+        STATUS_SUCCESS);
     assert_ptr_equal(((PFILE_OBJECT)object)->DeviceObject, driver->DeviceObject);
     ObDereferenceObject(object);
     ZwClose(handle);

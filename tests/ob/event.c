@@ -70,9 +70,9 @@ static void end_thread(PVOID context)
 static void wait_by_handle(void **state)
 {
     HANDLE thread = NULL;
-    assert_int_equal(PsCreateSystemThread(&thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, end_thread,
-                                          NULL),
-                     STATUS_SUCCESS);
+    assert_int_equal(
+        PsCreateSystemThread(&thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, end_thread, NULL),
+        STATUS_SUCCESS);
     assert_int_equal(ZwWaitForSingleObject(thread, FALSE, NULL), STATUS_SUCCESS);
     ZwClose(thread);
     assert_int_equal(poll_handle(thread), STATUS_INVALID_HANDLE);

@@ -42,9 +42,8 @@ static void reference_by_handle_checks_handle_and_type(void **state)
     assert_int_equal(info.GrantedAccess, EVENT_ALL_ACCESS);
     ObDereferenceObject(object);
 
-    assert_int_equal(
-        ObReferenceObjectByHandle(handle, 0, *PsThreadType, KernelMode, &object, NULL),
-        STATUS_OBJECT_TYPE_MISMATCH);
+    assert_int_equal(ObReferenceObjectByHandle(handle, 0, *PsThreadType, KernelMode, &object, NULL),
+                     STATUS_OBJECT_TYPE_MISMATCH);
     assert_null(object);
 
     object = handle;
@@ -84,9 +83,9 @@ static void access_is_checked_for_user_mode_only(void **state)
                                                UserMode, &object, NULL),
                      STATUS_ACCESS_DENIED);
     assert_null(object);
-    assert_int_equal(ObReferenceObjectByHandle(handle, SYNCHRONIZE, *ExEventObjectType, UserMode,
-                                               &object, NULL),
-                     STATUS_SUCCESS);
+    assert_int_equal(
+        ObReferenceObjectByHandle(handle, SYNCHRONIZE, *ExEventObjectType, UserMode, &object, NULL),
+        STATUS_SUCCESS);
     ObDereferenceObject(object);
     assert_int_equal(pointer_count(handle), 1);
     ZwClose(handle);
@@ -106,8 +105,7 @@ static void types_are_told_apart(void **state)
     HANDLE event = new_event(EVENT_ALL_ACCESS);
     PVOID object = NULL;
     for (size_t i = 0; i < RTL_NUMBER_OF(types); i++) {
-        NTSTATUS status =
-            ObReferenceObjectByHandle(event, 0, types[i], KernelMode, &object, NULL);
+        NTSTATUS status = ObReferenceObjectByHandle(event, 0, types[i], KernelMode, &object, NULL);
         assert_int_equal(status, types[i] == *ExEventObjectType ? STATUS_SUCCESS
                                                                 : STATUS_OBJECT_TYPE_MISMATCH);
         if (NT_SUCCESS(status)) {
@@ -179,19 +177,19 @@ static void tagged_variants_do_the_same(void **state)
 static void pseudo_handles_mean_the_caller(void **state)
 {
     PVOID object = NULL;
-    assert_int_equal(ObReferenceObjectByHandle(ZwCurrentThread(), 0, *PsThreadType, KernelMode,
-                                               &object, NULL),
-                     STATUS_SUCCESS);
+    assert_int_equal(
+        ObReferenceObjectByHandle(ZwCurrentThread(), 0, *PsThreadType, KernelMode, &object, NULL),
+        STATUS_SUCCESS);
     assert_ptr_equal(object, PsGetCurrentThread());
     ObDereferenceObject(object);
-    assert_int_equal(ObReferenceObjectByHandle(ZwCurrentProcess(), 0, *PsProcessType, KernelMode,
-                                               &object, NULL),
-                     STATUS_SUCCESS);
+    assert_int_equal(
+        ObReferenceObjectByHandle(ZwCurrentProcess(), 0, *PsProcessType, KernelMode, &object, NULL),
+        STATUS_SUCCESS);
     assert_ptr_equal(object, PsGetCurrentProcess());
     ObDereferenceObject(object);
-    assert_int_equal(ObReferenceObjectByHandle(ZwCurrentThread(), 0, *PsProcessType, KernelMode,
-                                               &object, NULL),
-                     STATUS_OBJECT_TYPE_MISMATCH);
+    assert_int_equal(
+        ObReferenceObjectByHandle(ZwCurrentThread(), 0, *PsProcessType, KernelMode, &object, NULL),
+        STATUS_OBJECT_TYPE_MISMATCH);
 }
 
 static void many_handles_are_all_different(void **state)

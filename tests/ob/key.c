@@ -37,8 +37,7 @@ static HANDLE new_key(HANDLE root, UNICODE_STRING *path)
 
 static void set_number(HANDLE key, UNICODE_STRING *name, ULONG value)
 {
-    assert_int_equal(ZwSetValueKey(key, name, 0, REG_DWORD, &value, sizeof(value)),
-                     STATUS_SUCCESS);
+    assert_int_equal(ZwSetValueKey(key, name, 0, REG_DWORD, &value, sizeof(value)), STATUS_SUCCESS);
 }
 
 static void keys_are_created_one_at_a_time(void **state)
@@ -143,10 +142,8 @@ static void short_buffers_tell_what_is_needed(void **state)
         ULONG fixed;
         ULONG needed;
     } classes[] = {
-        {KeyValueBasicInformation, 12, 12 + 8},
-        {KeyValueFullInformation, 20, 28 + 10},
-        {KeyValueFullInformationAlign64, 20, 32 + 10},
-        {KeyValuePartialInformation, 12, 12 + 10},
+        {KeyValueBasicInformation, 12, 12 + 8},         {KeyValueFullInformation, 20, 28 + 10},
+        {KeyValueFullInformationAlign64, 20, 32 + 10},  {KeyValuePartialInformation, 12, 12 + 10},
         {KeyValuePartialInformationAlign64, 8, 8 + 10},
     };
     static WCHAR data[] = L"Data";
@@ -156,9 +153,9 @@ static void short_buffers_tell_what_is_needed(void **state)
     for (size_t i = 0; i < RTL_NUMBER_OF(classes); i++) {
         ULONG needed = 0;
         memset(buffer, 0xCC, sizeof(buffer));
-        assert_int_equal(ZwQueryValueKey(key, &text, classes[i].class, buffer,
-                                         classes[i].fixed - 1, &needed),
-                         STATUS_BUFFER_TOO_SMALL);
+        assert_int_equal(
+            ZwQueryValueKey(key, &text, classes[i].class, buffer, classes[i].fixed - 1, &needed),
+            STATUS_BUFFER_TOO_SMALL);
         assert_int_equal(needed, classes[i].needed);
         assert_int_equal(buffer[0], 0xCC);
         assert_int_equal(ZwQueryValueKey(key, &text, classes[i].class, buffer, needed - 1, &needed),
@@ -239,9 +236,8 @@ static void keys_are_enumerated_in_order(void **state)
     }
     for (ULONG i = 0; i < 3; i++) {
         RtlInitUnicodeString(&name, order[i]);
-        assert_int_equal(
-            ZwEnumerateKey(key, i, KeyBasicInformation, info, sizeof(buffer), &needed),
-            STATUS_SUCCESS);
+        assert_int_equal(ZwEnumerateKey(key, i, KeyBasicInformation, info, sizeof(buffer), &needed),
+                         STATUS_SUCCESS);
         assert_int_equal(info->NameLength, name.Length);
         assert_memory_equal(info->Name, name.Buffer, name.Length);
         assert_true(info->LastWriteTime.QuadPart != 0);

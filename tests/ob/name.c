@@ -106,8 +106,7 @@ static void wrong_names_are_refused(void **state)
     assert_int_equal(open(&empty, &handle), STATUS_OBJECT_PATH_SYNTAX_BAD);
     OBJECT_ATTRIBUTES attributes = attributes_of(&absent, 0);
     attributes.Length = 8;
-    assert_int_equal(ZwOpenEvent(&handle, EVENT_ALL_ACCESS, &attributes),
-                     STATUS_INVALID_PARAMETER);
+    assert_int_equal(ZwOpenEvent(&handle, EVENT_ALL_ACCESS, &attributes), STATUS_INVALID_PARAMETER);
 }
 
 static void directory_holds_names(void **state)

@@ -33,9 +33,8 @@ static void name_is_told_with_its_size(void **state)
     assert_int_equal(info->Name.MaximumLength, name.Length + sizeof(WCHAR));
     assert_int_equal(info->Name.Buffer[name.Length / sizeof(WCHAR)], 0);
     memset(buffer, 0, sizeof(buffer));
-    assert_int_equal(
-        ZwQueryObject(handle, ObjectNameInformation, info, sizeof(buffer), &needed),
-        STATUS_SUCCESS);
+    assert_int_equal(ZwQueryObject(handle, ObjectNameInformation, info, sizeof(buffer), &needed),
+                     STATUS_SUCCESS);
     assert_true(RtlEqualUnicodeString(&info->Name, &name, FALSE));
     ObDereferenceObject(event);
     ZwClose(handle);
@@ -103,16 +102,16 @@ static void handle_is_duplicated(void **state)
                                        0, DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE),
                      STATUS_SUCCESS);
     assert_int_equal(access_of(target), EVENT_ALL_ACCESS);
-    assert_int_equal(ZwDuplicateObject(ZwCurrentProcess(), target, NULL, NULL, 0, 0,
-                                       DUPLICATE_CLOSE_SOURCE),
-                     STATUS_SUCCESS);
+    assert_int_equal(
+        ZwDuplicateObject(ZwCurrentProcess(), target, NULL, NULL, 0, 0, DUPLICATE_CLOSE_SOURCE),
+        STATUS_SUCCESS);
     assert_int_equal(ZwClose(target), STATUS_INVALID_HANDLE);
-    assert_int_equal(ZwDuplicateObject(ZwCurrentProcess(), source, ZwCurrentProcess(), &target, 0,
-                                       0, 0),
-                     STATUS_INVALID_HANDLE);
-    assert_int_equal(ZwDuplicateObject(ZwCurrentThread(), source, ZwCurrentProcess(), &target, 0, 0,
-                                       0),
-                     STATUS_OBJECT_TYPE_MISMATCH);
+    assert_int_equal(
+        ZwDuplicateObject(ZwCurrentProcess(), source, ZwCurrentProcess(), &target, 0, 0, 0),
+        STATUS_INVALID_HANDLE);
+    assert_int_equal(
+        ZwDuplicateObject(ZwCurrentThread(), source, ZwCurrentProcess(), &target, 0, 0, 0),
+        STATUS_OBJECT_TYPE_MISMATCH);
 }
 
 static void handle_from_pointer_checks_the_type(void **state)

@@ -152,12 +152,9 @@ static void a_reference_too_few_is_a_bugcheck(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    kernel_test(last_dereference_destroys),
-    kernel_test(plain_references_check_nothing),
-    kernel_test(links_are_always_checked),
-    kernel_test(deferred_deletion_is_anothers),
-    kernel_test(deletion_waits_for_passive_level),
-    kernel_test(safe_reference_refuses_the_dying),
+    kernel_test(last_dereference_destroys),         kernel_test(plain_references_check_nothing),
+    kernel_test(links_are_always_checked),          kernel_test(deferred_deletion_is_anothers),
+    kernel_test(deletion_waits_for_passive_level),  kernel_test(safe_reference_refuses_the_dying),
     kernel_test(a_reference_too_few_is_a_bugcheck),
 };
 

@@ -240,16 +240,15 @@ static void subkeys_and_whole_keys(void **state)
         {0},
     };
     RTL_QUERY_REGISTRY_TABLE absent[] = {
-        {.Flags = RTL_QUERY_REGISTRY_SUBKEY | RTL_QUERY_REGISTRY_REQUIRED, .Name = L"Absent"},
-        {0}};
+        {.Flags = RTL_QUERY_REGISTRY_SUBKEY | RTL_QUERY_REGISTRY_REQUIRED, .Name = L"Absent"}, {0}};
     ULONG value = 2;
     set_number(L"Number", 1);
-    assert_int_equal(wskemu_registry_set(SERVICE L"\\Parameters", L"Number", REG_DWORD, &value,
-                                         sizeof(value)),
-                     STATUS_SUCCESS);
-    assert_int_equal(wskemu_registry_set(SERVICE L"\\Parameters", L"Second", REG_DWORD, &value,
-                                         sizeof(value)),
-                     STATUS_SUCCESS);
+    assert_int_equal(
+        wskemu_registry_set(SERVICE L"\\Parameters", L"Number", REG_DWORD, &value, sizeof(value)),
+        STATUS_SUCCESS);
+    assert_int_equal(
+        wskemu_registry_set(SERVICE L"\\Parameters", L"Second", REG_DWORD, &value, sizeof(value)),
+        STATUS_SUCCESS);
     assert_int_equal(query(table), STATUS_SUCCESS);
     assert_int_equal(inner, 2);
     assert_int_equal(outer, 1);
@@ -311,16 +310,11 @@ static void keys_and_values_by_path(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    kernel_test(routine_gets_the_value),
-    kernel_test(routines_failure_ends_the_query),
-    kernel_test(absent_value_has_its_default),
-    kernel_test(strings_are_taken_apart_and_expanded),
-    kernel_test(direct_values_are_stored),
-    kernel_test(direct_values_are_checked),
-    kernel_test(subkeys_and_whole_keys),
-    kernel_test(queried_value_can_be_deleted),
-    kernel_test(absent_key_may_be_optional),
-    kernel_test(keys_and_values_by_path),
+    kernel_test(routine_gets_the_value),       kernel_test(routines_failure_ends_the_query),
+    kernel_test(absent_value_has_its_default), kernel_test(strings_are_taken_apart_and_expanded),
+    kernel_test(direct_values_are_stored),     kernel_test(direct_values_are_checked),
+    kernel_test(subkeys_and_whole_keys),       kernel_test(queried_value_can_be_deleted),
+    kernel_test(absent_key_may_be_optional),   kernel_test(keys_and_values_by_path),
 };
 
 TEST_MAIN(tests)

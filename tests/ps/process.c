@@ -11,8 +11,7 @@ static void process_is_the_systems(void **state)
 {
     PEPROCESS process = NULL;
     assert_true(PsIsSystemProcess(PsGetCurrentProcess()));
-    assert_int_equal(PsLookupProcessByProcessId(PsGetCurrentProcessId(), &process),
-                     STATUS_SUCCESS);
+    assert_int_equal(PsLookupProcessByProcessId(PsGetCurrentProcessId(), &process), STATUS_SUCCESS);
     assert_ptr_equal(process, PsInitialSystemProcess);
     assert_int_equal(PsGetProcessExitStatus(process), STATUS_PENDING);
     assert_true(PsGetProcessCreateTimeQuadPart(process) > 0);
@@ -83,12 +82,9 @@ static void system_tells_its_pages(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    kernel_test(process_is_the_systems),
-    kernel_test(attaching_changes_nothing),
-    kernel_test(detaching_needs_an_attachment),
-    kernel_test(silo_is_the_hosts),
-    kernel_test(system_tells_its_version),
-    kernel_test(system_tells_its_pages),
+    kernel_test(process_is_the_systems),        kernel_test(attaching_changes_nothing),
+    kernel_test(detaching_needs_an_attachment), kernel_test(silo_is_the_hosts),
+    kernel_test(system_tells_its_version),      kernel_test(system_tells_its_pages),
 };
 
 TEST_MAIN(tests)

@@ -53,9 +53,9 @@ static void thread_belongs_to_the_system(void **state)
     assert_int_equal(
         PsCreateSystemThread(&handle, THREAD_ALL_ACCESS, NULL, NULL, &client, look, &seen),
         STATUS_SUCCESS);
-    assert_int_equal(ObReferenceObjectByHandle(handle, 0, *PsThreadType, KernelMode,
-                                               (PVOID *)&thread, NULL),
-                     STATUS_SUCCESS);
+    assert_int_equal(
+        ObReferenceObjectByHandle(handle, 0, *PsThreadType, KernelMode, (PVOID *)&thread, NULL),
+        STATUS_SUCCESS);
     assert_int_equal(ZwWaitForSingleObject(handle, FALSE, NULL), STATUS_SUCCESS);
     assert_ptr_equal(PsGetThreadProcess(thread), PsInitialSystemProcess);
     assert_ptr_equal(client.UniqueProcess, PsGetProcessId(PsInitialSystemProcess));
@@ -109,9 +109,9 @@ static void wrong_parameters_are_refused(void **state)
     assert_int_equal(PsCreateSystemThread(&handle, THREAD_ALL_ACCESS, NULL, (HANDLE)(ULONG_PTR)6,
                                           NULL, look, NULL),
                      STATUS_INVALID_HANDLE);
-    assert_int_equal(PsCreateSystemThread(&handle, THREAD_ALL_ACCESS, NULL, ZwCurrentThread(), NULL,
-                                          look, NULL),
-                     STATUS_OBJECT_TYPE_MISMATCH);
+    assert_int_equal(
+        PsCreateSystemThread(&handle, THREAD_ALL_ACCESS, NULL, ZwCurrentThread(), NULL, look, NULL),
+        STATUS_OBJECT_TYPE_MISMATCH);
 }
 
 static BOOLEAN came_back;

@@ -22,9 +22,9 @@ static void affinity_is_set_and_told(void **state)
     ULONG processor = KeGetCurrentProcessorNumberEx(NULL);
     KeLowerIrql(irql);
     assert_int_equal(processor, 1);
-    assert_int_equal(ZwSetInformationThread(ZwCurrentThread(), ThreadGroupInformation, &none,
-                                            sizeof(none)),
-                     STATUS_INVALID_PARAMETER);
+    assert_int_equal(
+        ZwSetInformationThread(ZwCurrentThread(), ThreadGroupInformation, &none, sizeof(none)),
+        STATUS_INVALID_PARAMETER);
     KAFFINITY all = 3;
     assert_int_equal(
         ZwSetInformationThread(ZwCurrentThread(), ThreadAffinityMask, &all, sizeof(all)),
@@ -46,22 +46,21 @@ static void ideal_processor_is_a_hint(void **state)
 static void priority_is_set(void **state)
 {
     LONG priority = LOW_REALTIME_PRIORITY;
-    assert_int_equal(ZwSetInformationThread(ZwCurrentThread(), ThreadPriority, &priority,
-                                            sizeof(priority)),
-                     STATUS_SUCCESS);
+    assert_int_equal(
+        ZwSetInformationThread(ZwCurrentThread(), ThreadPriority, &priority, sizeof(priority)),
+        STATUS_SUCCESS);
     assert_int_equal(KeQueryPriorityThread(KeGetCurrentThread()), LOW_REALTIME_PRIORITY);
     priority = 32;
-    assert_int_equal(ZwSetInformationThread(ZwCurrentThread(), ThreadPriority, &priority,
-                                            sizeof(priority)),
-                     STATUS_INVALID_PARAMETER);
+    assert_int_equal(
+        ZwSetInformationThread(ZwCurrentThread(), ThreadPriority, &priority, sizeof(priority)),
+        STATUS_INVALID_PARAMETER);
 }
 
 static void wrong_questions_are_refused(void **state)
 {
     ULONG value = 1;
-    assert_int_equal(
-        ZwSetInformationThread(ZwCurrentThread(), ThreadTimes, &value, sizeof(value)),
-        STATUS_INVALID_INFO_CLASS);
+    assert_int_equal(ZwSetInformationThread(ZwCurrentThread(), ThreadTimes, &value, sizeof(value)),
+                     STATUS_INVALID_INFO_CLASS);
     assert_int_equal(ZwSetInformationThread(ZwCurrentThread(), ThreadPriority, &value, 2),
                      STATUS_INFO_LENGTH_MISMATCH);
     assert_int_equal(ZwSetInformationThread(ZwCurrentProcess(), ThreadPriority, &value, 4),

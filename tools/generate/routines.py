@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes the table by which MmGetSystemRoutineAddress finds routines and variables of the kernel, from
-the names that the kernel's object files define.
+"""Makes the table by which MmGetSystemRoutineAddress finds routines and variables of the kernel,
+from the names that its object files define.
 
 usage: routines.py NM OUTPUT OBJECT...
 """
@@ -17,23 +17,26 @@ KINDS = set("TWDBRV")
 
 
 def defined(nm, objects):
-    """The public names that the object files define and Windows exports, in the order of strcmp."""
+    """The names that Windows exports and the object files define, with the names that these have for
+    the linker, in the order of strcmp."""
     listing = subprocess.run([nm, "-g", *objects], check=True, capture_output=True, text=True)
-    names = set()
+    names = {}
     for line in listing.stdout.splitlines():
         fields = line.split()
-        if len(fields) == 3 and fields[1] in KINDS and NAME.fullmatch(fields[2]):
-            names.add(fields[2])
-    return sorted(names)
+        if len(fields) == 3 and fields[1] in KINDS:
+            name = fields[2].removeprefix("wskemu_")
+            if NAME.fullmatch(name):
+                names[name] = fields[2]
+    return sorted(names.items())
 
 
 def main(nm, output, *objects):
     names = defined(nm, objects)
     lines = ["/* Made by tools/generate/routines.py: routines in the order of their names. */\n",
              '#include "mm/routine.h"\n\n']
-    lines += [f"extern char {name}[];\n" for name in names]
+    lines += [f"extern char {link_name}[];\n" for _, link_name in names]
     lines.append("\nconst struct mm_routine mm_routines[] = {\n")
-    lines += [f'    {{"{name}", {name}}},\n' for name in names]
+    lines += [f'    {{"{name}", {link_name}}},\n' for name, link_name in names]
     lines.append("};\n\nconst size_t mm_routine_count = "
                  "sizeof(mm_routines) / sizeof(mm_routines[0]);\n")
     write(output, "".join(lines))

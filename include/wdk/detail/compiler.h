@@ -257,11 +257,13 @@ enum wdk_noop { __noop = 0 };
 #endif
 
 /* A name that must not meet the host library's function of the same name: the declaration keeps
- * the name, the linker sees ours. */
+ * the name, the linker sees ours. The first is for the C runtime's names, which mean the same in
+ * Windows' own C library; the second for the kernel's that Windows' user mode has too. */
 #if defined(_WIN32)
 #define WDK_LINK_NAME(name)
 #else
 #define WDK_LINK_NAME(name) __asm__("wskemu_" name)
 #endif
+#define WDK_KERNEL_LINK_NAME(name) __asm__("wskemu_" name)
 
 #endif

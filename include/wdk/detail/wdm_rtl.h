@@ -419,7 +419,8 @@ typedef OSVERSIONINFOEXW OSVERSIONINFOEX, *POSVERSIONINFOEX;
 #define VER_NT_DOMAIN_CONTROLLER 0x0000002
 #define VER_NT_SERVER 0x0000003
 
-ULONGLONG VerSetConditionMask(ULONGLONG ConditionMask, ULONG TypeMask, UCHAR Condition);
+ULONGLONG VerSetConditionMask(ULONGLONG ConditionMask, ULONG TypeMask, UCHAR Condition)
+    WDK_KERNEL_LINK_NAME("VerSetConditionMask");
 #define VER_SET_CONDITION(ConditionMask, TypeBitMask, ComparisonType)                              \
     ((ConditionMask) = VerSetConditionMask((ConditionMask), (TypeBitMask), (ComparisonType)))
 

@@ -11,8 +11,8 @@ static ULONG read_port(HANDLE key)
     UCHAR buffer[sizeof(KEY_VALUE_PARTIAL_INFORMATION) + sizeof(ULONG)];
     PKEY_VALUE_PARTIAL_INFORMATION info = (PKEY_VALUE_PARTIAL_INFORMATION)(PVOID)buffer;
     ULONG bytes = 0;
-    NTSTATUS status = ZwQueryValueKey(key, &name, KeyValuePartialInformation, info, sizeof(buffer),
-                                      &bytes);
+    NTSTATUS status =
+        ZwQueryValueKey(key, &name, KeyValuePartialInformation, info, sizeof(buffer), &bytes);
     if (!NT_SUCCESS(status) || info->Type != REG_DWORD) {
         return 0;
     }
