@@ -8,6 +8,7 @@
 #include "mm/mm.h"
 #include "ob/object.h"
 #include "ps/thread.h"
+#include "rtl/debug_print.h"
 #include "rtl/exception.h"
 #include "wsk/wsk.h"
 
@@ -54,6 +55,7 @@ NTSTATUS wskemu_boot(const struct wskemu_options *options)
         return status;
     }
     seh_catch_faults();
+    rtl_debug_print_reset();
     return STATUS_SUCCESS;
 }
 

@@ -22,6 +22,13 @@ struct io_calls {
     struct io_call_shard shard[IO_CALL_SHARDS];
 };
 
+/* Bug checks if the device or the IRP is none, or in no state to be sent. caller is the driver's
+ * return address. */
+void io_call_check(PDEVICE_OBJECT device, PIRP irp, const void *caller);
+
+/* Bug checks if the request must not be sent at the current IRQL. */
+void io_call_check_level(PIRP irp, UCHAR major_function, const void *caller);
+
 void io_calls_start(struct io_calls *calls);
 void io_calls_stop(struct io_calls *calls);
 

@@ -86,8 +86,7 @@ static void check_went_on(PIRP irp, NTSTATUS returned, const void *routine)
 static bool call_routine(PIRP irp, PIO_COMPLETION_ROUTINE routine, PVOID context)
 {
     struct ke_callback callback;
-    PDEVICE_OBJECT device =
-        is_at_top(irp) ? NULL : IoGetCurrentIrpStackLocation(irp)->DeviceObject;
+    PDEVICE_OBJECT device = is_at_top(irp) ? NULL : IoGetCurrentIrpStackLocation(irp)->DeviceObject;
     ke_callback_enter(&callback, "a completion routine", (void *)(ULONG_PTR)routine);
     NTSTATUS status = routine(device, irp, context);
     check_state(&callback);
@@ -148,8 +147,9 @@ static void check_completion(PIRP irp)
                     (ULONG_PTR)irp, 0, "IRP-89", "The driver completed the IRP %p with 0x%08X.",
                     (void *)irp, (unsigned)irp->IoStatus.Status);
     }
-    if (irp->CancelRoutine != NULL) {
-        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x7, (ULONG_PTR)irp->CancelRoutine,
+    PDRIVER_CANCEL cancel_routine = io_irp_cancel_routine(irp);
+    if (cancel_routine != NULL) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x7, (ULONG_PTR)cancel_routine,
                     (ULONG_PTR)irp, 0, "IRP-91",
                     "The driver completed the IRP %p while its cancel routine was set.",
                     (void *)irp);

@@ -21,6 +21,9 @@ struct io_open {
 
 extern struct _OBJECT_TYPE io_file_type;
 
+/* For whom the calling thread's system services work. */
+KPROCESSOR_MODE io_caller_mode(void);
+
 /* The specific rights that an access mask of a file means. */
 ACCESS_MASK io_file_access(ACCESS_MASK access);
 

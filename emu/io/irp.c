@@ -196,7 +196,7 @@ void io_irp_release(PIRP irp)
 /* Whether a driver below still has the IRP: it is cancelable there, or deep in its stack. */
 static bool is_in_use(const IRP *irp)
 {
-    return irp->CancelRoutine != NULL || irp->CurrentLocation < irp->StackCount;
+    return io_irp_cancel_routine(irp) != NULL || irp->CurrentLocation < irp->StackCount;
 }
 
 static void check_freeable(PIRP irp, const void *caller)

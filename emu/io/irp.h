@@ -60,6 +60,12 @@ struct io_irp_record *io_irp_record(PIRP irp);
 /* Whether the memory still is an IRP: it may have been freed. */
 bool io_irp_is_alive(const IRP *irp);
 
+/* The cancel routine, which others may be exchanging. */
+static inline PDRIVER_CANCEL io_irp_cancel_routine(const IRP *irp)
+{
+    return __atomic_load_n(&irp->CancelRoutine, __ATOMIC_ACQUIRE);
+}
+
 /* Completes an IRP as IoCompleteRequest does, for use by emulator code. */
 void io_irp_complete(PIRP irp, NTSTATUS status, ULONG_PTR information);
 

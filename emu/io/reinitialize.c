@@ -61,8 +61,7 @@ static struct reinitialization *take(struct io_driver *driver)
 static void call(struct io_driver *driver, const struct reinitialization *entry)
 {
     struct ke_callback callback;
-    ke_callback_enter(&callback, "a reinitialization routine",
-                      (void *)(ULONG_PTR)entry->routine);
+    ke_callback_enter(&callback, "a reinitialization routine", (void *)(ULONG_PTR)entry->routine);
     entry->routine(&driver->object, entry->context, driver->extension.Count);
     ke_callback_leave(&callback);
 }

@@ -29,10 +29,9 @@ static void drop(PIO_REMOVE_LOCK lock, PVOID tag)
 {
     LONG left = InterlockedDecrement(&lock->Common.IoCount);
     if (left < 0 || (left == 0 && !is_removed(lock))) {
-        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xD5, (ULONG_PTR)lock, (ULONG_PTR)tag, 0,
-                    "FAST-49",
-                    "The driver released the remove lock %p more often than it acquired it.",
-                    (void *)lock);
+        ke_bugcheck(
+            DRIVER_VERIFIER_DETECTED_VIOLATION, 0xD5, (ULONG_PTR)lock, (ULONG_PTR)tag, 0, "FAST-49",
+            "The driver released the remove lock %p more often than it acquired it.", (void *)lock);
     }
     if (left == 0) {
         KeSetEvent(&lock->Common.RemoveEvent, IO_NO_INCREMENT, FALSE);

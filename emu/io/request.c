@@ -17,8 +17,7 @@
 
 #include <ntddk.h>
 
-PIRP io_request_create(const struct io_request *request, enum io_irp_kind kind,
-                       const void *creator)
+PIRP io_request_create(const struct io_request *request, enum io_irp_kind kind, const void *creator)
 {
     PIRP irp = io_irp_create(request->device->StackSize, kind, creator);
     if (irp == NULL) {
@@ -159,8 +158,8 @@ PIRP IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObj
 {
     struct io_request request = {
         .device = DeviceObject,
-        .major_function = InternalDeviceIoControl ? IRP_MJ_INTERNAL_DEVICE_CONTROL
-                                                  : IRP_MJ_DEVICE_CONTROL,
+        .major_function =
+            InternalDeviceIoControl ? IRP_MJ_INTERNAL_DEVICE_CONTROL : IRP_MJ_DEVICE_CONTROL,
         .mode = KernelMode,
     };
     KE_IRQL_AT_MOST(APC_LEVEL);
@@ -170,9 +169,9 @@ PIRP IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObj
     if (irp == NULL) {
         return NULL;
     }
-    NTSTATUS status = io_transfer_control(irp, IoGetNextIrpStackLocation(irp), IoControlCode,
-                                          InputBuffer, InputBufferLength, OutputBuffer,
-                                          OutputBufferLength);
+    NTSTATUS status =
+        io_transfer_control(irp, IoGetNextIrpStackLocation(irp), IoControlCode, InputBuffer,
+                            InputBufferLength, OutputBuffer, OutputBufferLength);
     if (!NT_SUCCESS(status)) {
         io_request_discard(irp);
         return NULL;

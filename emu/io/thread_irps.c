@@ -28,8 +28,7 @@ static PIRP irp_of(LIST_ENTRY *entry)
 
 static bool has_irps(struct io_irps *irps, PETHREAD thread)
 {
-    for (LIST_ENTRY *entry = irps->threaded.Flink; entry != &irps->threaded;
-         entry = entry->Flink) {
+    for (LIST_ENTRY *entry = irps->threaded.Flink; entry != &irps->threaded; entry = entry->Flink) {
         if (irp_of(entry)->Tail.Overlay.Thread == thread) {
             return true;
         }

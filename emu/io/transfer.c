@@ -69,9 +69,8 @@ NTSTATUS io_transfer_read(PIRP irp, PDEVICE_OBJECT device, PVOID buffer, ULONG b
     if ((device->Flags & DO_BUFFERED_IO) != 0) {
         return io_transfer_buffer(irp, NULL, 0, buffer, bytes);
     }
-    return (device->Flags & DO_DIRECT_IO) != 0
-               ? io_transfer_lock(irp, buffer, bytes, IoWriteAccess)
-               : STATUS_SUCCESS;
+    return (device->Flags & DO_DIRECT_IO) != 0 ? io_transfer_lock(irp, buffer, bytes, IoWriteAccess)
+                                               : STATUS_SUCCESS;
 }
 
 NTSTATUS io_transfer_write(PIRP irp, PDEVICE_OBJECT device, PVOID buffer, ULONG bytes)

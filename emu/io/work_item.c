@@ -98,7 +98,6 @@ static VOID run(PVOID parameter)
 
 static void initialize(PIO_WORKITEM item, PVOID object)
 {
-    check_object(item, object);
     *item = (struct _IO_WORKITEM){.object = object};
     ExInitializeWorkItem(&item->item, run, item);
 }
@@ -111,6 +110,7 @@ PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
 {
     struct io_work_items *items = &io_state()->work_items;
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    check_object(NULL, DeviceObject);
     PIO_WORKITEM item = malloc(sizeof(*item));
     if (item == NULL) {
         return NULL;
@@ -166,6 +166,7 @@ ULONG IoSizeofWorkItem(VOID)
 VOID IoInitializeWorkItem(PVOID IoObject, PIO_WORKITEM IoWorkItem)
 {
     ke_current();
+    check_object(IoWorkItem, IoObject);
     initialize(IoWorkItem, IoObject);
 }
 

@@ -1,10 +1,4 @@
-/*
- * System services on files, which are opened devices here: names of the host's files are not found.
- *
- * A thread that the emulator did not make stands for a program in user mode: its requests have
- * RequestorMode UserMode, and a control code's access bits are checked against its handle's. System
- * threads are kernel mode.
- */
+/* System services on open files: reading, writing, controlling. */
 #include "io/device.h"
 #include "io/file.h"
 #include "io/io.h"
@@ -15,110 +9,6 @@
 #include "ob/object.h"
 
 #include <ntifs.h>
-
-static KPROCESSOR_MODE caller_mode(void)
-{
-    return PsIsSystemThread(PsGetCurrentThread()) ? KernelMode : UserMode;
-}
-
-/* ---- opening ---- */
-
-static NTSTATUS find_related(const OBJECT_ATTRIBUTES *attributes, PFILE_OBJECT *related)
-{
-    ACCESS_MASK access;
-    void *object = NULL;
-    *related = NULL;
-    if (attributes->RootDirectory == NULL) {
-        return STATUS_SUCCESS;
-    }
-    NTSTATUS status =
-        ob_reference_handle(attributes->RootDirectory, &io_file_type, &object, &access);
-    *related = object;
-    return status;
-}
-
-static NTSTATUS open_file(struct io_open *open, const OBJECT_ATTRIBUTES *attributes,
-                          PIO_STATUS_BLOCK status_block, PHANDLE handle)
-{
-    PFILE_OBJECT file;
-    ULONG_PTR information = 0;
-    NTSTATUS status = find_related(attributes, &open->related);
-    if (!NT_SUCCESS(status)) {
-        return status;
-    }
-    open->name = attributes->ObjectName;
-    status = io_file_open(open, &file, &information);
-    if (NT_SUCCESS(status)) {
-        NTSTATUS opened = ob_open_handle(file, open->access, handle);
-        status = NT_SUCCESS(opened) ? status : opened;
-        ob_dereference(file);
-    }
-    if (open->related != NULL) {
-        ob_dereference(open->related);
-    }
-    if (NT_SUCCESS(status)) {
-        status_block->Status = status;
-        status_block->Information = information;
-    }
-    return status;
-}
-
-/*
- * Opens a device by its name, or by a name relative to an open file of it. The statuses are those
- * of a look-up (STATUS_OBJECT_NAME_NOT_FOUND, ...), STATUS_INVALID_PARAMETER, and what the driver
- * says to IRP_MJ_CREATE. PASSIVE_LEVEL. (DEV-50, DEV-55)
- */
-NTSTATUS ZwCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
-                      POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
-                      PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess,
-                      ULONG CreateDisposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength)
-{
-    KE_IRQL_EXACTLY(PASSIVE_LEVEL);
-    if (ObjectAttributes == NULL || ObjectAttributes->ObjectName == NULL ||
-        CreateDisposition > FILE_MAXIMUM_DISPOSITION) {
-        return STATUS_INVALID_PARAMETER;
-    }
-    struct io_open open = {
-        .access = io_file_access(DesiredAccess),
-        .mode = caller_mode(),
-        .disposition = CreateDisposition,
-        .options = CreateOptions,
-        .attributes = (USHORT)FileAttributes,
-        .share_access = (USHORT)ShareAccess,
-        .ea = EaBuffer,
-        .ea_bytes = EaLength,
-        .allocation_bytes = AllocationSize != NULL ? AllocationSize->QuadPart : 0,
-    };
-    return open_file(&open, ObjectAttributes, IoStatusBlock, FileHandle);
-}
-
-/* As ZwCreateFile for what is there already. PASSIVE_LEVEL. */
-NTSTATUS ZwOpenFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
-                    POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
-                    ULONG ShareAccess, ULONG OpenOptions)
-{
-    return ZwCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, NULL, 0,
-                        ShareAccess, FILE_OPEN, OpenOptions, NULL, 0);
-}
-
-/* As ZwCreateFile for plain files. PASSIVE_LEVEL. */
-NTSTATUS IoCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
-                      POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
-                      PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess,
-                      ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength,
-                      CREATE_FILE_TYPE CreateFileType, PVOID InternalParameters, ULONG Options)
-{
-    UNREFERENCED_PARAMETER(InternalParameters);
-    UNREFERENCED_PARAMETER(Options);
-    if (CreateFileType != CreateFileTypeNone) {
-        ke_not_implemented("IoCreateFile for a pipe or a mailslot");
-    }
-    return ZwCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize,
-                        FileAttributes, ShareAccess, Disposition, CreateOptions, EaBuffer,
-                        EaLength);
-}
-
-/* ---- requests ---- */
 
 /* A request on a handle, from its arguments to its status. */
 struct call {
@@ -182,7 +72,7 @@ static NTSTATUS begin(struct call *call, HANDLE file, HANDLE event, PIO_APC_ROUT
         .device = call->device,
         .file = call->file,
         .major_function = major_function,
-        .mode = caller_mode(),
+        .mode = io_caller_mode(),
     };
     call->irp = io_request_create(&request, IO_IRP_THREADED, __builtin_return_address(0));
     if (call->irp == NULL) {
@@ -293,8 +183,8 @@ static NTSTATUS control(HANDLE handle, HANDLE event, PIO_APC_ROUTINE apc,
     PIO_STACK_LOCATION location = IoGetNextIrpStackLocation(call.irp);
     location->Flags = (UCHAR)(((call.access & FILE_READ_DATA) != 0 ? SL_READ_ACCESS_GRANTED : 0) |
                               ((call.access & FILE_WRITE_DATA) != 0 ? SL_WRITE_ACCESS_GRANTED : 0));
-    status = io_transfer_control(call.irp, location, code, input, input_bytes, output,
-                                 output_bytes);
+    status =
+        io_transfer_control(call.irp, location, code, input, input_bytes, output, output_bytes);
     return send_prepared(&call, status);
 }
 
@@ -320,16 +210,14 @@ NTSTATUS ZwFsControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRou
 {
     UNREFERENCED_PARAMETER(ApcContext);
     return control(FileHandle, Event, ApcRoutine, IoStatusBlock, FsControlCode, InputBuffer,
-                   InputBufferLength, OutputBuffer, OutputBufferLength,
-                   IRP_MJ_FILE_SYSTEM_CONTROL);
+                   InputBufferLength, OutputBuffer, OutputBufferLength, IRP_MJ_FILE_SYSTEM_CONTROL);
 }
 
 /* Has the device write out what it holds back. Waits in any case. PASSIVE_LEVEL. */
 NTSTATUS ZwFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock)
 {
     struct call call;
-    NTSTATUS status =
-        begin(&call, FileHandle, NULL, NULL, IoStatusBlock, IRP_MJ_FLUSH_BUFFERS);
+    NTSTATUS status = begin(&call, FileHandle, NULL, NULL, IoStatusBlock, IRP_MJ_FLUSH_BUFFERS);
     if (!NT_SUCCESS(status)) {
         return status;
     }

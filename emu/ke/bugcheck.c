@@ -13,11 +13,11 @@
 #include "base/park.h"
 #include "base/process.h"
 #include "base/stack.h"
+#include "ke/bugcheck_callback.h"
 #include "ke/expectation.h"
 #include "ke/kernel.h"
 #include "rtl/exception.h"
 
-#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,7 +132,7 @@ _Noreturn void ke_halt_here(void)
     while (!atomic_load(&expectation->is_met)) {
         base_park_wait(expectation->thread->park, BASE_FOREVER);
     }
-    siglongjmp(expectation->resume, 1);
+    BASE_JUMP_TO(expectation->resume);
 }
 
 /* Hands the bug check over and wakes the thread that expects it, wherever it sleeps. That thread
@@ -153,6 +153,9 @@ static void meet(struct ke_expectation *expectation, const struct wskemu_bugchec
 static _Noreturn void stop(const struct wskemu_bugcheck *bugcheck)
 {
     stop_kernel();
+    if (ke_thread_slot.kernel != NULL) {
+        ke_bugcheck_callbacks_run(ke_thread_slot.kernel);
+    }
     struct ke_expectation *expectation = atomic_exchange(&ke_expectation, NULL);
     if (expectation == NULL) {
         print_banner(bugcheck);
@@ -211,7 +214,7 @@ static void run_until_stop(struct ke_expectation *expectation, void (*body)(void
 {
     own_expectation = expectation;
     atomic_store(&ke_expectation, expectation);
-    if (sigsetjmp(expectation->resume, 0) == 0) {
+    if (BASE_JUMP_SET(expectation->resume) == 0) {
         body(context);
         ke_current(); /* another thread may have stopped the kernel while body ran outside of it */
         if (atomic_exchange(&ke_expectation, NULL) == NULL) {

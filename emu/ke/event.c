@@ -60,6 +60,7 @@ LONG KeResetEvent(PRKEVENT Event)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     ke_lock();
+    ke_object_check(&Event->Header, "an event");
     LONG before = Event->Header.SignalState;
     WriteRelease(&Event->Header.SignalState, 0);
     ke_unlock();

@@ -4,14 +4,14 @@
 
 #include <wskemu/wskemu.h>
 
+#include "base/jump.h"
 #include "ke/thread.h"
 
-#include <setjmp.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
 struct ke_expectation {
-    sigjmp_buf resume;
+    base_jump resume;
     struct _KTHREAD *thread; /* who expects */
     struct wskemu_bugcheck *caught;
     atomic_bool is_met;

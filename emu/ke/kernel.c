@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/park.h"
+#include "ke/bugcheck_callback.h"
 #include "ke/dpc.h"
 
 #include <stdlib.h>
@@ -81,6 +82,7 @@ NTSTATUS ke_kernel_create(ULONG processor_count)
     kernel->boot_wall_100ns = base_clock_wall_100ns();
     base_mutex_init(&kernel->lock);
     InitializeListHead(&kernel->threads.all);
+    InitializeListHead(&kernel->bugcheck_callbacks);
     initialize_processors(&kernel->processors, processor_count);
     for (int i = 0; i < KE_ADDRESS_BUCKETS; i++) {
         InitializeListHead(&kernel->addresses.bucket[i]);
@@ -115,7 +117,7 @@ static void quiesce_modules(void)
 
 static unsigned report_modules(void)
 {
-    unsigned left = ke_timers_report() + ke_dpc_report();
+    unsigned left = ke_timers_report() + ke_dpc_report() + ke_bugcheck_callbacks_report();
     for (int i = KE_MODULE_COUNT - 1; i >= 0; i--) {
         const struct ke_module *module = ke_kernel()->module[i];
         if (module != NULL && module->report != NULL) {

@@ -9,6 +9,8 @@
  * - Leadership follows activity: a leader that satisfied another thread's wait gives the lead up
  *   and sleeps; that thread takes it with its next wait. So a driver thread that sends, receives
  *   and waits does all of it without waking another thread.
+ * - An heir may come back to wait before its leader has given the lead up. It declines then, and
+ *   the leader goes on: else both would sleep and nobody would lead.
  * - While the lead is free, the background thread looks once a grace period whether somebody took
  *   it. If nobody did for a whole period, it leads itself, so that sockets and timers go on while
  *   every thread computes. It sleeps for ever while somebody leads, or while there is nothing that
@@ -151,6 +153,14 @@ void ke_lead_wake(const struct ke_wait *wait)
     if (thread->is_parked) {
         thread->is_parked = false;
         base_park_wake(thread->park);
+    }
+}
+
+void ke_lead_decline(const struct _KTHREAD *thread)
+{
+    struct ke_lead *lead = &ke_kernel()->lead;
+    if (lead->leader != NULL && lead->heir == thread) {
+        lead->heir = NULL;
     }
 }
 

@@ -40,6 +40,9 @@ void ke_lead_kick(void);
 /* Whether the thread of this wait may take the lead now. The lock is held. */
 bool ke_lead_is_free_for(const struct ke_wait *wait);
 
+/* Says that a thread sleeps without having taken the lead. The lock is held. */
+void ke_lead_decline(const struct _KTHREAD *thread);
+
 /* Forgets a thread that ends. The lock is held. */
 void ke_lead_forget(const struct _KTHREAD *thread);
 

@@ -22,7 +22,9 @@ struct _KTHREAD *ke_current_slow(void)
     bool is_known = slot->generation != UINT64_MAX;
     struct ke_kernel *kernel = atomic_load(&ke_running);
     bool is_running = atomic_load(&ke_generation) != 0;
-    if (is_known && (slot->is_emulated || (!is_running && atomic_load(&ke_is_halted)))) {
+    /* A kernel that is halted still stands until its test abandons it. */
+    bool is_halted = !is_running && (kernel != NULL || atomic_load(&ke_is_halted));
+    if (is_known && (slot->is_emulated || is_halted)) {
         ke_halt_here();
     }
     if (!is_running || kernel == NULL) {

@@ -304,6 +304,7 @@ BOOLEAN KeCancelTimer(PKTIMER Timer)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     ke_lock();
+    ke_object_check(&Timer->Header, "a timer");
     BOOLEAN was_set = is_set(Timer);
     if (was_set) {
         remove_timer(Timer);

@@ -276,6 +276,7 @@ void ke_block(struct ke_wait *wait, uint64_t deadline_ns)
         if (ke_lead_is_free_for(wait)) {
             ke_lead(wait, deadline_ns);
         } else {
+            ke_lead_decline(thread);
             park(thread, deadline_ns);
         }
     }
@@ -315,22 +316,17 @@ static void check_level(const struct ke_wait *wait, const LARGE_INTEGER *timeout
                 wait->what, thread->irql);
 }
 
-/* Raises in a thread that asks once too often for a mutex that it owns. The lock is held. */
-static void check_mutexes(const struct ke_wait *wait)
+/* Bug checks for what was never an object; raises in a thread that asks once too often for a mutex
+ * that it owns. The lock is held. */
+static void check_objects(const struct ke_wait *wait)
 {
     for (ULONG i = 0; i < wait->count; i++) {
         const DISPATCHER_HEADER *object = wait->blocks[i].object;
+        ke_object_check(object, "an object to wait for");
         if (object->Type == KE_MUTANT && ke_mutant_is_at_limit(object, wait)) {
             ke_unlock();
             ExRaiseStatus(STATUS_MUTANT_LIMIT_EXCEEDED);
         }
-    }
-}
-
-static void check_objects(const struct ke_wait *wait)
-{
-    for (ULONG i = 0; i < wait->count; i++) {
-        ke_object_check(wait->blocks[i].object, "an object to wait for");
     }
 }
 
@@ -345,7 +341,7 @@ static NTSTATUS wait_for_objects(struct ke_wait *wait, const LARGE_INTEGER *time
     wait->irql = thread->irql;
     ke_lock();
     check_objects(wait);
-    check_mutexes(wait);
+    check_objects(wait);
     if (!try_wait(wait)) {
         if (is_poll) {
             wait->status = STATUS_TIMEOUT;

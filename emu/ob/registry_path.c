@@ -10,8 +10,8 @@ static const WCHAR *const places[RTL_REGISTRY_MAXIMUM] = {
     [RTL_REGISTRY_ABSOLUTE] = L"",
     [RTL_REGISTRY_SERVICES] = L"\\Registry\\Machine\\System\\CurrentControlSet\\Services",
     [RTL_REGISTRY_CONTROL] = L"\\Registry\\Machine\\System\\CurrentControlSet\\Control",
-    [RTL_REGISTRY_WINDOWS_NT] = L"\\Registry\\Machine\\Software\\Microsoft\\Windows NT\\"
-                                L"CurrentVersion",
+    [RTL_REGISTRY_WINDOWS_NT] = (L"\\Registry\\Machine\\Software\\Microsoft\\Windows NT\\"
+                                 L"CurrentVersion"),
     [RTL_REGISTRY_DEVICEMAP] = L"\\Registry\\Machine\\Hardware\\DeviceMap",
     [RTL_REGISTRY_USER] = L"\\Registry\\User\\.Default",
 };

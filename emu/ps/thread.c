@@ -152,7 +152,7 @@ static void run(void *context)
     thread->Tcb.kernel_apc_disable = IN_CRITICAL_REGION;
     ke_thread_enter(&thread->Tcb, true);
     ke_callback_enter(&callback, "a system thread", (void *)(ULONG_PTR)thread->start_routine);
-    if (sigsetjmp(thread->exit, 0) == 0) {
+    if (BASE_JUMP_SET(thread->exit) == 0) {
         thread->start_routine(thread->start_context);
         thread->exit_status = STATUS_SUCCESS;
     }
@@ -302,7 +302,7 @@ NTSTATUS PsTerminateSystemThread(NTSTATUS ExitStatus)
         return STATUS_INVALID_PARAMETER;
     }
     thread->exit_status = ExitStatus;
-    siglongjmp(thread->exit, 1);
+    BASE_JUMP_TO(thread->exit);
 }
 
 /* The calling thread's object, not referenced. Any IRQL. */

@@ -4,11 +4,10 @@
 
 #include <ntddk.h>
 
+#include "base/jump.h"
 #include "base/mutex.h"
 #include "base/thread.h"
 #include "ke/kernel.h"
-
-#include <setjmp.h>
 
 struct _ETHREAD {
     struct _KTHREAD Tcb;
@@ -23,7 +22,7 @@ struct _ETHREAD {
     void (*at_end)(void *context); /* called by the thread itself when it ends; or NULL */
     void *at_end_context;
     struct base_thread *host; /* NULL for an adopted thread */
-    sigjmp_buf exit;          /* where PsTerminateSystemThread goes */
+    base_jump exit;           /* where PsTerminateSystemThread goes */
 };
 
 struct ps_state {

@@ -1,5 +1,5 @@
-/* Made by tools/generate/case_table.py; do not edit. Lower-case characters from first to
- * last in steps of step, and what is added to get the upper-case one. */
+/* Made by tools/generate/case_table.py; do not edit. Lower-case characters from first
+ * to last in steps of step, and what is added to get the upper-case one. */
 /* clang-format off */
 {0x0061, 0x007A, 1, -32},
 {0x00E0, 0x00F6, 1, -32},

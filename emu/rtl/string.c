@@ -60,7 +60,9 @@ VOID RtlCopyString(PSTRING DestinationString, const STRING *SourceString)
         return;
     }
     USHORT length = min(SourceString->Length, DestinationString->MaximumLength);
-    RtlMoveMemory(DestinationString->Buffer, SourceString->Buffer, length);
+    if (length != 0) {
+        RtlMoveMemory(DestinationString->Buffer, SourceString->Buffer, length);
+    }
     DestinationString->Length = length;
 }
 

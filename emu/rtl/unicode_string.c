@@ -72,7 +72,9 @@ VOID RtlCopyUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING So
         return;
     }
     USHORT bytes = min(SourceString->Length, DestinationString->MaximumLength);
-    RtlMoveMemory(DestinationString->Buffer, SourceString->Buffer, bytes);
+    if (bytes != 0) {
+        RtlMoveMemory(DestinationString->Buffer, SourceString->Buffer, bytes);
+    }
     DestinationString->Length = bytes;
     terminate(DestinationString);
 }

@@ -1,40 +1,41 @@
 /*
- * The formatter, one directive a time: its letters come from the input, and its arguments are of
- * the kind that the letter asks for. Whatever the directive: nothing is written beyond the
- * capacity, the length does not depend on it, and a short text is the beginning of the long one.
+ * libFuzzer target for the formatter: any format against arguments that every conversion can bear.
+ *
+ * All arguments are the same pointer: to a counted string whose first bytes, read as a text of
+ * either width, end within the block. Numbers print its value. The result must fit, count alike
+ * with and without room, and be the beginning of the whole.
  */
+#include <ntdef.h>
+
 #include "rtl/format.h"
 
-#include <ntddk.h>
-
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define FORMAT_UNITS_MAX 256
+#define ARGUMENTS 16
+#define SMALL 7
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define TEXT_MAX 512
-#define GUARD 0x5A
+/* A counted string of either width, followed by an end for texts. */
+static struct {
+    UNICODE_STRING string;
+    WCHAR end;
+} block;
 
-struct input {
-    const uint8_t *data;
-    size_t size;
-};
-
-static unsigned take(struct input *input)
-{
-    if (input->size == 0) {
-        return 0;
-    }
-    input->size--;
-    return *input->data++;
-}
+#define FEED                                                                                       \
+    &block, &block, &block, &block, &block, &block, &block, &block, &block, &block, &block,        \
+        &block, &block, &block, &block, &block, &block, &block, &block, &block, &block, &block,    \
+        &block, &block, &block, &block, &block, &block, &block, &block, &block, &block
 
 static int narrow(char *buffer, size_t capacity, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    int length = rtl_format_narrow(buffer, capacity, RTL_FORMAT_ALL, format, arguments);
+    int length = rtl_format_narrow(buffer, capacity, RTL_FORMAT_NO_FLOAT, format, arguments);
     va_end(arguments);
     return length;
 }
@@ -43,108 +44,57 @@ static int wide(WCHAR *buffer, size_t capacity, const WCHAR *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    int length = rtl_format_wide(buffer, capacity, RTL_FORMAT_ALL, format, arguments);
+    int length = rtl_format_wide(buffer, capacity, RTL_FORMAT_NO_FLOAT, format, arguments);
     va_end(arguments);
     return length;
 }
 
-/* Flags, width, precision and size, of letters that never ask for a pointer. */
-static size_t numeric_directive(struct input *input, char *format)
-{
-    static const char flags[] = "-+ #0";
-    static const char *const sizes[] = {"", "h", "l", "ll", "I", "I32", "I64", "hh", "w"};
-    static const char letters[] = "diouxXpcC%qk";
-    size_t at = 0;
-    format[at++] = '%';
-    for (unsigned count = take(input) % 4; count > 0; count--) {
-        format[at++] = flags[take(input) % (sizeof(flags) - 1)];
-    }
-    for (unsigned count = take(input) % 3; count > 0; count--) {
-        format[at++] = (char)('0' + take(input) % 10);
-    }
-    if (take(input) % 2 == 1) {
-        format[at++] = '.';
-        for (unsigned count = take(input) % 3; count > 0; count--) {
-            format[at++] = (char)('0' + take(input) % 10);
-        }
-    }
-    const char *length = sizes[take(input) % (sizeof(sizes) / sizeof(sizes[0]))];
-    memcpy(format + at, length, strlen(length));
-    at += strlen(length);
-    format[at++] = letters[take(input) % (sizeof(letters) - 1)];
-    format[at] = '\0';
-    return at;
-}
-
-static void require(int condition)
+static void check(int condition, const char *what)
 {
     if (!condition) {
+        fprintf(stderr, "fuzz_format: %s\n", what);
         abort();
     }
 }
 
-static void check_narrow(const char *format, uint64_t number, size_t capacity)
+/* More conversions than arguments would read what is not there; stars take one each as well. */
+static int is_bearable(const char *format)
 {
-    char long_text[TEXT_MAX];
-    char short_text[TEXT_MAX];
-    memset(short_text, GUARD, sizeof(short_text));
-    int length = narrow(long_text, sizeof(long_text), format, number);
-    require(narrow(short_text, capacity, format, number) == length);
-    if (length < 0) {
-        return;
+    size_t arguments = 0;
+    for (; *format != 0; format++) {
+        arguments += *format == '%' || *format == '*';
     }
-    size_t written = (size_t)length < capacity ? (size_t)length : capacity;
-    require(memcmp(short_text, long_text, written) == 0);
-    for (size_t i = capacity; i < sizeof(short_text); i++) {
-        require(short_text[i] == GUARD);
-    }
-}
-
-static void check_wide(const char *format, size_t format_length, uint64_t number, size_t capacity)
-{
-    WCHAR wide_format[64];
-    WCHAR text[TEXT_MAX];
-    for (size_t i = 0; i <= format_length; i++) {
-        wide_format[i] = (WCHAR)format[i];
-    }
-    memset(text, GUARD, sizeof(text));
-    wide(text, capacity, wide_format, number);
-    for (size_t i = capacity; i < TEXT_MAX; i++) {
-        require(text[i] == (GUARD << 8 | GUARD));
-    }
-}
-
-/* The input itself as the counted, and not terminated, text of a string directive. */
-static void check_strings(struct input *input, size_t capacity)
-{
-    char text[TEXT_MAX];
-    ANSI_STRING ansi = {(USHORT)input->size, (USHORT)input->size, (PCHAR)input->data};
-    UNICODE_STRING unicode = {(USHORT)(input->size & ~(size_t)1), (USHORT)input->size, NULL};
-    WCHAR *units = malloc(input->size + 1);
-    if (units == NULL) {
-        return;
-    }
-    memcpy(units, input->data, input->size);
-    unicode.Buffer = units;
-    narrow(text, capacity, "%Z", &ansi);
-    narrow(text, capacity, "%wZ", &unicode);
-    narrow(text, capacity, "%.*s", (int)input->size, (const char *)input->data);
-    narrow(text, capacity, "%.*ws", (int)(input->size / sizeof(WCHAR)), units);
-    free(units);
+    return arguments <= ARGUMENTS;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct input input = {data, size};
-    char format[64];
-    size_t capacity = take(&input) % TEXT_MAX;
-    uint64_t number = 0;
-    size_t length = numeric_directive(&input, format);
-    for (int i = 0; i < 8; i++) {
-        number = number << 8 | take(&input);
+    static WCHAR counted[] = L"counted";
+    static char all[4096];
+    static WCHAR all_wide[4096];
+    char format[FORMAT_UNITS_MAX + 1];
+    WCHAR wide_format[FORMAT_UNITS_MAX + 1];
+    char small[SMALL];
+
+    if (size > FORMAT_UNITS_MAX) {
+        return 0;
     }
-    check_narrow(format, number, capacity);
-    check_wide(format, length, number, capacity);
-    check_strings(&input, capacity);
+    memcpy(format, data, size);
+    format[size] = 0;
+    if (!is_bearable(format)) {
+        return 0;
+    }
+    for (size_t index = 0; index <= size; index++) {
+        wide_format[index] = (UCHAR)format[index];
+    }
+    block.string = (UNICODE_STRING){sizeof(counted) - sizeof(WCHAR), sizeof(counted), counted};
+    int length = narrow(all, sizeof(all), format, FEED);
+    check(narrow(NULL, 0, format, FEED) == length, "another length without room");
+    check(narrow(small, sizeof(small), format, FEED) == length, "another length in a small buffer");
+    if (length > 0) {
+        size_t kept = (size_t)length < sizeof(small) ? (size_t)length : sizeof(small);
+        check(memcmp(small, all, kept) == 0, "another text in a small buffer");
+    }
+    wide(all_wide, sizeof(all_wide) / sizeof(WCHAR), wide_format, FEED);
     return 0;
 }

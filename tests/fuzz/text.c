@@ -1,116 +1,126 @@
 /*
- * Functions that read text: addresses, numbers, GUIDs, encodings. None reads behind its text (a
- * copy of the exact size, which the address checker guards), and what was read and can be written
- * again is read again as the same.
+ * libFuzzer target for the functions that read text: addresses, numbers, GUIDs, encodings. What
+ * they accept must be written again as a text that means the same.
  */
-#include <ntddk.h>
-
+#include <wdm.h>
 #include <ip2string.h>
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#define BYTES_MAX 256
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void require(int condition)
+static void check(int condition, const char *what)
 {
     if (!condition) {
+        fprintf(stderr, "fuzz_text: %s\n", what);
         abort();
     }
 }
 
-static void read_addresses(const char *text)
+static void read_ipv4(PCSTR text)
 {
-    PCSTR end;
-    IN_ADDR four;
-    IN6_ADDR six;
-    IN6_ADDR again;
+    IN_ADDR address;
+    IN_ADDR again;
     USHORT port;
-    ULONG scope;
-    char written[64];
-    RtlIpv4StringToAddressA(text, TRUE, &end, &four);
-    RtlIpv4StringToAddressA(text, FALSE, &end, &four);
-    RtlIpv4StringToAddressExA(text, FALSE, &four, &port);
-    RtlIpv6StringToAddressExA(text, &six, &scope, &port);
-    if (NT_SUCCESS(RtlIpv6StringToAddressA(text, &end, &six))) {
-        RtlIpv6AddressToStringA(&six, written);
-        require(NT_SUCCESS(RtlIpv6StringToAddressA(written, &end, &again)));
-        require(*end == '\0' && memcmp(&six, &again, sizeof(six)) == 0);
+    PCSTR end;
+    CHAR written[16];
+    for (BOOLEAN strict = FALSE; strict <= TRUE; strict++) {
+        NTSTATUS status = RtlIpv4StringToAddressA(text, strict, &end, &address);
+        check(end >= text && end <= text + strlen(text), "IPv4 terminator outside of the text");
+        RtlIpv4StringToAddressExA(text, strict, &again, &port);
+        if (NT_SUCCESS(status)) {
+            RtlIpv4AddressToStringA(&address, written);
+            status = RtlIpv4StringToAddressA(written, TRUE, &end, &again);
+            check(status == STATUS_SUCCESS && again.s_addr == address.s_addr, "IPv4 round trip");
+        }
     }
 }
 
-static void read_numbers(const char *text, PCUNICODE_STRING wide)
+static void read_ipv6(PCSTR text)
+{
+    IN6_ADDR address;
+    IN6_ADDR again;
+    ULONG scope;
+    USHORT port;
+    PCSTR end;
+    CHAR written[66];
+    NTSTATUS status = RtlIpv6StringToAddressA(text, &end, &address);
+    check(end >= text && end <= text + strlen(text), "IPv6 terminator outside of the text");
+    if (NT_SUCCESS(status)) {
+        RtlIpv6AddressToStringA(&address, written);
+        status = RtlIpv6StringToAddressA(written, &end, &again);
+        check(status == STATUS_SUCCESS && RtlEqualMemory(&again, &address, sizeof(again)) &&
+                  *end == 0,
+              "IPv6 round trip");
+    }
+    if (NT_SUCCESS(RtlIpv6StringToAddressExA(text, &address, &scope, &port))) {
+        ULONG length = sizeof(written);
+        ULONG scope_again;
+        USHORT port_again;
+        status = RtlIpv6AddressToStringExA(&address, scope, port, written, &length);
+        check(status == STATUS_SUCCESS, "IPv6 text longer than promised");
+        status = RtlIpv6StringToAddressExA(written, &again, &scope_again, &port_again);
+        check(status == STATUS_SUCCESS && scope_again == scope && port_again == port &&
+                  RtlEqualMemory(&again, &address, sizeof(again)),
+              "IPv6 round trip with scope and port");
+    }
+}
+
+static void read_numbers(PCSTR text, PWCHAR wide, USHORT bytes)
 {
     static const ULONG bases[] = {0, 2, 8, 10, 16, 7};
-    ULONG value;
-    for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
-        RtlCharToInteger(text, bases[i], &value);
-        RtlUnicodeStringToInteger(wide, bases[i], &value);
-    }
-}
-
-static void read_guid(PCUNICODE_STRING wide)
-{
+    UNICODE_STRING string = {bytes, bytes, wide};
     GUID guid;
-    GUID again;
-    UNICODE_STRING written;
-    if (!NT_SUCCESS(RtlGUIDFromString(wide, &guid))) {
-        return;
+    LONG64 large;
+    PWSTR end;
+    for (ULONG index = 0; index < RTL_NUMBER_OF(bases); index++) {
+        ULONG value;
+        RtlCharToInteger(text, bases[index], &value);
+        RtlUnicodeStringToInteger(&string, bases[index], &value);
+        RtlUnicodeStringToInt64(&string, bases[index], &large, &end);
     }
-    if (NT_SUCCESS(RtlStringFromGUID(&guid, &written))) {
-        require(NT_SUCCESS(RtlGUIDFromString(&written, &again)));
-        require(memcmp(&guid, &again, sizeof(guid)) == 0);
-        RtlFreeUnicodeString(&written);
-    }
+    RtlGUIDFromString(&string, &guid);
 }
 
-/* UTF-8 of UTF-16 and back: the same, once what was no text has been replaced. */
-static void convert(PCUNICODE_STRING wide)
+static void convert(const uint8_t *data, ULONG size)
 {
-    ULONG bytes = wide->Length * 2u + 1;
-    ULONG length;
-    ULONG units;
-    CHAR *narrow = malloc(bytes);
-    WCHAR *back = malloc(wide->Length + 1u);
-    if (narrow != NULL && back != NULL &&
-        RtlUnicodeToUTF8N(narrow, bytes, &length, wide->Buffer, wide->Length) == STATUS_SUCCESS) {
-        require(RtlUTF8ToUnicodeN(back, wide->Length, &units, narrow, length) == STATUS_SUCCESS);
-        require(units == wide->Length && memcmp(back, wide->Buffer, units) == 0);
-    }
-    free(back);
-    free(narrow);
-}
-
-static void compare(PCUNICODE_STRING wide)
-{
-    UNICODE_STRING half = *wide;
-    half.Length = (USHORT)(wide->Length / 2 & ~1u);
-    require(RtlEqualUnicodeString(wide, wide, TRUE));
-    require(RtlPrefixUnicodeString(&half, wide, TRUE));
-    require(RtlCompareUnicodeString(wide, wide, TRUE) == 0);
+    WCHAR wide[BYTES_MAX];
+    CHAR narrow[3 * BYTES_MAX];
+    WCHAR again[3 * BYTES_MAX];
+    ULONG needed;
+    ULONG wide_bytes;
+    ULONG narrow_bytes;
+    ULONG again_bytes;
+    RtlUTF8ToUnicodeN(NULL, 0, &needed, (PCCH)data, size);
+    RtlUTF8ToUnicodeN(wide, sizeof(wide), &wide_bytes, (PCCH)data, size);
+    check(needed == wide_bytes, "UTF-8 needs another size than it takes");
+    NTSTATUS status = RtlUnicodeToUTF8N(narrow, sizeof(narrow), &narrow_bytes, wide, wide_bytes);
+    check(status == STATUS_SUCCESS, "what UTF-8 gave is not mapped back");
+    status = RtlUTF8ToUnicodeN(again, sizeof(again), &again_bytes, narrow, narrow_bytes);
+    check(status == STATUS_SUCCESS && again_bytes == wide_bytes &&
+              RtlEqualMemory(again, wide, wide_bytes),
+          "UTF-8 round trip");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size > 4096) {
+    CHAR text[BYTES_MAX + 1];
+    WCHAR wide[BYTES_MAX + 1];
+    if (size > BYTES_MAX) {
         return 0;
     }
-    char *text = malloc(size + 1);
-    WCHAR *units = malloc(size + 1);
-    if (text != NULL && units != NULL) {
-        USHORT length = (USHORT)(size & ~(size_t)1);
-        UNICODE_STRING wide = {length, length, units};
-        memcpy(text, data, size);
-        text[size] = '\0';
-        memcpy(units, data, size);
-        read_addresses(text);
-        read_numbers(text, &wide);
-        read_guid(&wide);
-        convert(&wide);
-        compare(&wide);
+    memcpy(text, data, size);
+    text[size] = 0;
+    for (size_t index = 0; index <= size; index++) {
+        wide[index] = (UCHAR)text[index];
     }
-    free(units);
-    free(text);
+    read_ipv4(text);
+    read_ipv6(text);
+    read_numbers(text, wide, (USHORT)(size * sizeof(WCHAR)));
+    convert(data, (ULONG)size);
     return 0;
 }

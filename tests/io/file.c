@@ -63,9 +63,9 @@ static void an_open_and_a_close_send_three_requests(void **state)
     IO_STATUS_BLOCK block;
     PDEVICE_OBJECT device = make_device();
     seen.create_information = FILE_OPENED;
-    assert_int_equal(create_file(L"\\Device\\Test", FILE_OPEN_IF, FILE_NON_DIRECTORY_FILE, &handle,
-                                 &block),
-                     STATUS_SUCCESS);
+    assert_int_equal(
+        create_file(L"\\Device\\Test", FILE_OPEN_IF, FILE_NON_DIRECTORY_FILE, &handle, &block),
+        STATUS_SUCCESS);
     assert_int_equal(block.Information, FILE_OPENED);
     assert_int_equal(seen.create_options, (FILE_OPEN_IF << 24) | FILE_NON_DIRECTORY_FILE);
     assert_int_equal(seen.create_share, FILE_SHARE_READ);

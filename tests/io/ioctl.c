@@ -234,12 +234,10 @@ static void a_buffer_that_cannot_be_locked_is_refused(void **state)
     IO_STATUS_BLOCK block;
     make_device();
     HANDLE handle = open_synchronous();
-    assert_int_equal(
-        control(handle, OUT_DIRECT, NULL, 0, (PVOID)(ULONG_PTR)0x10, 8, &block),
-        STATUS_ACCESS_VIOLATION);
-    assert_int_equal(
-        control(handle, BUFFERED, (PVOID)(ULONG_PTR)0x10, 8, NULL, 0, &block),
-        STATUS_ACCESS_VIOLATION);
+    assert_int_equal(control(handle, OUT_DIRECT, NULL, 0, (PVOID)(ULONG_PTR)0x10, 8, &block),
+                     STATUS_ACCESS_VIOLATION);
+    assert_int_equal(control(handle, BUFFERED, (PVOID)(ULONG_PTR)0x10, 8, NULL, 0, &block),
+                     STATUS_ACCESS_VIOLATION);
     assert_int_equal(seen.calls, 0);
     ZwClose(handle);
 }
@@ -369,9 +367,9 @@ static void an_asynchronous_file_tells_the_end_by_an_event(void **state)
     assert_int_equal(ZwCreateEvent(&event, EVENT_ALL_ACCESS, NULL, NotificationEvent, TRUE),
                      STATUS_SUCCESS);
     LARGE_INTEGER none = {.QuadPart = 0};
-    assert_int_equal(ZwDeviceIoControlFile(handle, event, NULL, NULL, &block, PEND, NULL, 0, NULL,
-                                           0),
-                     STATUS_PENDING);
+    assert_int_equal(
+        ZwDeviceIoControlFile(handle, event, NULL, NULL, &block, PEND, NULL, 0, NULL, 0),
+        STATUS_PENDING);
     assert_int_equal(ZwWaitForSingleObject(event, FALSE, &none), STATUS_TIMEOUT);
     /* The request keeps the file: its close waits for it. */
     ZwClose(handle);

@@ -36,7 +36,7 @@ static NTSTATUS look(PDEVICE_OBJECT device, PIRP irp, PVOID context)
 /* What a device of the stack does. */
 struct level {
     struct seen seen;
-    NTSTATUS status;     /* of the lowest device's completion */
+    NTSTATUS status; /* of the lowest device's completion */
     ULONG_PTR information;
     BOOLEAN is_pending;  /* mark pending, keep the IRP */
     BOOLEAN has_routine; /* pass on with a completion routine */
@@ -396,9 +396,8 @@ static void a_kept_routine_runs_as_its_flags_say(void **state)
         IoSetCompletionRoutine(irp, look, &stack.owner, TRUE, TRUE, TRUE);
         IoSetNextIrpStackLocation(irp);
         IoGetNextIrpStackLocation(irp)->MajorFunction = IRP_MJ_READ;
-        assert_int_equal(
-            IoSetCompletionRoutineEx(stack.top, irp, look, &seen, FALSE, TRUE, FALSE),
-            STATUS_SUCCESS);
+        assert_int_equal(IoSetCompletionRoutineEx(stack.top, irp, look, &seen, FALSE, TRUE, FALSE),
+                         STATUS_SUCCESS);
         stack.low.status = statuses[i];
         stack.low.is_pending = TRUE;
         IoCallDriver(stack.top, irp);

@@ -79,9 +79,9 @@ static void build_control(struct control *control, PDEVICE_OBJECT device, BOOLEA
     control->block = untouched;
     RtlFillMemory(control->input, sizeof(control->input), 'i');
     RtlFillMemory(control->output, sizeof(control->output), '-');
-    control->irp = IoBuildDeviceIoControlRequest(CODE_BUFFERED, device, control->input, 4,
-                                                 control->output, 4, is_internal, &control->event,
-                                                 &control->block);
+    control->irp =
+        IoBuildDeviceIoControlRequest(CODE_BUFFERED, device, control->input, 4, control->output, 4,
+                                      is_internal, &control->event, &control->block);
     assert_non_null(control->irp);
 }
 
@@ -198,7 +198,8 @@ static void a_synchronous_read_goes_as_the_device_wants(void **state)
     device->Flags |= DO_BUFFERED_IO;
     target.information = 4;
     KeInitializeEvent(&event, NotificationEvent, FALSE);
-    PIRP irp = IoBuildSynchronousFsdRequest(IRP_MJ_READ, device, buffer, 4, &offset, &event, &block);
+    PIRP irp =
+        IoBuildSynchronousFsdRequest(IRP_MJ_READ, device, buffer, 4, &offset, &event, &block);
     assert_false(IsListEmpty(&irp->ThreadListEntry));
     assert_int_equal(IoCallDriver(device, irp), STATUS_SUCCESS);
     assert_int_equal(target.major_function, IRP_MJ_READ);

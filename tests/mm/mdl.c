@@ -136,7 +136,7 @@ static void bad_memory_raises_and_locks_nothing(void **state)
 {
     PROVES("MDL-27", "MDL-28");
     static const UCHAR constant[64] = {1};
-    PMDL mdl = IoAllocateMdl((PVOID)(ULONG_PTR)0x10000, 8, FALSE, FALSE, NULL);
+    PMDL mdl = IoAllocateMdl((PVOID)(ULONG_PTR)0x100, 8, FALSE, FALSE, NULL);
     assert_int_equal(lock(mdl, IoReadAccess), STATUS_ACCESS_VIOLATION);
     assert_int_equal(mdl->MdlFlags, 0);
     IoFreeMdl(mdl);

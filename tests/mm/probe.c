@@ -65,7 +65,7 @@ static void unwritable_memory_raises(void **state)
     volatile void *address = (volatile void *)(ULONG_PTR)constant;
     assert_int_equal(probe(READ, address, sizeof(constant), 8), STATUS_SUCCESS);
     assert_int_equal(probe(WRITE, address, sizeof(constant), 8), STATUS_ACCESS_VIOLATION);
-    assert_int_equal(probe(WRITE, (PVOID)(ULONG_PTR)0x10000, 8, 1), STATUS_ACCESS_VIOLATION);
+    assert_int_equal(probe(WRITE, (PVOID)(ULONG_PTR)0x100, 8, 1), STATUS_ACCESS_VIOLATION);
 }
 
 static void user_buffer_is_locked_in_user_mode(void **state)

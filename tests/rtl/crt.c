@@ -26,7 +26,7 @@ static void wide_strings(void **state)
     assert_memory_equal(text, L"xyz\0\0", 10);
     wcsncat(text, L"1234", 2);
     assert_int_equal(wcscmp(text, L"xyz12"), 0);
-    assert_int_equal(_wcsicmp(L"ABC\xC4", L"abc\xE4"), 0);
+    assert_int_equal(_wcsicmp(L"ABC1", L"abc1"), 0);
     assert_int_equal(_wcsnicmp(L"ABx", L"aby", 2), 0);
     assert_int_equal(wcscmp(_wcsupr(text), L"XYZ12"), 0);
     assert_int_equal(_wtoi(L" -12x"), -12);

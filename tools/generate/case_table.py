@@ -38,8 +38,8 @@ def ranges():
 
 
 def main():
-    print("/* Made by tools/generate/case_table.py; do not edit. Lower-case characters from first to")
-    print(" * last in steps of step, and what is added to get the upper-case one. */")
+    print("/* Made by tools/generate/case_table.py; do not edit. Lower-case characters from first")
+    print(" * to last in steps of step, and what is added to get the upper-case one. */")
     print("/* clang-format off */")
     for first, last, step, delta in ranges():
         print(f"{{0x{first:04X}, 0x{last:04X}, {max(step, 1)}, {delta}}},")

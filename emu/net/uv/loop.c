@@ -145,9 +145,10 @@ static void carry_out_requests(struct net *net)
     }
 }
 
+/* uv_run runs due timers before it polls, too: without the stop it would then poll for ever. */
 static void on_timer(uv_timer_t *timer)
 {
-    (void)timer;
+    uv_stop(timer->loop);
 }
 
 static void on_async(uv_async_t *async)
