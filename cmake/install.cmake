@@ -11,8 +11,8 @@ install(DIRECTORY include/wskemu/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/wskemu
   FILES_MATCHING PATTERN "*.h")
 install(DIRECTORY include/wdk/ DESTINATION ${WSKEMU_INSTALL_WDK} FILES_MATCHING PATTERN "*.h")
 install(FILES cmake/wskemu_driver.cmake cmake/wskemu_scan.cmake cmake/FindUV.cmake
-  cmake/driver.ld.in
-  cmake/driver_image.c.in cmake/driver_module.c.in cmake/driver_module.map cmake/driver_cpp.c
+  cmake/driver.ld.in cmake/driver_image.c.in
+  cmake/driver_module.c.in cmake/driver_module.map cmake/driver_cpp.c
   DESTINATION ${WSKEMU_INSTALL_CMAKE})
 install(FILES tools/generate/tmh.py DESTINATION ${WSKEMU_INSTALL_CMAKE} OPTIONAL)
 

@@ -41,7 +41,8 @@ set(_WSKEMU_DRIVER_WARNINGS_GNU -Wno-attributes -Wno-comment -Wno-format -Wno-pr
 set(_WSKEMU_DRIVER_WARNINGS_CLANG -Wno-unknown-warning-option -Wno-comment -Wno-format
   -Wno-ignored-attributes -Wno-incompatible-function-pointer-types -Wno-incompatible-pointer-types
   -Wno-int-conversion -Wno-invalid-source-encoding -Wno-macro-redefined
-  -Wno-nonportable-include-path -Wno-pointer-sign -Wno-pragma-pack -Wno-switch -Wno-undefined-internal)
+  -Wno-nonportable-include-path -Wno-pointer-sign -Wno-pragma-pack -Wno-switch
+  -Wno-undefined-internal)
 
 # SEH: the handler must see what the body last wrote to a local variable, which optimised code would
 # keep in a register. A function that returns in the body and in the handler seems to fall off its

@@ -301,6 +301,11 @@ NTSTATUS PsTerminateSystemThread(NTSTATUS ExitStatus)
     if (!thread->is_system) {
         return STATUS_INVALID_PARAMETER;
     }
+    if (thread->Tcb.is_worker) {
+        ke_bugcheck(ACTIVE_EX_WORKER_THREAD_TERMINATION, (ULONG_PTR)thread, 0, 0, 0, "WORK-24",
+                    "The driver called PsTerminateSystemThread in a work routine, whose thread is "
+                    "not the driver's.");
+    }
     thread->exit_status = ExitStatus;
     BASE_JUMP_TO(thread->exit);
 }

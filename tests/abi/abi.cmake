@@ -66,4 +66,6 @@ set_source_files_properties("${abi_made}/order_4.c" PROPERTIES
 # GUID's declaration.
 if(WIN32)
   target_link_options(test_abi_include_order PRIVATE LINKER:--allow-multiple-definition)
+  # Linked as C, they would ask for the C++ runtime's DLLs.
+  set_target_properties(test_abi_tables test_abi_include_order PROPERTIES LINKER_LANGUAGE CXX)
 endif()

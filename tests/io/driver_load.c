@@ -268,6 +268,47 @@ static void devices_of_the_entry_are_ready_and_later_ones_are_not(void **state)
     ZwClose(handle);
 }
 
+/* Two requests that wait for each other inside the driver. */
+struct meeting {
+    KEVENT here[2];
+    PDEVICE_OBJECT device;
+};
+
+static NTSTATUS meet(PDEVICE_OBJECT device, PIRP irp)
+{
+    struct meeting *meeting = node_of(device)->context;
+    ULONG_PTR self = IoGetCurrentIrpStackLocation(irp)->Parameters.Read.Length;
+    KeSetEvent(&meeting->here[self], IO_NO_INCREMENT, FALSE);
+    wait_object(&meeting->here[1 - self]);
+    return complete(irp, STATUS_SUCCESS, 0);
+}
+
+static void send_to_meeting(struct meeting *meeting, ULONG self)
+{
+    PIRP irp = allocate_for(meeting->device, IRP_MJ_READ, NULL);
+    IoGetNextIrpStackLocation(irp)->Parameters.Read.Length = self;
+    IoCallDriver(meeting->device, irp);
+    IoFreeIrp(irp);
+}
+
+static VOID send_in_thread(PVOID context)
+{
+    send_to_meeting(context, 1);
+}
+
+static void a_driver_is_called_from_several_threads_at_once(void **state)
+{
+    PROVES("DEV-22");
+    struct meeting meeting;
+    for (int i = 0; i < 2; i++) {
+        KeInitializeEvent(&meeting.here[i], NotificationEvent, FALSE);
+    }
+    meeting.device = add_device(load_plain(), NULL, meet, &meeting);
+    PKTHREAD thread = start_thread(send_in_thread, &meeting);
+    send_to_meeting(&meeting, 0);
+    join_thread(thread);
+}
+
 static char text_of_log[512];
 
 static void keep_log(void *context, const char *text, size_t length)
@@ -307,6 +348,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(an_unload_waits_for_the_last_close),
     kernel_test(an_unload_waits_for_the_device_above),
     kernel_test(devices_of_the_entry_are_ready_and_later_ones_are_not),
+    kernel_test(a_driver_is_called_from_several_threads_at_once),
     cmocka_unit_test(devices_that_a_failed_load_leaves_are_reported),
 };
 

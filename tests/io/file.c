@@ -219,7 +219,7 @@ static void a_file_is_opened_relative_to_another(void **state)
 
 static void a_device_pointer_comes_with_its_file(void **state)
 {
-    PROVES("DEV-43", "DEV-44");
+    PROVES("DEV-43");
     PFILE_OBJECT file;
     PDEVICE_OBJECT found;
     UNICODE_STRING name = RTL_CONSTANT_STRING(L"\\Device\\Test");

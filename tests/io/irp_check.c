@@ -244,6 +244,16 @@ static void send_create_raised(void *context)
     IoCallDriver(device, irp);
 }
 
+static void send_read_above_dispatch(void *context)
+{
+    KIRQL old;
+    UNREFERENCED_PARAMETER(context);
+    PDEVICE_OBJECT device = add_device(load_plain(), NULL, NULL, NULL);
+    PIRP irp = allocate_for(device, IRP_MJ_READ, NULL);
+    KeRaiseIrql(DISPATCH_LEVEL + 1, &old);
+    IoCallDriver(device, irp);
+}
+
 static void send_unknown(void *context)
 {
     PDRIVER_OBJECT driver = load_plain();
@@ -261,6 +271,7 @@ static void sending_the_wrong_thing_is_caught(void **state)
     expect_bugcheck(send_freed, NULL, code, 0x3, "IRP-43");
     expect_bugcheck(send_cancelable, NULL, code, 0x203, "IRP-42");
     expect_bugcheck(send_create_raised, NULL, code, 0x23A, "IRP-45");
+    expect_bugcheck(send_read_above_dispatch, NULL, code, 0x10, "IRP-45");
     expect_bugcheck(send_unknown, NULL, code, 0x21F, NULL);
 }
 
@@ -373,7 +384,7 @@ static void a_completion_routine_must_leave_things_as_they_were(void **state)
 
 static void an_own_irp_must_be_taken_back(void **state)
 {
-    PROVES("IRP-04", "IRP-55");
+    PROVES("IRP-04");
     expect_bugcheck(complete_into, (PVOID)(ULONG_PTR)keep_mark_low,
                     DRIVER_VERIFIER_IOMANAGER_VIOLATION, ANY_PARAMETER, "IRP-04");
 }

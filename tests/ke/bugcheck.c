@@ -33,6 +33,7 @@ static void crash(void *context)
 
 static void an_own_bug_check_is_caught_with_its_parameters(void **state)
 {
+    PROVES("BUGCHECK-01");
     struct wskemu_bugcheck caught;
     UNREFERENCED_PARAMETER(state);
     assert_true(wskemu_catch_bugcheck(crash, NULL, &caught));

@@ -17,6 +17,8 @@ need_wine() {
     fi
     # One server for all tests of a run, instead of one start each.
     /usr/lib/wine/wineserver64 -p60 2>/dev/null || true
+    # The first program starts Wine's services, which would keep a test's output open.
+    /usr/lib/wine/wine64 cmd.exe /c exit </dev/null >/dev/null 2>&1 || true
 }
 
 task_mingw() {
