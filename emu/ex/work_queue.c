@@ -61,7 +61,7 @@ static PWORK_QUEUE_ITEM take(struct ex_work_queues *work, unsigned *priority)
     return NULL;
 }
 
-static void check_level(PWORKER_THREAD_ROUTINE routine, PVOID parameter, const void *item)
+static void check_level(const void *routine, PVOID parameter, const void *item)
 {
     KIRQL irql = ke_current()->irql;
     if (irql != PASSIVE_LEVEL) {
@@ -69,18 +69,23 @@ static void check_level(PWORKER_THREAD_ROUTINE routine, PVOID parameter, const v
                     (ULONG_PTR)parameter, (ULONG_PTR)item, "WORK-24",
                     "The driver's work routine %p returned at IRQL %u; it was called at "
                     "PASSIVE_LEVEL.",
-                    (void *)(ULONG_PTR)routine, irql);
+                    routine, irql);
     }
 }
 
-static void check_mutexes(PWORKER_THREAD_ROUTINE routine, PVOID parameter, const void *item)
+static void check_mutexes(const void *routine, PVOID parameter, const void *item)
 {
     if (!IsListEmpty(&ke_current()->mutants)) {
         ke_bugcheck(SYSTEM_EXIT_OWNED_MUTEX, (ULONG_PTR)routine, (ULONG_PTR)parameter,
                     (ULONG_PTR)item, 0, "WORK-24",
-                    "The driver's work routine %p returned while it owned a mutex.",
-                    (void *)(ULONG_PTR)routine);
+                    "The driver's work routine %p returned while it owned a mutex.", routine);
     }
+}
+
+void ex_work_check_return(const void *routine, PVOID parameter, const void *item)
+{
+    check_level(routine, parameter, item);
+    check_mutexes(routine, parameter, item);
 }
 
 static void run(PWORK_QUEUE_ITEM item)
@@ -90,8 +95,7 @@ static void run(PWORK_QUEUE_ITEM item)
     struct ke_callback callback;
     ke_callback_enter(&callback, "a work routine", (void *)(ULONG_PTR)routine);
     routine(parameter);
-    check_level(routine, parameter, item);
-    check_mutexes(routine, parameter, item);
+    ex_work_check_return((const void *)(ULONG_PTR)routine, parameter, item);
     ke_callback_leave(&callback);
 }
 

@@ -40,6 +40,9 @@ bool ex_work_is_valid_type(WORK_QUEUE_TYPE type);
  */
 bool ex_work_insert(PWORK_QUEUE_ITEM item, WORK_QUEUE_TYPE type);
 
+/* Bug checks if a routine returned at another level or with a mutex. item is for the report. */
+void ex_work_check_return(const void *routine, PVOID parameter, const void *item);
+
 /* Whether the item stands in a queue. */
 bool ex_work_is_queued(const WORK_QUEUE_ITEM *item);
 

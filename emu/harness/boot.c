@@ -12,8 +12,6 @@
 #include "rtl/exception.h"
 #include "wsk/wsk.h"
 
-#define PROCESSORS_DEFAULT 2
-
 static const struct ke_module *const modules[KE_MODULE_COUNT] = {
     [KE_MODULE_OB] = &ob_module, [KE_MODULE_EX] = &ex_module, [KE_MODULE_MM] = &mm_module,
     [KE_MODULE_PS] = &ps_module, [KE_MODULE_IO] = &io_module, [KE_MODULE_WSK] = &wsk_module,
@@ -45,7 +43,8 @@ NTSTATUS wskemu_boot(const struct wskemu_options *options)
     if (processors > KE_PROCESSORS_MAX) {
         return STATUS_INVALID_PARAMETER;
     }
-    NTSTATUS status = ke_kernel_create(processors != 0 ? processors : PROCESSORS_DEFAULT);
+    NTSTATUS status = ke_kernel_create(processors != 0 ? processors
+                                                          : wskemu_policy().processors);
     if (!NT_SUCCESS(status)) {
         return status;
     }

@@ -12,6 +12,7 @@
 #include "io/device.h"
 #include "io/io.h"
 #include "ke/bugcheck.h"
+#include "ke/callback.h"
 #include "ke/limit.h"
 #include "ob/object.h"
 
@@ -87,11 +88,17 @@ static struct _IO_WORKITEM copy(const struct _IO_WORKITEM *item)
 static VOID run(PVOID parameter)
 {
     struct _IO_WORKITEM item = copy(parameter);
+    struct ke_callback callback;
+    const void *routine = item.routine_ex != NULL ? (const void *)(ULONG_PTR)item.routine_ex
+                                                  : (const void *)(ULONG_PTR)item.routine;
+    ke_callback_enter(&callback, "a work routine", routine);
     if (item.routine_ex != NULL) {
         item.routine_ex(item.object, item.context, parameter);
     } else {
         item.routine(item.object, item.context);
     }
+    ex_work_check_return(routine, item.context, parameter);
+    ke_callback_leave(&callback);
     io_driver_unpin(driver_of(item.object));
     ob_dereference(item.object);
 }

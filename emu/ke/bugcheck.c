@@ -113,9 +113,11 @@ static void stop_kernel(void)
     }
 }
 
+/* On the thread's own parking place, for it may be in a signal handler, where nothing is allocated. */
 static _Noreturn void park_for_ever(void)
 {
-    struct base_park *park = base_park_create();
+    struct _KTHREAD *thread = ke_thread_slot.thread;
+    struct base_park *park = thread != NULL ? thread->park : base_park_create();
     for (;;) {
         base_park_wait(park, BASE_FOREVER);
     }

@@ -70,6 +70,18 @@ bool ob_reference_safe(void *object)
     return false;
 }
 
+/* Keeps the header of a destroyed object, whose count is zero, and frees the oldest kept. */
+static void bury(struct ob_header *header)
+{
+    struct ob_state *ob = ob_state();
+    ob_lock();
+    ULONG place = ob->next_grave++ % OB_GRAVES;
+    struct ob_header *oldest = ob->grave[place];
+    ob->grave[place] = header;
+    ob_unlock();
+    free(oldest);
+}
+
 void ob_destroy(struct ob_header *header)
 {
     ob_name_remove(header + 1);
@@ -79,7 +91,7 @@ void ob_destroy(struct ob_header *header)
     if (header->type->destroy != NULL) {
         header->type->destroy(header + 1);
     }
-    free(header);
+    bury(header);
 }
 
 /* Drops a reference; returns how many there were. */
@@ -186,6 +198,9 @@ static void stop(void *state)
     }
     while (!IsListEmpty(&ob->names)) {
         free(RemoveHeadList(&ob->names)); /* the link is the first member */
+    }
+    for (ULONG i = 0; i < OB_GRAVES; i++) {
+        free(ob->grave[i]);
     }
     free(ob->handles);
     ob_registry_stop(&ob->registry);

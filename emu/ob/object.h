@@ -43,6 +43,9 @@ struct ob_header {
     struct ob_name *name; /* in the namespace, or NULL */
 };
 
+/* So many destroyed objects keep their memory, so that who uses one too long is found out. */
+#define OB_GRAVES 64
+
 struct ob_state {
     struct base_mutex lock; /* guards the lists, the handle table and the namespace */
     LIST_ENTRY objects;
@@ -51,6 +54,8 @@ struct ob_state {
     ULONG handle_count;    /* slots in use */
     ULONG handle_capacity; /* slots */
     ULONG first_free;      /* slot number, or handle_capacity */
+    struct ob_header *grave[OB_GRAVES]; /* or NULL */
+    ULONG next_grave;
     struct ob_deletions deletions;
     struct ob_registry registry;
 };

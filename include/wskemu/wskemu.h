@@ -23,8 +23,17 @@ extern "C" {
 
 /* How a kernel is made. A zero field takes its default. */
 struct wskemu_options {
-    ULONG processors; /* emulated processors; default 2, at most 64 */
+    ULONG processors; /* emulated processors, at most 64; default 2, or what the seed draws */
 };
+
+/* What this process leaves to chance: drawn from WSKEMU_SEED (a number, or "random"), if set. */
+struct wskemu_policy {
+    BOOLEAN is_drawn; /* FALSE: all is at its default */
+    ULONG seed;
+    ULONG processors; /* where wskemu_options does not say */
+};
+
+struct wskemu_policy wskemu_policy(void);
 
 /*
  * Makes the kernel. options may be NULL. One kernel runs at a time in a process; boot and shutdown
@@ -52,7 +61,8 @@ NTSTATUS wskemu_load_driver(const struct wskemu_driver_image *image, PDRIVER_OBJ
 
 /*
  * Calls the driver's unload routine and frees its driver object. STATUS_INVALID_DEVICE_REQUEST if
- * the driver has no unload routine.
+ * the driver has no unload routine, or its unload is pending already; STATUS_PENDING if a device of
+ * its is open or lies under another driver's: the last close or detach then unloads it.
  */
 NTSTATUS wskemu_unload_driver(PDRIVER_OBJECT driver);
 

@@ -125,7 +125,7 @@ static VOID wait_for_go(PVOID object, PVOID context, PIO_WORKITEM item)
 static void items_run_beside_each_other(void **state)
 {
     PROVES("WORK-16");
-    struct work works[3];
+    static struct work works[3]; /* the routines may look at them after this function */
     PDEVICE_OBJECT device = add_device(load_plain(), NULL, NULL, NULL);
     for (int i = 0; i < 3; i++) {
         prepare(&works[i], device);
@@ -207,9 +207,13 @@ static void trying_tells_whether_the_item_was_queued(void **state)
 
 /* ---- what must be caught ---- */
 
+/* Threads of a kernel that a bug check halted may be in their set still: none is used twice. */
 static void block_workers(PDEVICE_OBJECT device)
 {
-    static struct work blockers[BLOCKERS];
+    static struct work sets[2][BLOCKERS];
+    static size_t sets_used;
+    assert_true(sets_used < RTL_NUMBER_OF(sets));
+    struct work *blockers = sets[sets_used++];
     for (int i = 0; i < BLOCKERS; i++) {
         prepare(&blockers[i], device);
         IoQueueWorkItemEx(blockers[i].item, wait_for_go, DelayedWorkQueue, &blockers[i]);
@@ -279,9 +283,26 @@ static void uninitialise_allocated(void *context)
     IoUninitializeWorkItem(work.item);
 }
 
+static VOID stay_high(PDEVICE_OBJECT device, PVOID context)
+{
+    KIRQL old;
+    UNREFERENCED_PARAMETER(device);
+    UNREFERENCED_PARAMETER(context);
+    KeRaiseIrql(APC_LEVEL, &old);
+}
+
+static void queue_to_stay_high(void *context)
+{
+    struct work work;
+    UNREFERENCED_PARAMETER(context);
+    prepare(&work, add_device(load_plain(), NULL, NULL, NULL));
+    IoQueueWorkItem(work.item, stay_high, DelayedWorkQueue, &work);
+    wait_object(&work.done);
+}
+
 static void misuse_of_a_work_item_is_caught(void **state)
 {
-    PROVES("WORK-02", "WORK-03", "WORK-09", "WORK-26");
+    PROVES("WORK-02", "WORK-03", "WORK-09", "WORK-24", "WORK-26");
     expect_bugcheck(queue_twice, NULL, WORKER_INVALID, 1, "WORK-09");
     expect_bugcheck(free_queued, NULL, WORKER_INVALID, 2, "WORK-09");
     expect_bugcheck(make_for_nothing, NULL, WORKER_INVALID, 3, "WORK-26");
@@ -289,6 +310,8 @@ static void misuse_of_a_work_item_is_caught(void **state)
     expect_bugcheck(queue_to_nowhere, NULL, WORKER_INVALID, 6, "WORK-26");
     expect_bugcheck(queue_without_routine, NULL, WORKER_INVALID, 7, "WORK-26");
     expect_bugcheck(uninitialise_allocated, NULL, WORKER_INVALID, 2, NULL);
+    expect_bugcheck(queue_to_stay_high, NULL, WORKER_THREAD_RETURNED_AT_BAD_IRQL,
+                    (ULONG_PTR)stay_high, "WORK-24");
 }
 
 static const struct CMUnitTest tests[] = {

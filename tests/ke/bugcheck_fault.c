@@ -8,7 +8,7 @@
 #define WILD __attribute__((noinline, no_sanitize("undefined", "address", "thread")))
 
 /* No memory is mapped here. */
-#define NOWHERE 0x100000001000ULL
+#define NOWHERE 0x7f0000001000ULL
 
 /* What a routine does, at the level given. */
 struct mistake {

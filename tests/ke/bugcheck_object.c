@@ -3,26 +3,22 @@
 #include "bugcheck.h"
 #include "kernel.h"
 
-static PKTHREAD thread;
-
-static VOID end(PVOID context)
-{
-}
+static PKEVENT event;
 
 static void dereference_too_often(void *context)
 {
-    thread = start_thread(end, NULL);
-    wait_object(thread);
-    for (;;) {
-        ObDereferenceObject(thread);
-    }
+    UNICODE_STRING name = RTL_CONSTANT_STRING(L"\\BaseNamedObjects\\dereferenced");
+    HANDLE handle;
+    event = IoCreateNotificationEvent(&name, &handle);
+    ZwClose(handle);
+    ObDereferenceObject(event);
 }
 
 static void dereferencing_too_often_stops(void **state)
 {
     PROVES("BUGCHECK-12");
     struct wskemu_bugcheck stop = bugcheck_of(dereference_too_often, NULL);
-    assert_bugcheck(stop, REFERENCE_BY_POINTER, *PsThreadType, thread, ANY, ANY);
+    assert_bugcheck(stop, REFERENCE_BY_POINTER, *ExEventObjectType, event, ANY, ANY);
 }
 
 static LIST_ENTRY head;
@@ -65,18 +61,15 @@ static void a_broken_list_stops(void **state)
 
 static ERESOURCE resource;
 
-static VOID acquire_and_end(PVOID context)
-{
-    ExAcquireResourceExclusiveLite(&resource, TRUE);
-    ExReleaseResourceLite(&resource);
-}
+static PKTHREAD thread;
 
 static void release_unowned(void *context)
 {
     ExInitializeResourceLite(&resource);
-    join_thread(start_thread(acquire_and_end, NULL));
     thread = KeGetCurrentThread();
     KeEnterCriticalRegion();
+    ExAcquireResourceExclusiveLite(&resource, TRUE);
+    ExReleaseResourceLite(&resource);
     ExReleaseResourceLite(&resource);
 }
 

@@ -495,7 +495,7 @@ static void a_dpc_for_a_processor_that_is_not_there_stops(void **state)
 {
     PROVES("BUGCHECK-40");
     struct wskemu_bugcheck stop = bugcheck_of(queue_for_no_processor, NULL);
-    assert_bugcheck(stop, TIMER_OR_DPC_INVALID, 0x3, &used, 7, 2);
+    assert_bugcheck(stop, TIMER_OR_DPC_INVALID, 0x3, &used, 7, wskemu_policy().processors);
 }
 
 static void free_queued(void *context)

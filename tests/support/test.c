@@ -148,6 +148,10 @@ int test_main(int argc, char **argv, const struct CMUnitTest *tests, size_t coun
         rules_clear(path);
     }
     int failed = run(tests, count);
+    if (failed != 0 && wskemu_policy().is_drawn) {
+        print_error("drawn from WSKEMU_SEED=%u: %u processors\n", wskemu_policy().seed,
+                    wskemu_policy().processors);
+    }
     if (failed == 0 && is_recorded && proof_count > 0) {
         return rules_write(path, proofs, proof_count) ? 0 : 1;
     }

@@ -1,1 +1,0 @@
-#include "detail/trace_logging.h"
