@@ -43,8 +43,7 @@ NTSTATUS wskemu_boot(const struct wskemu_options *options)
     if (processors > KE_PROCESSORS_MAX) {
         return STATUS_INVALID_PARAMETER;
     }
-    NTSTATUS status = ke_kernel_create(processors != 0 ? processors
-                                                          : wskemu_policy().processors);
+    NTSTATUS status = ke_kernel_create(processors != 0 ? processors : wskemu_policy().processors);
     if (!NT_SUCCESS(status)) {
         return status;
     }

@@ -46,8 +46,7 @@ struct wskemu_policy wskemu_policy(void)
         policy.is_drawn = TRUE;
         policy.seed = seed_of(text);
         policy.processors = PROCESSORS_DRAWN_MIN +
-                            spread(policy.seed) %
-                                (PROCESSORS_DRAWN_MAX - PROCESSORS_DRAWN_MIN + 1);
+                            spread(policy.seed) % (PROCESSORS_DRAWN_MAX - PROCESSORS_DRAWN_MIN + 1);
     }
     return policy;
 }

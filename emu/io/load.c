@@ -132,6 +132,7 @@ static void call_unload(struct io_driver *driver)
     ke_callback_enter(&callback, "the unload routine", (void *)(ULONG_PTR)unload);
     unload(&driver->object);
     ke_callback_leave(&callback);
+    KeFlushQueuedDpcs(); /* TIMER-13 */
     remove_driver(driver, "was unloaded");
 }
 

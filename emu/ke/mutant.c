@@ -47,6 +47,11 @@ NTSTATUS ke_mutant_acquire(DISPATCHER_HEADER *object, struct ke_wait *wait)
 VOID KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
 {
     UNREFERENCED_PARAMETER(Level);
+    if (((ULONG_PTR)Mutex & 7) != 0) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, (ULONG_PTR)Mutex, 0, 0, "MUTEX-02",
+                    "The driver initialised a mutex at %p, which is not a multiple of 8.",
+                    (void *)Mutex);
+    }
     ke_object_initialize(&Mutex->Header, KE_MUTANT, sizeof(*Mutex) / sizeof(LONG), 1);
     Mutex->Header.MutantSize = sizeof(*Mutex) / sizeof(LONG);
     Mutex->Header.DpcActive = FALSE;

@@ -13,6 +13,9 @@
 
 #define CONTENDED ((ULONG_PTR)1)
 
+/* Set in a lock that is held as a queued one. */
+#define QUEUED ((ULONG_PTR)2)
+
 static ULONG_PTR load(const KSPIN_LOCK *lock)
 {
     return __atomic_load_n(lock, __ATOMIC_ACQUIRE);
@@ -33,6 +36,33 @@ static void check_not_owner(PKSPIN_LOCK lock, ULONG_PTR word, const struct _KTHR
     }
 }
 
+/* Whether that is a thread of the running kernel. */
+static bool is_thread(ULONG_PTR address)
+{
+    LIST_ENTRY *head = &ke_kernel()->threads.all;
+    bool is_found = false;
+    ke_lock();
+    for (LIST_ENTRY *entry = head->Flink; entry != head && !is_found; entry = entry->Flink) {
+        is_found = (ULONG_PTR)CONTAINING_RECORD(entry, struct _KTHREAD, link) == address;
+    }
+    ke_unlock();
+    return is_found;
+}
+
+/* A lock that was never initialised holds anything; one that is held holds its owner. */
+static void check_initialised(PKSPIN_LOCK lock, ULONG_PTR word)
+{
+    ULONG_PTR owner = word & ~CONTENDED;
+    if (is_thread(owner) || load(lock) != word || is_thread(owner)) {
+        return;
+    }
+    bool is_queued = (word & QUEUED) != 0;
+    ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, is_queued ? 0x1008 : 0x1002, (ULONG_PTR)lock, 0,
+                0, is_queued ? "SPIN-28" : "SPIN-02",
+                "The driver acquired the spin lock %p, which %s.", (void *)lock,
+                is_queued ? "is held as a queued spin lock" : "was never initialised");
+}
+
 /* Sleeps until the lock was free, then takes it marked as contended: others may sleep on. */
 static void acquire_contended(PKSPIN_LOCK lock, struct _KTHREAD *thread)
 {
@@ -42,6 +72,7 @@ static void acquire_contended(PKSPIN_LOCK lock, struct _KTHREAD *thread)
             continue;
         }
         check_not_owner(lock, word, thread);
+        check_initialised(lock, word);
         if ((word & CONTENDED) == 0 && !try_swap(lock, word, word | CONTENDED)) {
             continue;
         }

@@ -355,6 +355,19 @@ static NTSTATUS wait_for_objects(struct ke_wait *wait, const LARGE_INTEGER *time
     return wait->status;
 }
 
+/* Bug checks a user-mode wait for something on the stack, which could be paged out meanwhile. */
+static void check_mode(const struct ke_wait *wait, KPROCESSOR_MODE mode)
+{
+    for (ULONG i = 0; mode == UserMode && i < wait->count; i++) {
+        ULONG_PTR object = (ULONG_PTR)wait->blocks[i].object;
+        if (IoWithinStackLimits(object, sizeof(DISPATCHER_HEADER))) {
+            ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x123, object, 0, 0, "WAIT-12",
+                        "The driver waited in user mode for the object %p on its stack.",
+                        (void *)object);
+        }
+    }
+}
+
 /*
  * Waits until Object is signalled. Timeout in 100 ns: NULL for ever, negative relative, positive
  * absolute system time, zero looks only. IRQL <= APC_LEVEL; DISPATCH_LEVEL with a zero timeout.
@@ -364,11 +377,11 @@ NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR
                                BOOLEAN Alertable, PLARGE_INTEGER Timeout)
 {
     UNREFERENCED_PARAMETER(WaitReason);
-    UNREFERENCED_PARAMETER(WaitMode);
     UNREFERENCED_PARAMETER(Alertable);
     struct ke_wait wait = {.thread = ke_current(), .count = 1, .may_lead = true, .what = Object};
     struct ke_wait_block block = {.wait = &wait, .object = Object};
     wait.blocks = &block;
+    check_mode(&wait, WaitMode);
     return wait_for_objects(&wait, Timeout);
 }
 
@@ -395,7 +408,6 @@ NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitTyp
                                   PKWAIT_BLOCK WaitBlockArray)
 {
     UNREFERENCED_PARAMETER(WaitReason);
-    UNREFERENCED_PARAMETER(WaitMode);
     UNREFERENCED_PARAMETER(Alertable);
     struct ke_wait_block blocks[MAXIMUM_WAIT_OBJECTS];
     struct ke_wait wait = {.thread = ke_current(),
@@ -409,6 +421,7 @@ NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitTyp
         blocks[i].wait = &wait;
         blocks[i].object = Object[i];
     }
+    check_mode(&wait, WaitMode);
     return wait_for_objects(&wait, Timeout);
 }
 

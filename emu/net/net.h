@@ -93,8 +93,8 @@ enum net_error net_connect_result(struct net_socket *socket);
 /* Moves at most what the buffers hold; *moved is 0 with NET_OK at the end of a received stream. */
 enum net_error net_receive(struct net_socket *socket, const struct net_buffer *buffers,
                            unsigned count, size_t *moved);
-enum net_error net_send(struct net_socket *socket, const struct net_buffer *buffers,
-                        unsigned count, size_t *moved);
+enum net_error net_send(struct net_socket *socket, const struct net_buffer *buffers, unsigned count,
+                        size_t *moved);
 
 enum net_error net_shutdown_send(struct net_socket *socket);
 enum net_error net_local_address(struct net_socket *socket, struct net_address *address);

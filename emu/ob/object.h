@@ -51,9 +51,9 @@ struct ob_state {
     LIST_ENTRY objects;
     LIST_ENTRY names;
     struct ob_handle *handles;
-    ULONG handle_count;    /* slots in use */
-    ULONG handle_capacity; /* slots */
-    ULONG first_free;      /* slot number, or handle_capacity */
+    ULONG handle_count;                 /* slots in use */
+    ULONG handle_capacity;              /* slots */
+    ULONG first_free;                   /* slot number, or handle_capacity */
     struct ob_header *grave[OB_GRAVES]; /* or NULL */
     ULONG next_grave;
     struct ob_deletions deletions;

@@ -161,4 +161,4 @@
 {0xA7F6, 0xA7F6, 1, -1},
 {0xAB53, 0xAB53, 1, -928},
 {0xFF41, 0xFF5A, 1, -32},
-/* clang-format on */
+    /* clang-format on */

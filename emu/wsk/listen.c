@@ -99,7 +99,6 @@ NTSTATUS WSKAPI wsk_get_local_address(PWSK_SOCKET Socket, PSOCKADDR LocalAddress
     return wsk_irp_finish(Irp, wsk_status(error), 0);
 }
 
-
 const WSK_PROVIDER_LISTEN_DISPATCH wsk_listen_dispatch = {
     .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},
     .WskBind = wsk_bind,

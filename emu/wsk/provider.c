@@ -18,9 +18,8 @@ static NTSTATUS open_socket(struct wsk_client *client, ADDRESS_FAMILY family, UL
                             PVOID context, struct wsk_socket **socket)
 {
     struct wsk_state *wsk = ke_state(KE_MODULE_WSK);
-    const VOID *dispatch = flags == WSK_FLAG_LISTEN_SOCKET
-                               ? (const VOID *)&wsk_listen_dispatch
-                               : (const VOID *)&wsk_connection_dispatch;
+    const VOID *dispatch = flags == WSK_FLAG_LISTEN_SOCKET ? (const VOID *)&wsk_listen_dispatch
+                                                           : (const VOID *)&wsk_connection_dispatch;
     if ((family != AF_INET && family != AF_INET6) ||
         (flags != WSK_FLAG_LISTEN_SOCKET && flags != WSK_FLAG_CONNECTION_SOCKET)) {
         return STATUS_NOT_SUPPORTED;

@@ -79,13 +79,13 @@ DECLSPEC_NORETURN void wskemu_fastfail(unsigned int code);
 
 static __forceinline __int64 MultiplyHigh(__int64 Multiplier, __int64 Multiplicand)
 {
-    return (__int64)((__extension__(__int128)Multiplier * Multiplicand) >> 64);
+    return (__int64)((__extension__(__int128) Multiplier * Multiplicand) >> 64);
 }
 
 static __forceinline unsigned __int64 UnsignedMultiplyHigh(unsigned __int64 Multiplier,
                                                            unsigned __int64 Multiplicand)
 {
-    return (unsigned __int64)((__extension__(unsigned __int128)Multiplier * Multiplicand) >> 64);
+    return (unsigned __int64)((__extension__(unsigned __int128) Multiplier * Multiplicand) >> 64);
 }
 
 static __forceinline __int64 Multiply128(__int64 Multiplier, __int64 Multiplicand,

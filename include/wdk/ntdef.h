@@ -118,7 +118,8 @@ typedef USHORT LANGID;
 typedef enum {
     UNSPECIFIED_COMPARTMENT_ID = 0,
     DEFAULT_COMPARTMENT_ID
-} COMPARTMENT_ID, *PCOMPARTMENT_ID;
+} COMPARTMENT_ID,
+    *PCOMPARTMENT_ID;
 
 typedef wchar_t WCHAR, *PWCHAR, *LPWCH, *PWCH, *PWSTR, *LPWSTR, *NWPSTR, *PNZWCH;
 typedef const wchar_t *LPCWCH, *PCWCH, *LPCWSTR, *PCWSTR, *PCNZWCH, *PCWCHAR;
@@ -315,9 +316,15 @@ template <typename T> constexpr T *wdk_string_buffer(const T *string)
     return const_cast<T *>(string);
 }
 }
-#define RTL_CONSTANT_STRING(s) {sizeof(s) - sizeof((s)[0]), sizeof(s), wdk_string_buffer(s)}
+#define RTL_CONSTANT_STRING(s)                                                                     \
+    {                                                                                              \
+        sizeof(s) - sizeof((s)[0]), sizeof(s), wdk_string_buffer(s)                                \
+    }
 #else
-#define RTL_CONSTANT_STRING(s) {sizeof(s) - sizeof((s)[0]), sizeof(s), (void *)(s)}
+#define RTL_CONSTANT_STRING(s)                                                                     \
+    {                                                                                              \
+        sizeof(s) - sizeof((s)[0]), sizeof(s), (void *)(s)                                         \
+    }
 #endif
 
 #define DECLARE_CONST_UNICODE_STRING(_var, _string)                                                \
@@ -377,7 +384,9 @@ typedef struct _OBJECT_ATTRIBUTES64 {
 #define RTL_CONST_CAST(type) (type)
 #endif
 #define RTL_INIT_OBJECT_ATTRIBUTES(n, a)                                                           \
-    {sizeof(OBJECT_ATTRIBUTES), NULL, RTL_CONST_CAST(PUNICODE_STRING)(n), a, NULL, NULL}
+    {                                                                                              \
+        sizeof(OBJECT_ATTRIBUTES), NULL, RTL_CONST_CAST(PUNICODE_STRING)(n), a, NULL, NULL         \
+    }
 #define RTL_CONSTANT_OBJECT_ATTRIBUTES(n, a) RTL_INIT_OBJECT_ATTRIBUTES(n, a)
 
 typedef struct _OBJECTID {
@@ -407,7 +416,8 @@ typedef enum _NT_PRODUCT_TYPE {
     NtProductWinNt = 1,
     NtProductLanManNt,
     NtProductServer
-} NT_PRODUCT_TYPE, *PNT_PRODUCT_TYPE;
+} NT_PRODUCT_TYPE,
+    *PNT_PRODUCT_TYPE;
 
 struct _CONTEXT;
 struct _EXCEPTION_RECORD;
@@ -428,8 +438,8 @@ struct _EXCEPTION_RECORD;
 #define Int64ShraMod32(a, b) ((LONGLONG)(a) >> (b))
 #define Int64ShrlMod32(a, b) ((ULONGLONG)(a) >> (b))
 
-#define FIELD_OFFSET(type, field) ((LONG)__builtin_offsetof(type, field))
-#define UFIELD_OFFSET(type, field) ((ULONG)__builtin_offsetof(type, field))
+#define FIELD_OFFSET(type, field) ((LONG) __builtin_offsetof(type, field))
+#define UFIELD_OFFSET(type, field) ((ULONG) __builtin_offsetof(type, field))
 #define RTL_FIELD_SIZE(type, field) (sizeof(((type *)0)->field))
 #define FIELD_SIZE(type, field) RTL_FIELD_SIZE(type, field)
 #define RTL_SIZEOF_THROUGH_FIELD(type, field)                                                      \
@@ -437,7 +447,7 @@ struct _EXCEPTION_RECORD;
 #define RTL_CONTAINS_FIELD(Struct, Size, Field)                                                    \
     ((((PCHAR)(&(Struct)->Field)) + sizeof((Struct)->Field)) <= (((PCHAR)(Struct)) + (Size)))
 #define CONTAINING_RECORD(address, type, field)                                                    \
-    ((type *)((PCHAR)(address) - (ULONG_PTR)__builtin_offsetof(type, field)))
+    ((type *)((PCHAR)(address) - (ULONG_PTR) __builtin_offsetof(type, field)))
 #define RTL_PADDING_BETWEEN_FIELDS(T, F1, F2)                                                      \
     ((UFIELD_OFFSET(T, F2) > UFIELD_OFFSET(T, F1))                                                 \
          ? (UFIELD_OFFSET(T, F2) - UFIELD_OFFSET(T, F1) - RTL_FIELD_SIZE(T, F1))                   \
@@ -510,7 +520,9 @@ extern "C" {
 #define UNREFERENCED_PARAMETER(P) ((void)(P))
 #define DBG_UNREFERENCED_PARAMETER(P) ((void)(P))
 #define DBG_UNREFERENCED_LOCAL_VARIABLE(V) ((void)(V))
-#define DEFAULT_UNREACHABLE default : __builtin_unreachable()
+#define DEFAULT_UNREACHABLE                                                                        \
+    default:                                                                                       \
+        __builtin_unreachable()
 
 #ifdef __cplusplus
 #define DEFINE_ENUM_FLAG_OPERATORS(ENUMTYPE)                                                       \
@@ -527,10 +539,22 @@ extern "C" {
     {                                                                                              \
         return ENUMTYPE((unsigned)a ^ (unsigned)b);                                                \
     }                                                                                              \
-    inline constexpr ENUMTYPE operator~(ENUMTYPE a) { return ENUMTYPE(~(unsigned)a); }             \
-    inline ENUMTYPE &operator|=(ENUMTYPE &a, ENUMTYPE b) { return a = a | b; }                     \
-    inline ENUMTYPE &operator&=(ENUMTYPE &a, ENUMTYPE b) { return a = a & b; }                     \
-    inline ENUMTYPE &operator^=(ENUMTYPE &a, ENUMTYPE b) { return a = a ^ b; }                     \
+    inline constexpr ENUMTYPE operator~(ENUMTYPE a)                                                \
+    {                                                                                              \
+        return ENUMTYPE(~(unsigned)a);                                                             \
+    }                                                                                              \
+    inline ENUMTYPE &operator|=(ENUMTYPE &a, ENUMTYPE b)                                           \
+    {                                                                                              \
+        return a = a | b;                                                                          \
+    }                                                                                              \
+    inline ENUMTYPE &operator&=(ENUMTYPE &a, ENUMTYPE b)                                           \
+    {                                                                                              \
+        return a = a & b;                                                                          \
+    }                                                                                              \
+    inline ENUMTYPE &operator^=(ENUMTYPE &a, ENUMTYPE b)                                           \
+    {                                                                                              \
+        return a = a ^ b;                                                                          \
+    }                                                                                              \
     }
 #else
 #define DEFINE_ENUM_FLAG_OPERATORS(ENUMTYPE)

@@ -70,9 +70,9 @@ NTSTATUS wskemu_unload_driver(PDRIVER_OBJECT driver);
 struct wskemu_bugcheck {
     ULONG code;
     ULONG_PTR parameter[4];
-    const char *name;     /* "IRQL_NOT_LESS_OR_EQUAL" */
-    const char *rule;     /* id of the broken rule, or NULL */
-    char sentence[512];   /* what the driver did; empty where the driver stopped by itself */
+    const char *name;   /* "IRQL_NOT_LESS_OR_EQUAL" */
+    const char *rule;   /* id of the broken rule, or NULL */
+    char sentence[512]; /* what the driver did; empty where the driver stopped by itself */
 };
 
 /*

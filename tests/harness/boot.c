@@ -101,8 +101,7 @@ static void a_thread_that_still_runs_is_left_and_the_next_kernel_boots(void **st
     assert_int_equal(wskemu_boot(NULL), STATUS_SUCCESS);
     KeInitializeEvent(&never, NotificationEvent, FALSE);
     KeInitializeEvent(&started, NotificationEvent, FALSE);
-    NTSTATUS status =
-        PsCreateSystemThread(&handle, 0, NULL, NULL, NULL, wait_for_ever, &started);
+    NTSTATUS status = PsCreateSystemThread(&handle, 0, NULL, NULL, NULL, wait_for_ever, &started);
     assert_int_equal(status, STATUS_SUCCESS);
     KeWaitForSingleObject(&started, Executive, KernelMode, FALSE, NULL);
     ZwClose(handle);

@@ -468,6 +468,28 @@ static void a_dpc_that_changes_the_level_stops(void **state)
     assert_int_equal((stop.parameter[0] >> 8) & 0xFF, DISPATCH_LEVEL);
 }
 
+static KEVENT used_event;
+
+static VOID wait_for_event(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument2)
+{
+    wait_object(&used_event);
+}
+
+static void queue_threaded_waiting(void *context)
+{
+    KeInitializeEvent(&used_event, NotificationEvent, FALSE);
+    KeInitializeThreadedDpc(&used, wait_for_event, NULL);
+    KeInsertQueueDpc(&used, NULL, NULL);
+    KeFlushQueuedDpcs();
+}
+
+static void a_threaded_dpc_that_waits_stops(void **state)
+{
+    PROVES("DPC-17");
+    struct wskemu_bugcheck stop = bugcheck_of(queue_threaded_waiting, NULL);
+    assert_bugcheck(stop, ATTEMPTED_SWITCH_FROM_DPC, ANY, 0, ANY, 0);
+}
+
 static KSPIN_LOCK used_lock;
 
 static VOID keep_lock(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument2)
@@ -565,6 +587,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test_from_zero(the_watchdog_answers_inside_a_dpc_only),
     kernel_test_from_zero(a_dpc_that_changes_the_apc_count_stops),
     kernel_test_from_zero(a_dpc_that_changes_the_level_stops),
+    kernel_test_from_zero(a_threaded_dpc_that_waits_stops),
     kernel_test_from_zero(a_dpc_that_keeps_a_spin_lock_stops),
     kernel_test_from_zero(a_dpc_for_a_processor_that_is_not_there_stops),
     kernel_test_from_zero(freeing_a_queued_dpc_stops),

@@ -211,6 +211,31 @@ static void an_event_may_be_freed_once_it_is_seen_signalled(void **state)
     join_thread(thread);
 }
 
+/* ---- named events ---- */
+
+static void a_named_event_is_created_signalled_and_opened_after_that(void **state)
+{
+    PROVES("EVT-11");
+    UNICODE_STRING name = RTL_CONSTANT_STRING(L"\\BaseNamedObjects\\tested");
+    HANDLE handles[2];
+    PKEVENT first = IoCreateNotificationEvent(&name, &handles[0]);
+    assert_non_null(first);
+    assert_int_equal(poll_object(first), STATUS_SUCCESS);
+    assert_int_equal(poll_object(first), STATUS_SUCCESS);
+    KeClearEvent(first);
+    PKEVENT second = IoCreateNotificationEvent(&name, &handles[1]);
+    assert_ptr_equal(first, second);
+    assert_int_equal(KeReadStateEvent(second), 0); /* it is as it was */
+    assert_int_equal(ZwClose(handles[0]), STATUS_SUCCESS);
+    assert_int_equal(ZwClose(handles[1]), STATUS_SUCCESS);
+
+    PKEVENT synchronization = IoCreateSynchronizationEvent(&name, &handles[0]);
+    assert_non_null(synchronization);
+    assert_int_equal(poll_object(synchronization), STATUS_SUCCESS);
+    assert_int_equal(poll_object(synchronization), STATUS_TIMEOUT);
+    assert_int_equal(ZwClose(handles[0]), STATUS_SUCCESS);
+}
+
 /* ---- contracts ---- */
 
 static KEVENT used;
@@ -282,6 +307,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(an_event_is_set_at_dispatch_level),
     kernel_test(a_dpc_releases_a_waiter),
     kernel_test(an_event_may_be_freed_once_it_is_seen_signalled),
+    kernel_test(a_named_event_is_created_signalled_and_opened_after_that),
     kernel_test(initializing_an_event_in_use_stops),
     kernel_test(an_event_is_made_anew_once_its_waiter_has_left),
     kernel_test(setting_an_event_too_high_stops),

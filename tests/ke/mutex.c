@@ -307,6 +307,20 @@ static void releasing_a_mutex_above_dispatch_level_stops(void **state)
     assert_bugcheck(stop, DRIVER_VIOLATION, 2, HIGH_LEVEL, DISPATCH_LEVEL, 0);
 }
 
+static void initialize_unaligned(void *context)
+{
+    KeInitializeMutex(context, 0);
+}
+
+static void a_mutex_that_is_not_aligned_stops(void **state)
+{
+    PROVES("MUTEX-02");
+    static UCHAR memory[sizeof(KMUTEX) + 16];
+    UCHAR *unaligned = (UCHAR *)(((ULONG_PTR)memory + 7) & ~(ULONG_PTR)7) + 4;
+    struct wskemu_bugcheck stop = bugcheck_of(initialize_unaligned, unaligned);
+    assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, unaligned, 0, 0);
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test(a_mutex_begins_free),
     kernel_test(an_owner_acquires_and_releases_repeatedly),
@@ -321,6 +335,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_dpc_does_not_own_what_its_thread_owns),
     kernel_test(a_thread_that_ends_with_a_mutex_stops),
     kernel_test(releasing_a_mutex_above_dispatch_level_stops),
+    kernel_test(a_mutex_that_is_not_aligned_stops),
 };
 
 TEST_MAIN(tests)

@@ -313,6 +313,117 @@ static void releasing_with_the_level_of_another_acquisition_stops(void **state)
                     0);
 }
 
+static void acquire_uninitialised(void *context)
+{
+    KIRQL irql;
+    used = *(KSPIN_LOCK *)context;
+    KeAcquireSpinLock(&used, &irql);
+}
+
+static void acquiring_a_lock_that_was_never_initialised_stops(void **state)
+{
+    PROVES("SPIN-02", "SPIN-16", "DV-50");
+    KSPIN_LOCK garbage = 0xCDCDCDCDCDCDCDC8;
+    struct wskemu_bugcheck stop = bugcheck_of(acquire_uninitialised, &garbage);
+    assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x1002, &used, 0, 0);
+}
+
+static void acquire_queued_and_plain(void *context)
+{
+    KLOCK_QUEUE_HANDLE handle;
+    KeInitializeSpinLock(&used);
+    KeAcquireInStackQueuedSpinLock(&used, &handle);
+    KeAcquireSpinLockAtDpcLevel(&used);
+}
+
+static void acquiring_a_queued_lock_as_a_plain_one_stops(void **state)
+{
+    PROVES("SPIN-28", "DV-51");
+    struct wskemu_bugcheck stop = bugcheck_of(acquire_queued_and_plain, NULL);
+    assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x1008, &used, 0, 0);
+}
+
+static VOID release_without_lowering(PVOID context)
+{
+    KIRQL irql;
+    KeInitializeSpinLock(&used);
+    KeAcquireSpinLock(&used, &irql);
+    KeReleaseSpinLockFromDpcLevel(&used);
+}
+
+static void mix_in_thread(void *context)
+{
+    wait_object(start_thread(release_without_lowering, NULL));
+}
+
+static VOID release_in_dpc(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument2)
+{
+    KeAcquireSpinLockAtDpcLevel(&used);
+    KeReleaseSpinLock(&used, PASSIVE_LEVEL);
+}
+
+static void mix_in_dpc(void *context)
+{
+    static KDPC dpc;
+    KeInitializeSpinLock(&used);
+    KeInitializeDpc(&dpc, release_in_dpc, NULL);
+    KeInsertQueueDpc(&dpc, NULL, NULL);
+    KeFlushQueuedDpcs();
+}
+
+static void mixing_the_pairs_stops(void **state)
+{
+    PROVES("SPIN-10");
+    struct wskemu_bugcheck stop = bugcheck_of(mix_in_thread, NULL);
+    assert_int_equal(stop.code, IRQL_UNEXPECTED_VALUE);
+    stop = bugcheck_of(mix_in_dpc, NULL);
+    assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x31, DISPATCH_LEVEL, PASSIVE_LEVEL,
+                    1);
+}
+
+/* ---- in DPC routines ---- */
+
+static KIRQL dpc_levels[2];
+
+static VOID lock_for_dpc(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument2)
+{
+    KLOCK_QUEUE_HANDLE handle;
+    KIRQL before = KeGetCurrentIrql();
+    KIRQL old = KeAcquireSpinLockForDpc(context);
+    dpc_levels[0] = KeGetCurrentIrql();
+    KeReleaseSpinLockForDpc(context, old);
+    KeAcquireInStackQueuedSpinLockForDpc(context, &handle);
+    dpc_levels[1] = KeGetCurrentIrql();
+    KeReleaseInStackQueuedSpinLockForDpc(&handle);
+    if (old != before || KeGetCurrentIrql() != before) {
+        dpc_levels[0] = HIGH_LEVEL;
+    }
+}
+
+static void the_for_dpc_pairs_serve_both_kinds_of_dpc(void **state)
+{
+    PROVES("SPIN-31");
+    KSPIN_LOCK lock;
+    KDPC dpc;
+    KeInitializeSpinLock(&lock);
+    for (int is_threaded = 0; is_threaded < 2; is_threaded++) {
+        if (is_threaded) {
+            KeInitializeThreadedDpc(&dpc, lock_for_dpc, &lock);
+        } else {
+            KeInitializeDpc(&dpc, lock_for_dpc, &lock);
+        }
+        dpc_levels[0] = dpc_levels[1] = PASSIVE_LEVEL;
+        KeInsertQueueDpc(&dpc, NULL, NULL);
+        KeFlushQueuedDpcs();
+        assert_int_equal(dpc_levels[0], DISPATCH_LEVEL);
+        assert_int_equal(dpc_levels[1], DISPATCH_LEVEL);
+    }
+    /* As a threaded DPC does that runs at PASSIVE_LEVEL. */
+    lock_for_dpc(NULL, &lock, NULL, NULL);
+    assert_int_equal(dpc_levels[0], DISPATCH_LEVEL);
+    assert_int_equal(KeGetCurrentIrql(), PASSIVE_LEVEL);
+}
+
 /* Out of order, but each with a level that keeps DISPATCH_LEVEL while one is held. */
 static void two_locks_may_be_released_in_the_order_of_acquisition(void **state)
 {
@@ -342,6 +453,10 @@ static const struct CMUnitTest tests[] = {
     kernel_test(at_dpc_level_functions_below_it_stop),
     kernel_test(waiting_with_a_lock_stops),
     kernel_test(releasing_with_the_level_of_another_acquisition_stops),
+    kernel_test(acquiring_a_lock_that_was_never_initialised_stops),
+    kernel_test(acquiring_a_queued_lock_as_a_plain_one_stops),
+    kernel_test(mixing_the_pairs_stops),
+    kernel_test(the_for_dpc_pairs_serve_both_kinds_of_dpc),
     kernel_test(two_locks_may_be_released_in_the_order_of_acquisition),
 };
 

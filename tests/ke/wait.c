@@ -334,6 +334,29 @@ static void using_an_object_that_was_never_initialised_stops(void **state)
     assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, &never_made, 0, 0);
 }
 
+static void wait_on_stack_in_user_mode(void *context)
+{
+    KEVENT event;
+    KeInitializeEvent(&event, NotificationEvent, TRUE);
+    *(PVOID *)context = &event;
+    KeWaitForSingleObject(&event, Executive, UserMode, FALSE, NULL);
+}
+
+static void a_user_mode_wait_for_something_on_the_stack_stops(void **state)
+{
+    PROVES("WAIT-12");
+    PVOID event = NULL;
+    struct wskemu_bugcheck stop = bugcheck_of(wait_on_stack_in_user_mode, &event);
+    assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x123, event, 0, 0);
+}
+
+static void a_user_mode_wait_for_something_elsewhere_is_allowed(void **state)
+{
+    KeInitializeEvent(&used, NotificationEvent, TRUE);
+    assert_int_equal(KeWaitForSingleObject(&used, Executive, UserMode, FALSE, NULL),
+                     STATUS_SUCCESS);
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test(a_satisfied_wait_returns_success),
     kernel_test(other_results_are_successes_too),
@@ -351,6 +374,8 @@ static const struct CMUnitTest tests[] = {
     kernel_test(waiting_in_a_dpc_stops),
     kernel_test(waiting_at_a_raised_level_stops),
     kernel_test(using_an_object_that_was_never_initialised_stops),
+    kernel_test(a_user_mode_wait_for_something_on_the_stack_stops),
+    kernel_test(a_user_mode_wait_for_something_elsewhere_is_allowed),
 };
 
 TEST_MAIN(tests)

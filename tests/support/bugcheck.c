@@ -12,8 +12,8 @@ struct wskemu_bugcheck bugcheck_of_(const char *file, int line, void (*body)(voi
     return caught;
 }
 
-void assert_bugcheck_(const char *file, int line, const struct wskemu_bugcheck *bugcheck, ULONG code,
-                      ULONG_PTR parameter1, ULONG_PTR parameter2, ULONG_PTR parameter3,
+void assert_bugcheck_(const char *file, int line, const struct wskemu_bugcheck *bugcheck,
+                      ULONG code, ULONG_PTR parameter1, ULONG_PTR parameter2, ULONG_PTR parameter3,
                       ULONG_PTR parameter4)
 {
     const ULONG_PTR expected[4] = {parameter1, parameter2, parameter3, parameter4};
@@ -31,7 +31,8 @@ void assert_bugcheck_(const char *file, int line, const struct wskemu_bugcheck *
                 (unsigned long long)bugcheck->parameter[3], bugcheck->sentence);
     for (int i = 0; i < 4; i++) {
         if (expected[i] != ANY) {
-            print_error("  parameter %d should be 0x%llX\n", i + 1, (unsigned long long)expected[i]);
+            print_error("  parameter %d should be 0x%llX\n", i + 1,
+                        (unsigned long long)expected[i]);
         }
     }
     _fail(file, line);

@@ -12,8 +12,8 @@ struct wskemu_bugcheck bugcheck_of_(const char *file, int line, void (*body)(voi
 #define bugcheck_of(body, context) bugcheck_of_(__FILE__, __LINE__, body, context)
 
 /* Fails unless it is this bug check, with these parameters. */
-void assert_bugcheck_(const char *file, int line, const struct wskemu_bugcheck *bugcheck, ULONG code,
-                      ULONG_PTR parameter1, ULONG_PTR parameter2, ULONG_PTR parameter3,
+void assert_bugcheck_(const char *file, int line, const struct wskemu_bugcheck *bugcheck,
+                      ULONG code, ULONG_PTR parameter1, ULONG_PTR parameter2, ULONG_PTR parameter3,
                       ULONG_PTR parameter4);
 #define assert_bugcheck(bugcheck, code, p1, p2, p3, p4)                                            \
     assert_bugcheck_(__FILE__, __LINE__, &(bugcheck), code, (ULONG_PTR)(p1), (ULONG_PTR)(p2),      \

@@ -85,9 +85,9 @@ static void close_end(struct end *end)
 
 static PWSK_SOCKET open_socket(struct end *end, ULONG flags)
 {
-    NTSTATUS returned = end->provider.Dispatch->WskSocket(
-        end->provider.Client, AF_INET, SOCK_STREAM, IPPROTO_TCP, flags, NULL, NULL, NULL, NULL,
-        NULL, prepare(&end->call));
+    NTSTATUS returned =
+        end->provider.Dispatch->WskSocket(end->provider.Client, AF_INET, SOCK_STREAM, IPPROTO_TCP,
+                                          flags, NULL, NULL, NULL, NULL, NULL, prepare(&end->call));
     return NT_SUCCESS(finish(&end->call, returned))
                ? (PWSK_SOCKET)end->call.irp->IoStatus.Information
                : NULL;
@@ -116,8 +116,7 @@ static PWSK_SOCKET listen_and_accept(struct server *server, PWSK_SOCKET *listene
     SOCKADDR_IN any = {.sin_family = AF_INET, .sin_addr.s_addr = 0x0100007F};
     *listener = open_socket(end, WSK_FLAG_LISTEN_SOCKET);
     const WSK_PROVIDER_LISTEN_DISPATCH *dispatch = (*listener)->Dispatch;
-    finish(&end->call,
-           dispatch->WskBind(*listener, (PSOCKADDR)&any, 0, prepare(&end->call)));
+    finish(&end->call, dispatch->WskBind(*listener, (PSOCKADDR)&any, 0, prepare(&end->call)));
     finish(&end->call, dispatch->WskGetLocalAddress(*listener, (PSOCKADDR)&server->address,
                                                     prepare(&end->call)));
     KeSetEvent(&server->listening, IO_NO_INCREMENT, FALSE);
@@ -179,11 +178,11 @@ static void a_thread_echoes_what_another_sends(void **state)
     PVOID object;
     UNREFERENCED_PARAMETER(state);
     KeInitializeEvent(&server.listening, NotificationEvent, FALSE);
-    NTSTATUS status = PsCreateSystemThread(&thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, serve,
-                                           &server);
+    NTSTATUS status =
+        PsCreateSystemThread(&thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, serve, &server);
     assert_int_equal(status, STATUS_SUCCESS);
-    status = ObReferenceObjectByHandle(thread, SYNCHRONIZE, *PsThreadType, KernelMode, &object,
-                                       NULL);
+    status =
+        ObReferenceObjectByHandle(thread, SYNCHRONIZE, *PsThreadType, KernelMode, &object, NULL);
     assert_int_equal(status, STATUS_SUCCESS);
     KeWaitForSingleObject(&server.listening, Executive, KernelMode, FALSE, NULL);
     assert_int_equal(open_end(&end), STATUS_SUCCESS);

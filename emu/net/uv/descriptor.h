@@ -14,8 +14,8 @@ enum net_error descriptor_connect(uv_os_sock_t sock, const struct net_address *a
 enum net_error descriptor_error(uv_os_sock_t sock);
 enum net_error descriptor_receive(uv_os_sock_t sock, const struct net_buffer *buffers,
                                   unsigned count, size_t *moved);
-enum net_error descriptor_send(uv_os_sock_t sock, const struct net_buffer *buffers,
-                               unsigned count, size_t *moved);
+enum net_error descriptor_send(uv_os_sock_t sock, const struct net_buffer *buffers, unsigned count,
+                               size_t *moved);
 enum net_error descriptor_shutdown_send(uv_os_sock_t sock);
 enum net_error descriptor_local(uv_os_sock_t sock, struct net_address *address);
 enum net_error descriptor_remote(uv_os_sock_t sock, struct net_address *address);

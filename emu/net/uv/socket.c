@@ -65,8 +65,8 @@ enum net_error net_receive(struct net_socket *socket, const struct net_buffer *b
     return descriptor_receive(socket->sock, buffers, count, moved);
 }
 
-enum net_error net_send(struct net_socket *socket, const struct net_buffer *buffers,
-                        unsigned count, size_t *moved)
+enum net_error net_send(struct net_socket *socket, const struct net_buffer *buffers, unsigned count,
+                        size_t *moved)
 {
     return descriptor_send(socket->sock, buffers, count, moved);
 }

@@ -127,38 +127,36 @@ typedef size_t rsize_t;
 /* Wide strings. */
 size_t wcslen(const wchar_t *string) WDK_CRT_THROW WDK_LINK_NAME("wcslen");
 size_t wcsnlen(const wchar_t *string, size_t count) WDK_CRT_THROW WDK_LINK_NAME("wcsnlen");
-wchar_t *wcscpy(wchar_t *__restrict dest,
-                const wchar_t *__restrict source) WDK_CRT_THROW WDK_LINK_NAME("wcscpy");
+wchar_t *wcscpy(wchar_t *__restrict dest, const wchar_t *__restrict source) WDK_CRT_THROW
+    WDK_LINK_NAME("wcscpy");
 wchar_t *wcsncpy(wchar_t *__restrict dest, const wchar_t *__restrict source,
                  size_t count) WDK_CRT_THROW WDK_LINK_NAME("wcsncpy");
-wchar_t *wcscat(wchar_t *__restrict dest,
-                const wchar_t *__restrict source) WDK_CRT_THROW WDK_LINK_NAME("wcscat");
+wchar_t *wcscat(wchar_t *__restrict dest, const wchar_t *__restrict source) WDK_CRT_THROW
+    WDK_LINK_NAME("wcscat");
 wchar_t *wcsncat(wchar_t *__restrict dest, const wchar_t *__restrict source,
                  size_t count) WDK_CRT_THROW WDK_LINK_NAME("wcsncat");
-int wcscmp(const wchar_t *string1,
-           const wchar_t *string2) WDK_CRT_THROW WDK_LINK_NAME("wcscmp");
-int wcsncmp(const wchar_t *string1, const wchar_t *string2,
-            size_t count) WDK_CRT_THROW WDK_LINK_NAME("wcsncmp");
-size_t wcsspn(const wchar_t *string,
-              const wchar_t *control) WDK_CRT_THROW WDK_LINK_NAME("wcsspn");
-size_t wcscspn(const wchar_t *string,
-               const wchar_t *control) WDK_CRT_THROW WDK_LINK_NAME("wcscspn");
-int wmemcmp(const wchar_t *buffer1, const wchar_t *buffer2,
-            size_t count) WDK_CRT_THROW WDK_LINK_NAME("wmemcmp");
+int wcscmp(const wchar_t *string1, const wchar_t *string2) WDK_CRT_THROW WDK_LINK_NAME("wcscmp");
+int wcsncmp(const wchar_t *string1, const wchar_t *string2, size_t count) WDK_CRT_THROW
+    WDK_LINK_NAME("wcsncmp");
+size_t wcsspn(const wchar_t *string, const wchar_t *control) WDK_CRT_THROW WDK_LINK_NAME("wcsspn");
+size_t wcscspn(const wchar_t *string, const wchar_t *control) WDK_CRT_THROW
+    WDK_LINK_NAME("wcscspn");
+int wmemcmp(const wchar_t *buffer1, const wchar_t *buffer2, size_t count) WDK_CRT_THROW
+    WDK_LINK_NAME("wmemcmp");
 wchar_t *wmemcpy(wchar_t *__restrict dest, const wchar_t *__restrict source,
                  size_t count) WDK_CRT_THROW WDK_LINK_NAME("wmemcpy");
-wchar_t *wmemmove(wchar_t *dest, const wchar_t *source,
-                  size_t count) WDK_CRT_THROW WDK_LINK_NAME("wmemmove");
-wchar_t *wmemset(wchar_t *dest, wchar_t letter,
-                 size_t count) WDK_CRT_THROW WDK_LINK_NAME("wmemset");
-size_t mbstowcs(wchar_t *__restrict dest, const char *__restrict source,
-                size_t count) WDK_CRT_THROW WDK_LINK_NAME("mbstowcs");
-size_t wcstombs(char *__restrict dest, const wchar_t *__restrict source,
-                size_t count) WDK_CRT_THROW WDK_LINK_NAME("wcstombs");
+wchar_t *wmemmove(wchar_t *dest, const wchar_t *source, size_t count) WDK_CRT_THROW
+    WDK_LINK_NAME("wmemmove");
+wchar_t *wmemset(wchar_t *dest, wchar_t letter, size_t count) WDK_CRT_THROW
+    WDK_LINK_NAME("wmemset");
+size_t mbstowcs(wchar_t *__restrict dest, const char *__restrict source, size_t count) WDK_CRT_THROW
+    WDK_LINK_NAME("mbstowcs");
+size_t wcstombs(char *__restrict dest, const wchar_t *__restrict source, size_t count) WDK_CRT_THROW
+    WDK_LINK_NAME("wcstombs");
 
 int _wcsicmp(const wchar_t *string1, const wchar_t *string2) WDK_LINK_NAME("_wcsicmp");
-int _wcsnicmp(const wchar_t *string1, const wchar_t *string2,
-              size_t count) WDK_LINK_NAME("_wcsnicmp");
+int _wcsnicmp(const wchar_t *string1, const wchar_t *string2, size_t count)
+    WDK_LINK_NAME("_wcsnicmp");
 wchar_t *_wcslwr(wchar_t *string) WDK_LINK_NAME("_wcslwr");
 wchar_t *_wcsupr(wchar_t *string) WDK_LINK_NAME("_wcsupr");
 wchar_t *_wcsrev(wchar_t *string) WDK_LINK_NAME("_wcsrev");
@@ -189,85 +187,83 @@ wchar_t *_ultow(unsigned int value, wchar_t *buffer, int radix) WDK_LINK_NAME("_
 
 /* Formatting: %l is 32 bits wide here, and the plain forms do not end what they cut off. */
 int _snprintf(char *buffer, size_t count, const char *format, ...) WDK_LINK_NAME("_snprintf");
-int _vsnprintf(char *buffer, size_t count, const char *format,
-               va_list arguments) WDK_LINK_NAME("_vsnprintf");
+int _vsnprintf(char *buffer, size_t count, const char *format, va_list arguments)
+    WDK_LINK_NAME("_vsnprintf");
 int _scprintf(const char *format, ...) WDK_LINK_NAME("_scprintf");
 int _vscprintf(const char *format, va_list arguments) WDK_LINK_NAME("_vscprintf");
-int _snwprintf(wchar_t *buffer, size_t count, const wchar_t *format,
-               ...) WDK_LINK_NAME("_snwprintf");
-int _vsnwprintf(wchar_t *buffer, size_t count, const wchar_t *format,
-                va_list arguments) WDK_LINK_NAME("_vsnwprintf");
+int _snwprintf(wchar_t *buffer, size_t count, const wchar_t *format, ...)
+    WDK_LINK_NAME("_snwprintf");
+int _vsnwprintf(wchar_t *buffer, size_t count, const wchar_t *format, va_list arguments)
+    WDK_LINK_NAME("_vsnwprintf");
 int _scwprintf(const wchar_t *format, ...) WDK_LINK_NAME("_scwprintf");
 int _vscwprintf(const wchar_t *format, va_list arguments) WDK_LINK_NAME("_vscwprintf");
 int _swprintf(wchar_t *buffer, const wchar_t *format, ...) WDK_LINK_NAME("swprintf");
-int _vswprintf(wchar_t *buffer, const wchar_t *format,
-               va_list arguments) WDK_LINK_NAME("vswprintf");
-int _swprintf_c(wchar_t *buffer, size_t count, const wchar_t *format,
-                ...) WDK_LINK_NAME("_swprintf_c");
-int _vswprintf_c(wchar_t *buffer, size_t count, const wchar_t *format,
-                 va_list arguments) WDK_LINK_NAME("_vswprintf_c");
+int _vswprintf(wchar_t *buffer, const wchar_t *format, va_list arguments)
+    WDK_LINK_NAME("vswprintf");
+int _swprintf_c(wchar_t *buffer, size_t count, const wchar_t *format, ...)
+    WDK_LINK_NAME("_swprintf_c");
+int _vswprintf_c(wchar_t *buffer, size_t count, const wchar_t *format, va_list arguments)
+    WDK_LINK_NAME("_vswprintf_c");
 
 int sprintf_s(char *buffer, size_t size, const char *format, ...) WDK_LINK_NAME("sprintf_s");
-int vsprintf_s(char *buffer, size_t size, const char *format,
-               va_list arguments) WDK_LINK_NAME("vsprintf_s");
-int _snprintf_s(char *buffer, size_t size, size_t count, const char *format,
-                ...) WDK_LINK_NAME("_snprintf_s");
-int _vsnprintf_s(char *buffer, size_t size, size_t count, const char *format,
-                 va_list arguments) WDK_LINK_NAME("_vsnprintf_s");
-int swprintf_s(wchar_t *buffer, size_t size, const wchar_t *format,
-               ...) WDK_LINK_NAME("swprintf_s");
-int vswprintf_s(wchar_t *buffer, size_t size, const wchar_t *format,
-                va_list arguments) WDK_LINK_NAME("vswprintf_s");
-int _snwprintf_s(wchar_t *buffer, size_t size, size_t count, const wchar_t *format,
-                 ...) WDK_LINK_NAME("_snwprintf_s");
+int vsprintf_s(char *buffer, size_t size, const char *format, va_list arguments)
+    WDK_LINK_NAME("vsprintf_s");
+int _snprintf_s(char *buffer, size_t size, size_t count, const char *format, ...)
+    WDK_LINK_NAME("_snprintf_s");
+int _vsnprintf_s(char *buffer, size_t size, size_t count, const char *format, va_list arguments)
+    WDK_LINK_NAME("_vsnprintf_s");
+int swprintf_s(wchar_t *buffer, size_t size, const wchar_t *format, ...)
+    WDK_LINK_NAME("swprintf_s");
+int vswprintf_s(wchar_t *buffer, size_t size, const wchar_t *format, va_list arguments)
+    WDK_LINK_NAME("vswprintf_s");
+int _snwprintf_s(wchar_t *buffer, size_t size, size_t count, const wchar_t *format, ...)
+    WDK_LINK_NAME("_snwprintf_s");
 int _vsnwprintf_s(wchar_t *buffer, size_t size, size_t count, const wchar_t *format,
                   va_list arguments) WDK_LINK_NAME("_vsnwprintf_s");
 
 /* Checked copies: sizes in bytes for mem..., in letters for the others. */
-errno_t memcpy_s(void *dest, rsize_t size, const void *source,
-                 rsize_t count) WDK_LINK_NAME("memcpy_s");
-errno_t memmove_s(void *dest, rsize_t size, const void *source,
-                  rsize_t count) WDK_LINK_NAME("memmove_s");
+errno_t memcpy_s(void *dest, rsize_t size, const void *source, rsize_t count)
+    WDK_LINK_NAME("memcpy_s");
+errno_t memmove_s(void *dest, rsize_t size, const void *source, rsize_t count)
+    WDK_LINK_NAME("memmove_s");
 errno_t strcpy_s(char *dest, rsize_t size, const char *source) WDK_LINK_NAME("strcpy_s");
 errno_t strcat_s(char *dest, rsize_t size, const char *source) WDK_LINK_NAME("strcat_s");
-errno_t strncpy_s(char *dest, rsize_t size, const char *source,
-                  rsize_t count) WDK_LINK_NAME("strncpy_s");
-errno_t strncat_s(char *dest, rsize_t size, const char *source,
-                  rsize_t count) WDK_LINK_NAME("strncat_s");
+errno_t strncpy_s(char *dest, rsize_t size, const char *source, rsize_t count)
+    WDK_LINK_NAME("strncpy_s");
+errno_t strncat_s(char *dest, rsize_t size, const char *source, rsize_t count)
+    WDK_LINK_NAME("strncat_s");
 char *strtok_s(char *string, const char *delimiters, char **context) WDK_LINK_NAME("strtok_s");
 errno_t _strlwr_s(char *string, size_t size) WDK_LINK_NAME("_strlwr_s");
 errno_t _strupr_s(char *string, size_t size) WDK_LINK_NAME("_strupr_s");
 errno_t _itoa_s(int value, char *buffer, size_t size, int radix) WDK_LINK_NAME("_itoa_s");
-errno_t _ultoa_s(unsigned int value, char *buffer, size_t size,
-                 int radix) WDK_LINK_NAME("_ultoa_s");
-errno_t wmemcpy_s(wchar_t *dest, rsize_t size, const wchar_t *source,
-                  rsize_t count) WDK_LINK_NAME("wmemcpy_s");
-errno_t wmemmove_s(wchar_t *dest, rsize_t size, const wchar_t *source,
-                   rsize_t count) WDK_LINK_NAME("wmemmove_s");
+errno_t _ultoa_s(unsigned int value, char *buffer, size_t size, int radix)
+    WDK_LINK_NAME("_ultoa_s");
+errno_t wmemcpy_s(wchar_t *dest, rsize_t size, const wchar_t *source, rsize_t count)
+    WDK_LINK_NAME("wmemcpy_s");
+errno_t wmemmove_s(wchar_t *dest, rsize_t size, const wchar_t *source, rsize_t count)
+    WDK_LINK_NAME("wmemmove_s");
 errno_t wcscpy_s(wchar_t *dest, rsize_t size, const wchar_t *source) WDK_LINK_NAME("wcscpy_s");
 errno_t wcscat_s(wchar_t *dest, rsize_t size, const wchar_t *source) WDK_LINK_NAME("wcscat_s");
-errno_t wcsncpy_s(wchar_t *dest, rsize_t size, const wchar_t *source,
-                  rsize_t count) WDK_LINK_NAME("wcsncpy_s");
-errno_t wcsncat_s(wchar_t *dest, rsize_t size, const wchar_t *source,
-                  rsize_t count) WDK_LINK_NAME("wcsncat_s");
-wchar_t *wcstok_s(wchar_t *string, const wchar_t *delimiters,
-                  wchar_t **context) WDK_LINK_NAME("wcstok_s");
+errno_t wcsncpy_s(wchar_t *dest, rsize_t size, const wchar_t *source, rsize_t count)
+    WDK_LINK_NAME("wcsncpy_s");
+errno_t wcsncat_s(wchar_t *dest, rsize_t size, const wchar_t *source, rsize_t count)
+    WDK_LINK_NAME("wcsncat_s");
+wchar_t *wcstok_s(wchar_t *string, const wchar_t *delimiters, wchar_t **context)
+    WDK_LINK_NAME("wcstok_s");
 errno_t _wcslwr_s(wchar_t *string, size_t size) WDK_LINK_NAME("_wcslwr_s");
 errno_t _wcsupr_s(wchar_t *string, size_t size) WDK_LINK_NAME("_wcsupr_s");
 errno_t _itow_s(int value, wchar_t *buffer, size_t size, int radix) WDK_LINK_NAME("_itow_s");
 
 /* One C function, or two overloads where the host's library expects those. */
 #ifndef __CORRECT_ISO_CPP_WCHAR_H_PROTO
-wchar_t *wcschr(const wchar_t *string,
-                wchar_t letter) WDK_CRT_THROW WDK_LINK_NAME("wcschr");
-wchar_t *wcsrchr(const wchar_t *string,
-                 wchar_t letter) WDK_CRT_THROW WDK_LINK_NAME("wcsrchr");
-wchar_t *wcsstr(const wchar_t *string,
-                const wchar_t *substring) WDK_CRT_THROW WDK_LINK_NAME("wcsstr");
-wchar_t *wcspbrk(const wchar_t *string,
-                 const wchar_t *control) WDK_CRT_THROW WDK_LINK_NAME("wcspbrk");
-wchar_t *wmemchr(const wchar_t *buffer, wchar_t letter,
-                 size_t count) WDK_CRT_THROW WDK_LINK_NAME("wmemchr");
+wchar_t *wcschr(const wchar_t *string, wchar_t letter) WDK_CRT_THROW WDK_LINK_NAME("wcschr");
+wchar_t *wcsrchr(const wchar_t *string, wchar_t letter) WDK_CRT_THROW WDK_LINK_NAME("wcsrchr");
+wchar_t *wcsstr(const wchar_t *string, const wchar_t *substring) WDK_CRT_THROW
+    WDK_LINK_NAME("wcsstr");
+wchar_t *wcspbrk(const wchar_t *string, const wchar_t *control) WDK_CRT_THROW
+    WDK_LINK_NAME("wcspbrk");
+wchar_t *wmemchr(const wchar_t *buffer, wchar_t letter, size_t count) WDK_CRT_THROW
+    WDK_LINK_NAME("wmemchr");
 #else
 extern "C++" {
 wchar_t *wcschr(wchar_t *string, wchar_t letter) WDK_LINK_NAME("wcschr");
@@ -279,8 +275,8 @@ const wchar_t *wcsstr(const wchar_t *string, const wchar_t *substring) WDK_LINK_
 wchar_t *wcspbrk(wchar_t *string, const wchar_t *control) WDK_LINK_NAME("wcspbrk");
 const wchar_t *wcspbrk(const wchar_t *string, const wchar_t *control) WDK_LINK_NAME("wcspbrk");
 wchar_t *wmemchr(wchar_t *buffer, wchar_t letter, size_t count) WDK_LINK_NAME("wmemchr");
-const wchar_t *wmemchr(const wchar_t *buffer, wchar_t letter,
-                       size_t count) WDK_LINK_NAME("wmemchr");
+const wchar_t *wmemchr(const wchar_t *buffer, wchar_t letter, size_t count)
+    WDK_LINK_NAME("wmemchr");
 }
 #endif
 
@@ -289,10 +285,10 @@ int vswprintf(wchar_t *buffer, const wchar_t *format, va_list arguments) WDK_LIN
 #ifdef __cplusplus
 /* The standard's form, with a size, beside it: the arguments choose. */
 extern "C++" {
-int swprintf(wchar_t *buffer, size_t count, const wchar_t *format,
-             ...) WDK_LINK_NAME("_swprintf_c");
-int vswprintf(wchar_t *buffer, size_t count, const wchar_t *format,
-              va_list arguments) WDK_LINK_NAME("_vswprintf_c");
+int swprintf(wchar_t *buffer, size_t count, const wchar_t *format, ...)
+    WDK_LINK_NAME("_swprintf_c");
+int vswprintf(wchar_t *buffer, size_t count, const wchar_t *format, va_list arguments)
+    WDK_LINK_NAME("_vswprintf_c");
 }
 #endif
 

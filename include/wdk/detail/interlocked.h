@@ -19,42 +19,42 @@ extern "C" {
 #define WDK_INTERLOCKED_FUNCTION(type, name) static __forceinline type Interlocked##name
 
 #define WDK_INTERLOCKED(type, fence, width)                                                        \
-    WDK_INTERLOCKED_FUNCTION(type, Increment##fence##width)(type volatile *Addend)                 \
+    WDK_INTERLOCKED_FUNCTION(type, Increment##fence##width)(type volatile * Addend)                \
     {                                                                                              \
         return (type)__atomic_add_fetch(Addend, 1, __ATOMIC_SEQ_CST);                              \
     }                                                                                              \
-    WDK_INTERLOCKED_FUNCTION(type, Decrement##fence##width)(type volatile *Addend)                 \
+    WDK_INTERLOCKED_FUNCTION(type, Decrement##fence##width)(type volatile * Addend)                \
     {                                                                                              \
         return (type)__atomic_sub_fetch(Addend, 1, __ATOMIC_SEQ_CST);                              \
     }                                                                                              \
-    WDK_INTERLOCKED_FUNCTION(type, Add##fence##width)(type volatile *Addend, type Value)           \
+    WDK_INTERLOCKED_FUNCTION(type, Add##fence##width)(type volatile * Addend, type Value)          \
     {                                                                                              \
         return (type)__atomic_add_fetch(Addend, Value, __ATOMIC_SEQ_CST);                          \
     }                                                                                              \
-    WDK_INTERLOCKED_FUNCTION(type, ExchangeAdd##fence##width)(type volatile *Addend, type Value)   \
+    WDK_INTERLOCKED_FUNCTION(type, ExchangeAdd##fence##width)(type volatile * Addend, type Value)  \
     {                                                                                              \
         return (type)__atomic_fetch_add(Addend, Value, __ATOMIC_SEQ_CST);                          \
     }                                                                                              \
-    WDK_INTERLOCKED_FUNCTION(type, Exchange##fence##width)(type volatile *Target, type Value)      \
+    WDK_INTERLOCKED_FUNCTION(type, Exchange##fence##width)(type volatile * Target, type Value)     \
     {                                                                                              \
         return (type)__atomic_exchange_n(Target, Value, __ATOMIC_SEQ_CST);                         \
     }                                                                                              \
     WDK_INTERLOCKED_FUNCTION(type, CompareExchange##fence##width)                                  \
-    (type volatile *Destination, type ExChange, type Comperand)                                    \
+    (type volatile * Destination, type ExChange, type Comperand)                                   \
     {                                                                                              \
         __atomic_compare_exchange_n(Destination, &Comperand, ExChange, 0, __ATOMIC_SEQ_CST,        \
                                     __ATOMIC_SEQ_CST);                                             \
         return Comperand;                                                                          \
     }                                                                                              \
-    WDK_INTERLOCKED_FUNCTION(type, And##fence##width)(type volatile *Destination, type Value)      \
+    WDK_INTERLOCKED_FUNCTION(type, And##fence##width)(type volatile * Destination, type Value)     \
     {                                                                                              \
         return (type)__atomic_fetch_and(Destination, Value, __ATOMIC_SEQ_CST);                     \
     }                                                                                              \
-    WDK_INTERLOCKED_FUNCTION(type, Or##fence##width)(type volatile *Destination, type Value)       \
+    WDK_INTERLOCKED_FUNCTION(type, Or##fence##width)(type volatile * Destination, type Value)      \
     {                                                                                              \
         return (type)__atomic_fetch_or(Destination, Value, __ATOMIC_SEQ_CST);                      \
     }                                                                                              \
-    WDK_INTERLOCKED_FUNCTION(type, Xor##fence##width)(type volatile *Destination, type Value)      \
+    WDK_INTERLOCKED_FUNCTION(type, Xor##fence##width)(type volatile * Destination, type Value)     \
     {                                                                                              \
         return (type)__atomic_fetch_xor(Destination, Value, __ATOMIC_SEQ_CST);                     \
     }
@@ -95,8 +95,8 @@ static __forceinline unsigned int InterlockedExchangeSubtract(unsigned int volat
     return __atomic_fetch_sub(Addend, Value, __ATOMIC_SEQ_CST);
 }
 
-static __forceinline unsigned __int64
-InterlockedExchangeAddSizeT(unsigned __int64 volatile *Addend, unsigned __int64 Value)
+static __forceinline unsigned __int64 InterlockedExchangeAddSizeT(unsigned __int64 volatile *Addend,
+                                                                  unsigned __int64 Value)
 {
     return __atomic_fetch_add(Addend, Value, __ATOMIC_SEQ_CST);
 }
@@ -111,17 +111,18 @@ static __forceinline unsigned __int64 InterlockedDecrementSizeT(unsigned __int64
     return __atomic_sub_fetch(Addend, 1, __ATOMIC_SEQ_CST);
 }
 
-static __forceinline unsigned __int64
-InterlockedExchangeSizeT(unsigned __int64 volatile *Target, unsigned __int64 Value)
+static __forceinline unsigned __int64 InterlockedExchangeSizeT(unsigned __int64 volatile *Target,
+                                                               unsigned __int64 Value)
 {
     return __atomic_exchange_n(Target, Value, __ATOMIC_SEQ_CST);
 }
 
 #if defined(__x86_64__)
 /* By hand: gcc would call a library for it. Destination must lie on a 16-byte boundary. */
-static __forceinline unsigned char
-InterlockedCompareExchange128(__int64 volatile *Destination, __int64 ExchangeHigh,
-                              __int64 ExchangeLow, __int64 *ComparandResult)
+static __forceinline unsigned char InterlockedCompareExchange128(__int64 volatile *Destination,
+                                                                 __int64 ExchangeHigh,
+                                                                 __int64 ExchangeLow,
+                                                                 __int64 *ComparandResult)
 {
     unsigned char equal;
 

@@ -6,8 +6,7 @@
 
 #define WPP_CONTROL_GUIDS                                                                          \
     WPP_DEFINE_CONTROL_GUID(TracedGuid, (2227e803, 8d8b, 11d4, abad, 009027719e09),                \
-                            WPP_DEFINE_BIT(TRACED_ALL)                                             \
-                            WPP_DEFINE_BIT(TRACED_SOCKET))
+                            WPP_DEFINE_BIT(TRACED_ALL) WPP_DEFINE_BIT(TRACED_SOCKET))
 
 #define WPP_LEVEL_FLAGS_LOGGER(level, flags) WPP_LEVEL_LOGGER(flags)
 #define WPP_LEVEL_FLAGS_ENABLED(level, flags)                                                      \
@@ -18,7 +17,7 @@
     {                                                                                              \
         if (!NT_SUCCESS(status)) {
 #define WPP_FLAGS_STATUS_POST(flags, status)                                                       \
-        ;                                                                                          \
+    ;                                                                                              \
     }                                                                                              \
     }
 #define WPP_FLAGS_STATUS_ENABLED(flags, status) WPP_LEVEL_ENABLED(flags)

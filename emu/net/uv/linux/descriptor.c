@@ -128,8 +128,8 @@ enum net_error descriptor_receive(uv_os_sock_t sock, const struct net_buffer *bu
     return moved_or_error(recvmsg(sock, &message, 0), moved);
 }
 
-enum net_error descriptor_send(uv_os_sock_t sock, const struct net_buffer *buffers,
-                               unsigned count, size_t *moved)
+enum net_error descriptor_send(uv_os_sock_t sock, const struct net_buffer *buffers, unsigned count,
+                               size_t *moved)
 {
     struct msghdr message;
     struct iovec pieces[NET_BUFFERS_MAX];

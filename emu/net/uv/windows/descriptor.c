@@ -123,8 +123,8 @@ enum net_error descriptor_receive(uv_os_sock_t sock, const struct net_buffer *bu
     return result(returned);
 }
 
-enum net_error descriptor_send(uv_os_sock_t sock, const struct net_buffer *buffers,
-                               unsigned count, size_t *moved)
+enum net_error descriptor_send(uv_os_sock_t sock, const struct net_buffer *buffers, unsigned count,
+                               size_t *moved)
 {
     WSABUF pieces[NET_BUFFERS_MAX];
     DWORD bytes = 0;
