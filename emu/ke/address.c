@@ -18,9 +18,10 @@ static LIST_ENTRY *bucket_of(const volatile void *address)
 
 static ULONG64 load(const volatile void *address, size_t size)
 {
-    return size == sizeof(ULONG) ? __atomic_load_n((const volatile ULONG *)address, __ATOMIC_SEQ_CST)
-                                 : __atomic_load_n((const volatile ULONG64 *)address,
-                                                   __ATOMIC_SEQ_CST);
+    if (size == sizeof(ULONG)) {
+        return __atomic_load_n((const volatile ULONG *)address, __ATOMIC_SEQ_CST);
+    }
+    return __atomic_load_n((const volatile ULONG64 *)address, __ATOMIC_SEQ_CST);
 }
 
 void ke_address_wait(const volatile void *address, size_t size, ULONG64 seen, bool may_lead)

@@ -113,7 +113,7 @@ static void stop_kernel(void)
     }
 }
 
-/* On the thread's own parking place, for it may be in a signal handler, where nothing is allocated. */
+/* On the thread's own parking place: it may be in a signal handler, where nothing is allocated. */
 static _Noreturn void park_for_ever(void)
 {
     struct _KTHREAD *thread = ke_thread_slot.thread;

@@ -282,9 +282,9 @@ static bool is_for_here(const KDPC *dpc)
 }
 
 /*
- * Queues a DPC; FALSE if it is queued already, and then nothing changes. Below DISPATCH_LEVEL it has
- * run when the call returns, unless it is bound to a processor or of low importance: such a one is
- * left to the leader, or to the next drain of its processor. Any IRQL. (DPC-02, DPC-08)
+ * Queues a DPC; FALSE if it is queued already, and then nothing changes. Below DISPATCH_LEVEL it
+ * has run when the call returns, unless it is bound to a processor or of low importance: such a one
+ * is left to the leader, or to the next drain of its processor. Any IRQL. (DPC-02, DPC-08)
  */
 BOOLEAN KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2)
 {
@@ -320,6 +320,24 @@ BOOLEAN KeRemoveQueueDpc(PRKDPC Dpc)
     }
     ke_unlock();
     return processor != NULL;
+}
+
+static void flush_processors(void);
+
+/*
+ * As KeRemoveQueueDpc; if WaitIfActive, the DPC's routine does not run any more when the call
+ * returns. IRQL <= APC_LEVEL then, else any.
+ */
+BOOLEAN KeRemoveQueueDpcEx(PRKDPC Dpc, BOOLEAN WaitIfActive)
+{
+    if (WaitIfActive) {
+        KE_IRQL_AT_MOST(APC_LEVEL);
+    }
+    BOOLEAN was_queued = KeRemoveQueueDpc(Dpc);
+    if (WaitIfActive) {
+        flush_processors();
+    }
+    return was_queued;
 }
 
 /* Says how urgent the DPC is. Any IRQL. */
@@ -368,13 +386,18 @@ static void flush_processor(UCHAR number)
     KeWaitForSingleObject(&flushed, Executive, KernelMode, FALSE, NULL);
 }
 
+static void flush_processors(void)
+{
+    for (ULONG i = 0; i < ke_kernel()->processors.count; i++) {
+        flush_processor((UCHAR)i);
+    }
+}
+
 /* Returns when every DPC queued before has run, on every processor. PASSIVE_LEVEL. (DPC-11) */
 VOID KeFlushQueuedDpcs(VOID)
 {
     KE_IRQL_EXACTLY(PASSIVE_LEVEL);
-    for (ULONG i = 0; i < ke_kernel()->processors.count; i++) {
-        flush_processor((UCHAR)i);
-    }
+    flush_processors();
 }
 
 unsigned ke_dpc_report(void)

@@ -1,6 +1,7 @@
 /*
  * The one kernel object. All state of the emulator hangs from it: the dispatcher's parts live in
- * it, every other area (ob, ex, io, ...) keeps a state block of its own, found by its module's number.
+ * it, every other area (ob, ex, io, ...) keeps a state block of its own, found by its module's
+ * number.
  *
  * wskemu_boot() makes a kernel, wskemu_shutdown() takes it down. A bug check halts it: it is then
  * abandoned as it stands, with its threads, and the next boot makes a new one.

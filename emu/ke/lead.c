@@ -37,7 +37,8 @@ static uint64_t earlier(uint64_t one, uint64_t other)
 static bool needs_leader(void)
 {
     const struct base_poller *poller = &ke_kernel()->poller;
-    return ke_kernel()->timers.count != 0 || ke_dpc_has_orphans() || poller->active(poller->context);
+    return ke_kernel()->timers.count != 0 || ke_dpc_has_orphans() ||
+           poller->active(poller->context);
 }
 
 static void wake_background(void)

@@ -5,6 +5,8 @@
 #include "ke/limit.h"
 #include "ke/wait.h"
 
+#include <ntifs.h>
+
 /*
  * Mutex objects. SignalState is 1 while free, 0 while held once, and one less for each further
  * acquisition by the owner. Owner is a thread below DISPATCH_LEVEL, or a thread at DISPATCH_LEVEL:
@@ -70,6 +72,15 @@ static NTSTATUS release_status(const KMUTANT *mutant, const struct _KTHREAD *thr
     return mutant->Abandoned ? STATUS_ABANDONED : STATUS_MUTANT_NOT_OWNED;
 }
 
+/* Takes a mutex from the thread that owns it, and lets the next one have it. */
+static void set_free(PRKMUTEX mutex, struct _KTHREAD *owner)
+{
+    owner->kernel_apc_disable = (SHORT)(owner->kernel_apc_disable + mutex->ApcDisable);
+    mutex->OwnerThread = NULL;
+    RemoveEntryList(&mutex->MutantListEntry);
+    ke_object_signal(&mutex->Header, 1);
+}
+
 static void release(PRKMUTEX mutex, struct _KTHREAD *thread)
 {
     LONG before = mutex->Header.SignalState;
@@ -77,10 +88,41 @@ static void release(PRKMUTEX mutex, struct _KTHREAD *thread)
         WriteRelease(&mutex->Header.SignalState, before + 1);
         return;
     }
-    thread->kernel_apc_disable = (SHORT)(thread->kernel_apc_disable + mutex->ApcDisable);
-    mutex->OwnerThread = NULL;
-    RemoveEntryList(&mutex->MutantListEntry);
-    ke_object_signal(&mutex->Header, 1);
+    set_free(mutex, thread);
+}
+
+/* Releases a mutex once, or, if abandoned, for good and whoever owns it. */
+static NTSTATUS release_checked(PRKMUTEX mutex, BOOLEAN abandoned)
+{
+    struct _KTHREAD *thread = ke_current();
+    NTSTATUS status = abandoned ? STATUS_SUCCESS : release_status(mutex, thread);
+    if (status != STATUS_SUCCESS) {
+        return status;
+    }
+    if (!abandoned) {
+        release(mutex, thread);
+    } else if (mutex->OwnerThread != NULL) {
+        mutex->Abandoned = TRUE;
+        set_free(mutex, mutex->OwnerThread);
+    }
+    return STATUS_SUCCESS;
+}
+
+static LONG release_or_raise(PRKMUTEX mutex, BOOLEAN abandoned, BOOLEAN wait)
+{
+    ke_current();
+    ke_lock();
+    ke_object_check(&mutex->Header, "a mutex");
+    LONG before = mutex->Header.SignalState;
+    NTSTATUS status = release_checked(mutex, abandoned);
+    ke_unlock();
+    if (status != STATUS_SUCCESS) {
+        ExRaiseStatus(status);
+    }
+    if (wait) {
+        ke_wait_next();
+    }
+    return before;
 }
 
 /*
@@ -91,26 +133,28 @@ static void release(PRKMUTEX mutex, struct _KTHREAD *thread)
 LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    struct _KTHREAD *thread = ke_current();
-    ke_lock();
-    ke_object_check(&Mutex->Header, "a mutex");
-    NTSTATUS status = release_status(Mutex, thread);
-    LONG before = Mutex->Header.SignalState;
-    if (status == STATUS_SUCCESS) {
-        release(Mutex, thread);
-    }
-    ke_unlock();
-    if (status != STATUS_SUCCESS) {
-        ExRaiseStatus(status);
-    }
-    if (Wait) {
-        ke_wait_next();
-    }
-    return before;
+    return release_or_raise(Mutex, FALSE, Wait);
+}
+
+/*
+ * As KeReleaseMutex, for a mutant. If Abandoned, it is freed whoever owns it and however often, and
+ * the next wait for it returns STATUS_ABANDONED. Increment, a priority boost, has no effect here.
+ */
+LONG KeReleaseMutant(PRKMUTANT Mutant, KPRIORITY Increment, BOOLEAN Abandoned, BOOLEAN Wait)
+{
+    UNREFERENCED_PARAMETER(Increment);
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    return release_or_raise(Mutant, Abandoned, Wait);
 }
 
 /* 1 if the mutex is free. IRQL <= DISPATCH_LEVEL. */
 LONG KeReadStateMutex(PRKMUTEX Mutex)
 {
     return ReadAcquire(&Mutex->Header.SignalState);
+}
+
+/* As KeReadStateMutex. */
+LONG KeReadStateMutant(PRKMUTANT Mutant)
+{
+    return KeReadStateMutex(Mutant);
 }

@@ -113,7 +113,7 @@ static void release(PKLOCK_QUEUE_HANDLE handle)
     }
     /* Somebody has asked, and is about to link itself to this handle if it has not yet. */
     while (load_next(queue) == NULL) {
-        ke_address_wait(&queue->Next, sizeof(queue->Next), 0, false);
+        ke_address_wait(&queue->Next, sizeof(ULONG_PTR), 0, false);
     }
     hand_on(load_next(queue), lock);
 }

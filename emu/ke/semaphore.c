@@ -5,7 +5,8 @@
 /* Prepares a semaphore with Count units of at most Limit. Any IRQL. (SEM-01) */
 VOID KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit)
 {
-    ke_object_initialize(&Semaphore->Header, KE_SEMAPHORE, sizeof(*Semaphore) / sizeof(LONG), Count);
+    UCHAR words = sizeof(*Semaphore) / sizeof(LONG);
+    ke_object_initialize(&Semaphore->Header, KE_SEMAPHORE, words, Count);
     Semaphore->Limit = Limit;
 }
 

@@ -46,6 +46,12 @@ ULONGLONG KeQueryUnbiasedInterruptTime(VOID)
     return units_since_boot();
 }
 
+/* As KeQueryInterruptTimePrecise. */
+ULONGLONG KeQueryUnbiasedInterruptTimePrecise(PULONG64 QpcTimeStamp)
+{
+    return KeQueryInterruptTimePrecise(QpcTimeStamp);
+}
+
 /* Clock ticks since boot, of KeQueryTimeIncrement units each. Any IRQL. */
 VOID(KeQueryTickCount)(PLARGE_INTEGER CurrentCount)
 {

@@ -178,8 +178,8 @@ static void check_not_set(const KTIMER *timer)
     bool is_in_use = is_set(timer);
     ke_unlock();
     if (is_in_use) {
-        ke_bugcheck(KERNEL_SECURITY_CHECK_FAILURE, FAST_FAIL_CORRUPT_LIST_ENTRY, 0, 0, 0, "TIMER-02",
-                    "The driver initialised the timer %p again while it was set.",
+        ke_bugcheck(KERNEL_SECURITY_CHECK_FAILURE, FAST_FAIL_CORRUPT_LIST_ENTRY, 0, 0, 0,
+                    "TIMER-02", "The driver initialised the timer %p again while it was set.",
                     (const void *)timer);
     }
 }

@@ -109,7 +109,7 @@ static bool is_in_directory(const struct walk *walk)
 
 static bool has_one_component(const UNICODE_STRING *rest)
 {
-    for (USHORT i = 1; i < rest->Length / sizeof(WCHAR); i++) {
+    for (size_t i = 1; i < rest->Length / sizeof(WCHAR); i++) {
         if (rest->Buffer[i] == L'\\') {
             return false;
         }

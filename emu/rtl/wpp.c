@@ -167,7 +167,7 @@ static VOID write_hex(va_list *arguments, char *text, size_t size)
         SHORT length;
     } bytes = va_arg(*arguments, struct bytes);
     text[0] = 0;
-    for (SHORT index = 0; index < min(bytes.length, HEX_BYTES_MAX); index++) {
+    for (int index = 0; index < min(bytes.length, HEX_BYTES_MAX); index++) {
         RtlStringCbPrintfExA(text, size, &text, &size, 0, index == 0 ? "%02x" : " %02x",
                              bytes.buffer[index]);
     }

@@ -1,5 +1,5 @@
 /*
- * The version that resources and banners of a driver name: Windows 11 24H2.
+ * The version that resources and banners of a driver name: Windows 11 23H2, as RtlGetVersion says.
  */
 #ifndef WDK_NTVERP_H
 #define WDK_NTVERP_H
@@ -9,7 +9,7 @@
 
 #define VER_PRODUCTMAJORVERSION 10
 #define VER_PRODUCTMINORVERSION 0
-#define VER_PRODUCTBUILD 26100
+#define VER_PRODUCTBUILD 22631
 #define VER_PRODUCTBUILD_QFE 1
 #define VER_PRODUCTVERSION_MAJORMINOR1(major, minor) #major "." #minor
 #define VER_PRODUCTVERSION_MAJORMINOR2(major, minor) VER_PRODUCTVERSION_MAJORMINOR1(major, minor)

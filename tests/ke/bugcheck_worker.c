@@ -92,7 +92,7 @@ static void occupy_workers(void)
     KeInitializeEvent(&go, NotificationEvent, FALSE);
     for (size_t i = 0; i < RTL_NUMBER_OF(occupying); i++) {
         ExInitializeWorkItem(&occupying[i], wait_for_go, NULL);
-        ExQueueWorkItem(&occupying[i], HyperCriticalWorkQueue);
+        ExQueueWorkItem(&occupying[i], CriticalWorkQueue);
     }
 }
 

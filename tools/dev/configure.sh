@@ -75,6 +75,6 @@ task_demo() {
 task_matrix() {
     need_build
     build gcc
-    WSKEMU_SEED=random ctest --test-dir build/gcc -j "$jobs" --output-on-failure \
+    WSKEMU_LONG=1 WSKEMU_SEED=random ctest --test-dir build/gcc -j "$jobs" --output-on-failure \
         --repeat "until-fail:${1:-20}"
 }

@@ -17,8 +17,8 @@ KINDS = set("TWDBRV")
 
 
 def defined(nm, objects):
-    """The names that Windows exports and the object files define, with the names that these have for
-    the linker, in the order of strcmp."""
+    """The names that Windows exports and the object files define, with the names that these have
+    for the linker, in the order of strcmp."""
     listing = subprocess.run([nm, "-g", *objects], check=True, capture_output=True, text=True)
     names = {}
     for line in listing.stdout.splitlines():

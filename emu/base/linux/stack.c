@@ -45,7 +45,9 @@ void base_stack_bounds(uintptr_t *low, uintptr_t *high)
         if (pthread_getattr_np(pthread_self(), &attributes) != 0) {
             abort();
         }
-        pthread_attr_getstack(&attributes, &address, &size);
+        if (pthread_attr_getstack(&attributes, &address, &size) != 0) {
+            abort();
+        }
         pthread_attr_destroy(&attributes);
         known_low = (uintptr_t)address;
         known_high = known_low + size;
