@@ -2,6 +2,8 @@
 #include "ke/kernel.h"
 #include "ke/limit.h"
 
+#include <ntifs.h>
+
 /* Sets the affinity and returns the one before; a mask without any processor changes nothing. */
 static KAFFINITY set_affinity(KAFFINITY affinity)
 {
@@ -66,4 +68,15 @@ VOID KeRevertToUserGroupAffinityThread(PGROUP_AFFINITY PreviousAffinity)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     ke_current()->affinity = PreviousAffinity->Mask;
+}
+
+/* Names the processor that a thread would like best, a hint that is only kept; returns the one
+ * before. A processor that is not there changes nothing. IRQL <= DISPATCH_LEVEL. */
+UCHAR KeSetIdealProcessorThread(PKTHREAD Thread, UCHAR Processor)
+{
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    if (Processor >= ke_kernel()->processors.count) {
+        return __atomic_load_n(&Thread->ideal_processor, __ATOMIC_RELAXED);
+    }
+    return __atomic_exchange_n(&Thread->ideal_processor, Processor, __ATOMIC_RELAXED);
 }

@@ -83,8 +83,7 @@ static void print_banner(const struct wskemu_bugcheck *bugcheck)
     const struct bugcheck_text *text = text_of(bugcheck->code, bugcheck->parameter[0]);
     base_log("\n*** STOP: 0x%08X (0x%016llX,0x%016llX,0x%016llX,0x%016llX)\n*** %s\n\n",
              bugcheck->code, (unsigned long long)bugcheck->parameter[0],
-             (unsigned long long)bugcheck->parameter[1],
-             (unsigned long long)bugcheck->parameter[2],
+             (unsigned long long)bugcheck->parameter[1], (unsigned long long)bugcheck->parameter[2],
              (unsigned long long)bugcheck->parameter[3], text->name);
     for (int i = 0; i < 4; i++) {
         base_log("    %d: %016llX  %s\n", i + 1, (unsigned long long)bugcheck->parameter[i],

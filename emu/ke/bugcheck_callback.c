@@ -39,6 +39,11 @@ unsigned ke_bugcheck_callbacks_report(void)
         base_log("left: bug check callback record %p\n", (void *)record_of(entry));
         left++;
     }
+    head = &ke_kernel()->bugcheck_reason_callbacks;
+    for (LIST_ENTRY *entry = head->Flink; entry != head; entry = entry->Flink) {
+        base_log("left: bug check reason callback record %p\n", (void *)entry);
+        left++;
+    }
     return left;
 }
 
@@ -67,6 +72,41 @@ BOOLEAN KeRegisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackRecord,
 
 /* Ends what KeRegisterBugCheckCallback began. FALSE if the record is not registered. Any IRQL. */
 BOOLEAN KeDeregisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackRecord)
+{
+    ke_lock();
+    BOOLEAN is_registered = CallbackRecord->State == BufferInserted;
+    if (is_registered) {
+        RemoveEntryList(&CallbackRecord->Entry);
+        CallbackRecord->State = BufferEmpty;
+    }
+    ke_unlock();
+    return is_registered;
+}
+
+/*
+ * Has CallbackRoutine called when a crash dump is written; this system writes none, like a Windows
+ * with dumps turned off. Otherwise as KeRegisterBugCheckCallback.
+ */
+BOOLEAN KeRegisterBugCheckReasonCallback(PKBUGCHECK_REASON_CALLBACK_RECORD CallbackRecord,
+                                         PKBUGCHECK_REASON_CALLBACK_ROUTINE CallbackRoutine,
+                                         KBUGCHECK_CALLBACK_REASON Reason, PUCHAR Component)
+{
+    ke_lock();
+    BOOLEAN is_new = CallbackRecord->State == BufferEmpty;
+    if (is_new) {
+        CallbackRecord->CallbackRoutine = CallbackRoutine;
+        CallbackRecord->Reason = Reason;
+        CallbackRecord->Component = Component;
+        CallbackRecord->State = BufferInserted;
+        InsertTailList(&ke_kernel()->bugcheck_reason_callbacks, &CallbackRecord->Entry);
+    }
+    ke_unlock();
+    return is_new;
+}
+
+/* Ends what KeRegisterBugCheckReasonCallback began. FALSE if the record is not registered. Any
+ * IRQL. */
+BOOLEAN KeDeregisterBugCheckReasonCallback(PKBUGCHECK_REASON_CALLBACK_RECORD CallbackRecord)
 {
     ke_lock();
     BOOLEAN is_registered = CallbackRecord->State == BufferInserted;

@@ -47,12 +47,11 @@ static void check_spin_locks(const struct ke_callback *callback, const struct _K
 {
     static const char condition[] = "a spin lock is released before the routine returns";
     if (thread->spin_locks_held != callback->spin_locks_held) {
-        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x4000A, (ULONG_PTR)condition, 0, 0,
-                    "SPIN-23",
-                    "The driver's routine %p, called as %s holding %u spin locks, returned holding "
-                    "%u.",
-                    callback->routine, callback->what, callback->spin_locks_held,
-                    thread->spin_locks_held);
+        ke_bugcheck(
+            DRIVER_VERIFIER_DETECTED_VIOLATION, 0x4000A, (ULONG_PTR)condition, 0, 0, "SPIN-23",
+            "The driver's routine %p, called as %s holding %u spin locks, returned holding "
+            "%u.",
+            callback->routine, callback->what, callback->spin_locks_held, thread->spin_locks_held);
     }
 }
 

@@ -196,8 +196,7 @@ void ke_dpc_run_orphans(void)
     struct _KTHREAD *thread = ke_current();
     for (ULONG i = 0; i < processors->count; i++) {
         struct ke_processor *processor = &processors->processor[i];
-        if (atomic_load(&processor->dpc_count) == 0 ||
-            !ke_processor_try_claim(thread, processor)) {
+        if (atomic_load(&processor->dpc_count) == 0 || !ke_processor_try_claim(thread, processor)) {
             continue;
         }
         KIRQL old = thread->irql;

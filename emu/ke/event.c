@@ -26,10 +26,9 @@ static void check_set_level(const KEVENT *event, BOOLEAN wait)
                     irql);
     }
     if (wait && irql > APC_LEVEL) {
-        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x20016, (ULONG_PTR)condition, 0, 0,
-                    "EVT-08",
-                    "The driver called KeSetEvent with Wait TRUE at IRQL %u, where it cannot wait.",
-                    irql);
+        ke_bugcheck(
+            DRIVER_VERIFIER_DETECTED_VIOLATION, 0x20016, (ULONG_PTR)condition, 0, 0, "EVT-08",
+            "The driver called KeSetEvent with Wait TRUE at IRQL %u, where it cannot wait.", irql);
     }
 }
 

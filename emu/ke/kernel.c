@@ -83,6 +83,7 @@ NTSTATUS ke_kernel_create(ULONG processor_count)
     base_mutex_init(&kernel->lock);
     InitializeListHead(&kernel->threads.all);
     InitializeListHead(&kernel->bugcheck_callbacks);
+    InitializeListHead(&kernel->bugcheck_reason_callbacks);
     initialize_processors(&kernel->processors, processor_count);
     for (int i = 0; i < KE_ADDRESS_BUCKETS; i++) {
         InitializeListHead(&kernel->addresses.bucket[i]);

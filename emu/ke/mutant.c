@@ -75,7 +75,9 @@ static NTSTATUS release_status(const KMUTANT *mutant, const struct _KTHREAD *thr
 /* Takes a mutex from the thread that owns it, and lets the next one have it. */
 static void set_free(PRKMUTEX mutex, struct _KTHREAD *owner)
 {
-    owner->kernel_apc_disable = (SHORT)(owner->kernel_apc_disable + mutex->ApcDisable);
+    if (mutex->ApcDisable != 0) {
+        owner->kernel_apc_disable = (SHORT)(owner->kernel_apc_disable + mutex->ApcDisable);
+    }
     mutex->OwnerThread = NULL;
     RemoveEntryList(&mutex->MutantListEntry);
     ke_object_signal(&mutex->Header, 1);

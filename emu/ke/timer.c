@@ -221,8 +221,9 @@ VOID KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type)
 static void check_period(LONG period)
 {
     if (period < 0) {
-        ke_warning("TIMER-05", "the driver set a timer with a period of %d ms, which is taken as "
-                               "%u ms",
+        ke_warning("TIMER-05",
+                   "the driver set a timer with a period of %d ms, which is taken as "
+                   "%u ms",
                    period, (ULONG)period);
     }
 }

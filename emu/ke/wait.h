@@ -35,13 +35,13 @@ struct ke_wait {
     struct ke_wait *outer; /* what the thread waited for when a callback made it wait for this */
     struct ke_wait_block *blocks;
     ULONG count;
-    bool is_all;      /* WaitAll */
-    bool may_lead;    /* the thread may run the loop meanwhile */
-    bool is_done;     /* satisfied or ended; blocks are unlinked */
-    KIRQL irql;       /* at which the thread waits */
+    bool is_all;       /* WaitAll */
+    bool may_lead;     /* the thread may run the loop meanwhile */
+    bool is_done;      /* satisfied or ended; blocks are unlinked */
+    KIRQL irql;        /* at which the thread waits */
     SHORT apc_disable; /* what the mutexes taken add to the thread's count, once it runs on */
-    NTSTATUS status;  /* of the finished wait */
-    const void *what; /* what a parked thread waits for, for reports */
+    NTSTATUS status;   /* of the finished wait */
+    const void *what;  /* what a parked thread waits for, for reports */
 };
 
 /* Fills the header of a dispatcher object. Bug checks if a thread waits for it. */

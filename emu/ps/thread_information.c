@@ -67,11 +67,14 @@ static NTSTATUS set_affinity(PETHREAD thread, KAFFINITY affinity)
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS check_processor(const PROCESSOR_NUMBER *processor)
+static NTSTATUS set_ideal_processor(PETHREAD thread, const PROCESSOR_NUMBER *processor)
 {
-    bool is_valid = processor->Group == 0 && processor->Reserved == 0 &&
-                    processor->Number < KeQueryMaximumProcessorCount();
-    return is_valid ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+    if (processor->Group != 0 || processor->Reserved != 0 ||
+        processor->Number >= KeQueryMaximumProcessorCount()) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    KeSetIdealProcessorThread(&thread->Tcb, processor->Number);
+    return STATUS_SUCCESS;
 }
 
 static NTSTATUS set_priority(PETHREAD thread, KPRIORITY priority)
@@ -98,7 +101,7 @@ static NTSTATUS set_information(PETHREAD thread, THREADINFOCLASS class, const vo
     case ThreadGroupInformation:
         return group->Group == 0 ? set_affinity(thread, group->Mask) : STATUS_INVALID_PARAMETER;
     case ThreadIdealProcessorEx:
-        return check_processor(information);
+        return set_ideal_processor(thread, information);
     default:
         return STATUS_SUCCESS;
     }
@@ -173,7 +176,8 @@ static void query_information(PETHREAD thread, THREADINFOCLASS class, void *info
         *(GROUP_AFFINITY *)information = (GROUP_AFFINITY){.Mask = affinity_of(thread)};
         break;
     case ThreadIdealProcessorEx:
-        *(PROCESSOR_NUMBER *)information = (PROCESSOR_NUMBER){0};
+        *(PROCESSOR_NUMBER *)information = (PROCESSOR_NUMBER){
+            .Number = __atomic_load_n(&thread->Tcb.ideal_processor, __ATOMIC_RELAXED)};
         break;
     default:
         *(ULONG *)information = PsIsThreadTerminating(thread);

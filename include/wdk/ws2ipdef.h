@@ -258,12 +258,12 @@ typedef struct _sockaddr_in6_pair {
 #define IN6ADDR_V4MAPPEDPREFIX_LENGTH 96
 #define IN6ADDR_SOLICITEDNODEMULTICASTPREFIX_LENGTH 104
 
-extern CONST SCOPE_ID scopeid_unspecified;
-extern CONST IN_ADDR in4addr_any;
-extern CONST IN_ADDR in4addr_loopback;
-extern CONST IN_ADDR in4addr_broadcast;
-extern CONST IN6_ADDR in6addr_any;
-extern CONST IN6_ADDR in6addr_loopback;
+extern CONST SCOPE_ID scopeid_unspecified WDK_KERNEL_LINK_NAME("scopeid_unspecified");
+extern CONST IN_ADDR in4addr_any WDK_KERNEL_LINK_NAME("in4addr_any");
+extern CONST IN_ADDR in4addr_loopback WDK_KERNEL_LINK_NAME("in4addr_loopback");
+extern CONST IN_ADDR in4addr_broadcast WDK_KERNEL_LINK_NAME("in4addr_broadcast");
+extern CONST IN6_ADDR in6addr_any WDK_KERNEL_LINK_NAME("in6addr_any");
+extern CONST IN6_ADDR in6addr_loopback WDK_KERNEL_LINK_NAME("in6addr_loopback");
 
 /* What multicast options carry. */
 

@@ -1,4 +1,5 @@
-/* Bug checks of wild pointers and of exceptions that nobody handles: 0xA, 0x1E, 0x50, 0x7E, 0xD1. */
+/* Bug checks of wild pointers and of exceptions that nobody handles: 0xA, 0x1E, 0x50, 0x7E, 0xD1.
+ */
 #include "bugcheck.h"
 #include "kernel.h"
 
@@ -103,8 +104,8 @@ static void an_unhandled_exception_stops(void **state)
 {
     PROVES("BUGCHECK-27");
     struct wskemu_bugcheck stop = stop_of(divide_by_zero, PASSIVE_LEVEL);
-    assert_bugcheck(stop, SYSTEM_THREAD_EXCEPTION_NOT_HANDLED,
-                    (ULONG)STATUS_INTEGER_DIVIDE_BY_ZERO, ANY, ANY, ANY);
+    assert_bugcheck(stop, SYSTEM_THREAD_EXCEPTION_NOT_HANDLED, (ULONG)STATUS_INTEGER_DIVIDE_BY_ZERO,
+                    ANY, ANY, ANY);
     assert_true(is_in(stop.parameter[1], divide_by_zero));
     assert_true(stop.parameter[2] != 0 && stop.parameter[3] != 0);
     stop = stop_of(raise_status, PASSIVE_LEVEL);

@@ -80,26 +80,33 @@ static void a_work_routine_that_ends_its_thread_stops(void **state)
 
 /* ---- a work item that is queued ---- */
 
-static VOID wait_for_go(PVOID context)
+/* What keeps every worker busy, so that what is queued next stays queued. The workers of a halted
+ * kernel may still be at it, so each kernel has its own. */
+struct occupation {
+    KEVENT never;
+    WORK_QUEUE_ITEM items[64];
+};
+
+static struct occupation occupations[2];
+
+static VOID wait_for_ever(PVOID context)
 {
-    wait_object(&go);
+    wait_object(context);
 }
 
-/* Keeps every worker busy, so that what is queued next stays queued. */
-static void occupy_workers(void)
+static void occupy_workers(struct occupation *occupation)
 {
-    static WORK_QUEUE_ITEM occupying[512];
-    KeInitializeEvent(&go, NotificationEvent, FALSE);
-    for (size_t i = 0; i < RTL_NUMBER_OF(occupying); i++) {
-        ExInitializeWorkItem(&occupying[i], wait_for_go, NULL);
-        ExQueueWorkItem(&occupying[i], CriticalWorkQueue);
+    KeInitializeEvent(&occupation->never, NotificationEvent, FALSE);
+    for (size_t i = 0; i < RTL_NUMBER_OF(occupation->items); i++) {
+        ExInitializeWorkItem(&occupation->items[i], wait_for_ever, &occupation->never);
+        ExQueueWorkItem(&occupation->items[i], CriticalWorkQueue);
     }
 }
 
 static void queue_twice(void *context)
 {
-    occupy_workers();
-    ExInitializeWorkItem(&item, wait_for_go, NULL);
+    occupy_workers(&occupations[0]);
+    ExInitializeWorkItem(&item, wait_for_ever, NULL);
     ExQueueWorkItem(&item, DelayedWorkQueue);
     ExQueueWorkItem(&item, DelayedWorkQueue);
 }
@@ -108,16 +115,16 @@ static PWORK_QUEUE_ITEM freed;
 
 static void free_queued(void *context)
 {
-    occupy_workers();
+    occupy_workers(&occupations[1]);
     freed = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*freed), 'metI');
-    ExInitializeWorkItem(freed, wait_for_go, NULL);
+    ExInitializeWorkItem(freed, wait_for_ever, NULL);
     ExQueueWorkItem(freed, DelayedWorkQueue);
     ExFreePool(freed);
 }
 
 static void queue_nowhere(void *context)
 {
-    ExInitializeWorkItem(&item, wait_for_go, NULL);
+    ExInitializeWorkItem(&item, wait_for_ever, NULL);
     ExQueueWorkItem(&item, MaximumWorkQueue);
 }
 

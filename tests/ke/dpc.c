@@ -52,7 +52,8 @@ static int begin(void **state)
     return kernel_setup(state);
 }
 
-#define kernel_test_from_zero(function) cmocka_unit_test_setup_teardown(function, begin, kernel_teardown)
+#define kernel_test_from_zero(function)                                                            \
+    cmocka_unit_test_setup_teardown(function, begin, kernel_teardown)
 
 static void a_dpc_runs_with_its_context_and_arguments(void **state)
 {

@@ -102,8 +102,7 @@ static void note_inside(struct crowd *crowd)
     ULONG processor = KeGetCurrentProcessorNumberEx(&number);
     LONG inside = InterlockedIncrement(&crowd->inside);
     LONG most = ReadAcquire(&crowd->most);
-    while (inside > most &&
-           InterlockedCompareExchange(&crowd->most, inside, most) != most) {
+    while (inside > most && InterlockedCompareExchange(&crowd->most, inside, most) != most) {
         most = ReadAcquire(&crowd->most);
     }
     if (InterlockedIncrement(&crowd->occupied[processor]) != 1) {

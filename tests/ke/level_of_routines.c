@@ -57,9 +57,9 @@ static void most_routines_run_at_passive_level(void **state)
     entry_level = unload_level = dispatch_level = routine_level = HIGH_LEVEL;
     PDRIVER_OBJECT driver = load_entry(enter);
     add_device(driver, L"\\Device\\levels", note_dispatch, NULL);
-    assert_int_equal(open_device(L"\\Device\\levels", GENERIC_READ, FILE_SYNCHRONOUS_IO_NONALERT,
-                                 &handle),
-                     STATUS_SUCCESS);
+    assert_int_equal(
+        open_device(L"\\Device\\levels", GENERIC_READ, FILE_SYNCHRONOUS_IO_NONALERT, &handle),
+        STATUS_SUCCESS);
     assert_int_equal(dispatch_level, PASSIVE_LEVEL);
     dispatch_level = HIGH_LEVEL;
     ZwClose(handle);

@@ -184,8 +184,8 @@ static void an_abandoned_mutex_says_so(void **state)
     KeInitializeMutex(&mutex, 0);
     mutex.Abandoned = TRUE;
     assert_int_equal(release_guarded(&mutex), STATUS_ABANDONED);
-    NTSTATUS status = KeWaitForMultipleObjects(2, objects, WaitAny, Executive, KernelMode, FALSE,
-                                               &none, NULL);
+    NTSTATUS status =
+        KeWaitForMultipleObjects(2, objects, WaitAny, Executive, KernelMode, FALSE, &none, NULL);
     assert_int_equal(status, STATUS_ABANDONED_WAIT_0 + 1);
     assert_true(NT_SUCCESS(status));
     KeReleaseMutex(&mutex, FALSE);

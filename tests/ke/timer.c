@@ -282,8 +282,7 @@ static void a_cancelled_timer_neither_signals_nor_queues(void **state)
     KeSetTimer(&alarm.timer, interval_ms(1), &alarm.dpc);
     BOOLEAN was_set = KeCancelTimer(&alarm.timer);
     LARGE_INTEGER later = interval_ms(2);
-    NTSTATUS status =
-        KeWaitForSingleObject(&alarm.timer, Executive, KernelMode, FALSE, &later);
+    NTSTATUS status = KeWaitForSingleObject(&alarm.timer, Executive, KernelMode, FALSE, &later);
     KeFlushQueuedDpcs();
     assert_int_equal(status, was_set ? STATUS_TIMEOUT : STATUS_SUCCESS);
     assert_int_equal(alarm.count, was_set ? 0 : 1);
@@ -387,9 +386,9 @@ static void timers_expire_in_the_order_of_their_due_times(void **state)
         assert_int_equal(wait_object(&timers[place]), STATUS_SUCCESS);
         assert_true(system_time_in(0).QuadPart >= origin.QuadPart + due * 1000);
     }
-    assert_int_equal(KeWaitForMultipleObjects(8, objects, WaitAll, Executive, KernelMode, FALSE,
-                                              NULL, blocks),
-                     STATUS_SUCCESS);
+    assert_int_equal(
+        KeWaitForMultipleObjects(8, objects, WaitAll, Executive, KernelMode, FALSE, NULL, blocks),
+        STATUS_SUCCESS);
 }
 
 static void many_timers_are_set_and_cancelled_in_any_order(void **state)

@@ -149,9 +149,9 @@ static void a_timeout_ends_a_wait_for_several(void **state)
     LARGE_INTEGER soon = interval_ms(1);
     KeInitializeEvent(&events[0], SynchronizationEvent, FALSE);
     KeInitializeEvent(&events[1], SynchronizationEvent, TRUE);
-    assert_int_equal(KeWaitForMultipleObjects(2, objects, WaitAll, Executive, KernelMode, FALSE,
-                                              &soon, NULL),
-                     STATUS_TIMEOUT);
+    assert_int_equal(
+        KeWaitForMultipleObjects(2, objects, WaitAll, Executive, KernelMode, FALSE, &soon, NULL),
+        STATUS_TIMEOUT);
     assert_int_equal(poll_object(&events[1]), STATUS_SUCCESS);
 }
 
