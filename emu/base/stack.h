@@ -27,6 +27,13 @@ struct base_stack_frame {
 /* Names a code address. The texts live as long as the process. */
 void base_stack_name(uintptr_t pc, struct base_stack_frame *frame);
 
+/* A code address as text: "function at file:line", or as much of it as is known. */
+struct base_site {
+    char text[256];
+};
+
+struct base_site base_stack_site(const void *return_address);
+
 typedef void base_stack_printer(void *context, const struct base_stack_frame *frame);
 
 /* Names each frame of the calling thread's stack, innermost first. */

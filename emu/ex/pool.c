@@ -13,6 +13,7 @@
 #include "ex/pool.h"
 
 #include "base/log.h"
+#include "base/stack.h"
 #include "ex/executive.h"
 #include "ex/poison.h"
 #include "ke/bugcheck.h"
@@ -547,9 +548,9 @@ static int compare_tags(const void *one, const void *other)
 static void print_blocks(struct ex_pool_block **blocks, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        base_log("left: pool block %p of %llu bytes, tag '%s', allocated by the caller at %p\n",
+        base_log("left: pool block %p of %llu bytes, tag '%s', allocated by %s\n",
                  address_of(blocks[i]), (unsigned long long)blocks[i]->bytes,
-                 text_of(blocks[i]->tag).text, blocks[i]->creator);
+                 text_of(blocks[i]->tag).text, base_stack_site(blocks[i]->creator).text);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "ex/registry.h"
 
 #include "base/log.h"
+#include "base/stack.h"
 #include "ex/executive.h"
 
 #include <stdlib.h>
@@ -27,8 +28,8 @@ unsigned ex_registry_report(struct ex_registry *registry)
     size_t count = atomic_load(&registry->count);
     for (size_t i = 0; i < count; i++) {
         const struct ex_registry_entry *entry = &registry->entries[i];
-        base_log("left: %s %p, never deleted, made by the caller at %p\n", name_of(entry->kind),
-                 entry->object, entry->creator);
+        base_log("left: %s %p, never deleted, made by %s\n", name_of(entry->kind), entry->object,
+                 base_stack_site(entry->creator).text);
     }
     return (unsigned)count;
 }

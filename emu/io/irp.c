@@ -9,6 +9,7 @@
 #include "io/irp.h"
 
 #include "base/log.h"
+#include "base/stack.h"
 #include "ex/poison.h"
 #include "io/io.h"
 #include "ke/bugcheck.h"
@@ -283,7 +284,8 @@ unsigned io_irps_report(struct io_irps *irps)
     unsigned left = 0;
     for (LIST_ENTRY *entry = irps->all.Flink; entry != &irps->all; entry = entry->Flink) {
         const struct io_irp_record *record = CONTAINING_RECORD(entry, struct io_irp_record, link);
-        base_log("left: IRP %p, allocated by %p\n", (const void *)(record + 1), record->creator);
+        base_log("left: IRP %p, allocated by %s\n", (const void *)(record + 1),
+                 base_stack_site(record->creator).text);
         left++;
     }
     return left;

@@ -8,6 +8,7 @@
 #include "io/work_item.h"
 
 #include "base/log.h"
+#include "base/stack.h"
 #include "ex/work_queue.h"
 #include "io/device.h"
 #include "io/io.h"
@@ -41,7 +42,8 @@ unsigned io_work_items_report(struct io_work_items *items)
     for (LIST_ENTRY *entry = items->allocated.Flink; entry != &items->allocated;
          entry = entry->Flink) {
         const struct _IO_WORKITEM *item = CONTAINING_RECORD(entry, struct _IO_WORKITEM, link);
-        base_log("left: work item %p, allocated by %p\n", (const void *)item, item->creator);
+        base_log("left: work item %p, allocated by %s\n", (const void *)item,
+                 base_stack_site(item->creator).text);
         left++;
     }
     return left;

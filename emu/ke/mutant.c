@@ -45,22 +45,47 @@ NTSTATUS ke_mutant_acquire(DISPATCHER_HEADER *object, struct ke_wait *wait)
     return was_abandoned ? STATUS_ABANDONED : STATUS_SUCCESS;
 }
 
+static void initialize(PRKMUTANT mutant, UCHAR apc_disable)
+{
+    if (((ULONG_PTR)mutant & 7) != 0) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, (ULONG_PTR)mutant, 0, 0, "MUTEX-02",
+                    "The driver initialised a mutex at %p, which is not a multiple of 8.",
+                    (void *)mutant);
+    }
+    ke_object_initialize(&mutant->Header, KE_MUTANT, sizeof(*mutant) / sizeof(LONG), 1);
+    mutant->Header.MutantSize = sizeof(*mutant) / sizeof(LONG);
+    mutant->Header.DpcActive = FALSE;
+    InitializeListHead(&mutant->MutantListEntry);
+    mutant->OwnerThread = NULL;
+    mutant->MutantFlags = 0;
+    mutant->ApcDisable = apc_disable;
+}
+
 /* Prepares a mutex that is free. Level is ignored. Any IRQL. (MUTEX-01) */
 VOID KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
 {
     UNREFERENCED_PARAMETER(Level);
-    if (((ULONG_PTR)Mutex & 7) != 0) {
-        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, (ULONG_PTR)Mutex, 0, 0, "MUTEX-02",
-                    "The driver initialised a mutex at %p, which is not a multiple of 8.",
-                    (void *)Mutex);
+    initialize(Mutex, 1);
+}
+
+/*
+ * Prepares a mutant: a mutex that leaves APCs as they are. It is free, or the calling thread's if
+ * InitialOwner. IRQL <= DISPATCH_LEVEL.
+ */
+VOID KeInitializeMutant(PRKMUTANT Mutant, BOOLEAN InitialOwner)
+{
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    struct _KTHREAD *thread = ke_current();
+    initialize(Mutant, 0);
+    if (!InitialOwner) {
+        return;
     }
-    ke_object_initialize(&Mutex->Header, KE_MUTANT, sizeof(*Mutex) / sizeof(LONG), 1);
-    Mutex->Header.MutantSize = sizeof(*Mutex) / sizeof(LONG);
-    Mutex->Header.DpcActive = FALSE;
-    InitializeListHead(&Mutex->MutantListEntry);
-    Mutex->OwnerThread = NULL;
-    Mutex->MutantFlags = 0;
-    Mutex->ApcDisable = 1;
+    ke_lock();
+    Mutant->OwnerThread = thread;
+    Mutant->Header.DpcActive = thread->irql >= DISPATCH_LEVEL;
+    Mutant->Header.SignalState = 0;
+    InsertTailList(&thread->mutants, &Mutant->MutantListEntry);
+    ke_unlock();
 }
 
 /* What a release raises in a thread that does not own the mutex; STATUS_SUCCESS in its owner. */

@@ -9,6 +9,7 @@
 #include "mm/mm.h"
 
 #include "base/log.h"
+#include "base/stack.h"
 #include "ke/bugcheck.h"
 
 #include <stdlib.h>
@@ -268,7 +269,8 @@ static unsigned report(void *state)
     for (LIST_ENTRY *entry = mm->mdls.Flink; entry != &mm->mdls; entry = entry->Flink) {
         struct mm_mdl_record *record = CONTAINING_RECORD(entry, struct mm_mdl_record, link);
         PMDL mdl = (PMDL)(PVOID)(record + 1);
-        base_log("left: MDL %p of %u bytes\n", (void *)mdl, mdl->ByteCount);
+        base_log("left: MDL %p of %u bytes, allocated by %s\n", (void *)mdl, mdl->ByteCount,
+                 base_stack_site(record->creator).text);
         left++;
     }
     return left;

@@ -1,15 +1,13 @@
-/* The version of Windows that the emulator says it is: Windows 11, build 22631. */
+/* The version of Windows that the emulator says it is: the one of ntverp.h. */
 #include <wdm.h>
+#include <ntverp.h>
 
-#define MAJOR_VERSION 10
-#define MINOR_VERSION 0
-#define BUILD_NUMBER 22631
 #define NTDDI_CURRENT 0x0A00000C
 
 static const RTL_OSVERSIONINFOEXW current = {
-    .dwMajorVersion = MAJOR_VERSION,
-    .dwMinorVersion = MINOR_VERSION,
-    .dwBuildNumber = BUILD_NUMBER,
+    .dwMajorVersion = VER_PRODUCTMAJORVERSION,
+    .dwMinorVersion = VER_PRODUCTMINORVERSION,
+    .dwBuildNumber = VER_PRODUCTBUILD,
     .dwPlatformId = VER_PLATFORM_WIN32_NT,
     .wProductType = VER_NT_WORKSTATION,
 };

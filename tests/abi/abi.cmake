@@ -69,3 +69,5 @@ if(WIN32)
   # Linked as C, they would ask for the C++ runtime's DLLs.
   set_target_properties(test_abi_tables test_abi_include_order PROPERTIES LINKER_LANGUAGE CXX)
 endif()
+
+include("${CMAKE_CURRENT_LIST_DIR}/demand.cmake")

@@ -200,7 +200,8 @@ def required_missing(rows):
 
 def top_headers():
     """The headers that a driver includes; what differs only in case stands here once."""
-    return [path.name for path in sorted(HEADERS.glob("*.h")) if path.name == path.name.lower()]
+    names = {path.name.lower(): path.name for path in sorted(HEADERS.glob("*.h"))}
+    return [names[lower] for lower in sorted(names)]
 
 
 def in_order(number):
