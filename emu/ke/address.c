@@ -26,10 +26,9 @@ static ULONG64 load(const volatile void *address, size_t size)
 
 void ke_address_wait(const volatile void *address, size_t size, ULONG64 seen, bool may_lead)
 {
-    struct sleeper sleeper = {.address = address,
-                              .wait = {.thread = ke_current(),
-                                       .may_lead = may_lead,
-                                       .what = (const void *)address}};
+    struct sleeper sleeper = {
+        .address = address,
+        .wait = {.thread = ke_current(), .may_lead = may_lead, .what = (const void *)address}};
     ke_lock();
     if (load(address, size) == seen) {
         InsertTailList(bucket_of(address), &sleeper.link);

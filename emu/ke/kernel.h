@@ -66,7 +66,7 @@ struct ke_kernel {
     struct ke_timers timers;
     struct ke_lead lead;
     struct ke_addresses addresses;
-    LIST_ENTRY bugcheck_callbacks;        /* guarded by the dispatcher lock, as the next */
+    LIST_ENTRY bugcheck_callbacks; /* guarded by the dispatcher lock, as the next */
     LIST_ENTRY bugcheck_reason_callbacks;
     struct base_poller poller;
     struct base_park *no_network_park; /* what the poller of a kernel without network sleeps on */

@@ -156,8 +156,7 @@ static void on_fault(const struct base_fault *fault)
         .ExceptionAddress = (PVOID)fault->pc,
     };
     CONTEXT machine = {.ContextFlags = CONTEXT_CONTROL | CONTEXT_INTEGER, .Rip = fault->pc};
-    C_ASSERT(FIELD_OFFSET(CONTEXT, Rip) ==
-             FIELD_OFFSET(CONTEXT, Rax) + sizeof(fault->registers));
+    C_ASSERT(FIELD_OFFSET(CONTEXT, Rip) == FIELD_OFFSET(CONTEXT, Rax) + sizeof(fault->registers));
     memcpy((UCHAR *)&machine + FIELD_OFFSET(CONTEXT, Rax), fault->registers,
            sizeof(fault->registers));
     if (fault->kind == BASE_FAULT_ACCESS) {

@@ -22,8 +22,7 @@ static int boot_once_more(void **state)
     return wskemu_shutdown() == 0 ? 0 : -1;
 }
 
-#define bugcheck_test(function)                                                                    \
-    cmocka_unit_test_setup_teardown(function, boot, boot_once_more)
+#define bugcheck_test(function) cmocka_unit_test_setup_teardown(function, boot, boot_once_more)
 
 static void crash(void *context)
 {

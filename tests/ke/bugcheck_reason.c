@@ -13,8 +13,8 @@ static void record_is_registered_once(void **state)
     KBUGCHECK_REASON_CALLBACK_RECORD record;
     KeInitializeCallbackRecord(&record);
     assert_false(KeDeregisterBugCheckReasonCallback(&record));
-    assert_true(KeRegisterBugCheckReasonCallback(&record, never_called,
-                                                 KbCallbackSecondaryDumpData, component));
+    assert_true(KeRegisterBugCheckReasonCallback(&record, never_called, KbCallbackSecondaryDumpData,
+                                                 component));
     assert_false(KeRegisterBugCheckReasonCallback(&record, never_called,
                                                   KbCallbackSecondaryDumpData, component));
     assert_true(KeDeregisterBugCheckReasonCallback(&record));

@@ -37,6 +37,8 @@ static void ideal_processor_is_a_hint(void **state)
     assert_int_equal(ZwSetInformationThread(ZwCurrentThread(), ThreadIdealProcessorEx, &processor,
                                             sizeof(processor)),
                      STATUS_SUCCESS);
+    assert_int_equal(KeSetIdealProcessorThread(KeGetCurrentThread(), 0), 1);
+    assert_int_equal(KeSetIdealProcessorThread(KeGetCurrentThread(), 99), 0);
     processor.Group = 1;
     assert_int_equal(ZwSetInformationThread(ZwCurrentThread(), ThreadIdealProcessorEx, &processor,
                                             sizeof(processor)),

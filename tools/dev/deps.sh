@@ -8,6 +8,7 @@ cache=${WSKEMU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/wskemu}
 source_of() {
     local package=$1 apt=$cache/apt
     if [ ! -f "$cache/$package/CMakeLists.txt" ]; then
+        need xz=xz-utils >&2
         mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$cache/$package"
         source_lists >"$apt/sources.list"
         (

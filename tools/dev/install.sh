@@ -37,5 +37,6 @@ install_packages() {
 
 need_build() {
     need cmake=cmake ninja=ninja-build pkg-config=pkg-config gcc=gcc g++=g++ objcopy=binutils \
-        python3=python3 /usr/include/uv.h=libuv1-dev /usr/include/cmocka.h=libcmocka-dev
+        python3=python3 /usr/include/uv.h=libuv1-dev /usr/include/cmocka.h=libcmocka-dev \
+        /usr/include/elfutils/libdwfl.h=libdw-dev
 }

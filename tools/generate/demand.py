@@ -156,7 +156,7 @@ def main(preprocessed, output):
     headers = Declarations()
     headers.read(Path(preprocessed), "")
     text = Path(preprocessed).read_text(encoding="utf-8", errors="replace")
-    functions = [name for name in declared_functions(own_text(text)) if known.get(name) != "excused"]
+    functions = declared_functions(own_text(text))
     listed = [demand for demand in demands() if known.get(demand.name) != "excused"]
     undeclared = [name for name, _ in listed if what_is(name, headers, known) == "undeclared"]
     demanded = [name for name, _ in listed if name not in undeclared]
