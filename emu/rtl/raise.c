@@ -155,6 +155,7 @@ static void on_fault(const struct base_fault *fault)
         .ExceptionCode = status_of(fault->kind),
         .ExceptionAddress = (PVOID)fault->pc,
     };
+    /* Both flags name the processor. NOLINTNEXTLINE(misc-redundant-expression) */
     CONTEXT machine = {.ContextFlags = CONTEXT_CONTROL | CONTEXT_INTEGER, .Rip = fault->pc};
     C_ASSERT(FIELD_OFFSET(CONTEXT, Rip) == FIELD_OFFSET(CONTEXT, Rax) + sizeof(fault->registers));
     memcpy((UCHAR *)&machine + FIELD_OFFSET(CONTEXT, Rax), fault->registers,
