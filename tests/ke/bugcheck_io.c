@@ -95,7 +95,7 @@ static void send_to(void *context)
 
 static void wrong_use_of_irps_stops(void **state)
 {
-    PROVES("BUGCHECK-42", "DV-55");
+    PROVES("BUGCHECK-42");
     const ULONG code = DRIVER_VERIFIER_IOMANAGER_VIOLATION;
     struct wskemu_bugcheck stop = bugcheck_of(free_twice, NULL);
     assert_bugcheck(stop, code, 0x01, irp, 0, 0);

@@ -124,7 +124,7 @@ static void free_paged_raised(void *context)
 
 static void pool_at_a_wrong_level_stops(void **state)
 {
-    PROVES("BUGCHECK-37", "POOL-27", "DV-08");
+    PROVES("BUGCHECK-37", "POOL-27");
     const ULONG code = DRIVER_VERIFIER_DETECTED_VIOLATION;
     struct wskemu_bugcheck stop = bugcheck_of(allocate_paged_raised, NULL);
     assert_bugcheck(stop, code, 0x01, DISPATCH_LEVEL, PagedPool, BYTES);

@@ -32,7 +32,7 @@ static VOID stay_in_regions(PVOID context)
 
 static void a_work_routine_that_stays_in_regions_stops(void **state)
 {
-    PROVES("BUGCHECK-06", "WORK-24", "IRQL-18");
+    PROVES("BUGCHECK-06", "IRQL-18");
     struct wskemu_bugcheck stop = stop_of(stay_in_regions);
     assert_bugcheck(stop, APC_INDEX_MISMATCH, stay_in_regions, 0, ANY, 1);
     /* Special APCs in the high half; a worker begins inside a critical region. */
@@ -46,7 +46,7 @@ static VOID keep_mutex(PVOID context)
 
 static void a_work_routine_that_keeps_a_mutex_stops(void **state)
 {
-    PROVES("BUGCHECK-20", "WORK-24", "MUTEX-11");
+    PROVES("BUGCHECK-20", "MUTEX-11");
     struct wskemu_bugcheck stop = stop_of(keep_mutex);
     assert_bugcheck(stop, SYSTEM_EXIT_OWNED_MUTEX, keep_mutex, &parameter, &item, 0);
 }
@@ -59,7 +59,7 @@ static VOID stay_raised(PVOID context)
 
 static void a_work_routine_that_stays_raised_stops(void **state)
 {
-    PROVES("BUGCHECK-57", "WORK-24", "IRQL-14");
+    PROVES("BUGCHECK-57", "IRQL-14");
     struct wskemu_bugcheck stop = stop_of(stay_raised);
     assert_bugcheck(stop, WORKER_THREAD_RETURNED_AT_BAD_IRQL, stay_raised, DISPATCH_LEVEL,
                     &parameter, &item);
@@ -72,7 +72,7 @@ static VOID end_thread(PVOID context)
 
 static void a_work_routine_that_ends_its_thread_stops(void **state)
 {
-    PROVES("BUGCHECK-60", "WORK-24");
+    PROVES("BUGCHECK-60");
     struct wskemu_bugcheck stop = stop_of(end_thread);
     assert_bugcheck(stop, ACTIVE_EX_WORKER_THREAD_TERMINATION, ANY, 0, 0, 0);
     assert_true(stop.parameter[0] != 0);

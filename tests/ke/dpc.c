@@ -500,7 +500,7 @@ static VOID keep_lock(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument2
 
 static void a_dpc_that_keeps_a_spin_lock_stops(void **state)
 {
-    PROVES("SPIN-23", "SPIN-17", "DV-52");
+    PROVES("SPIN-23", "SPIN-17");
     PKDEFERRED_ROUTINE routine = keep_lock;
     KeInitializeSpinLock(&used_lock);
     struct wskemu_bugcheck stop = bugcheck_of(queue_routine, &routine);

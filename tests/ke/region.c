@@ -111,7 +111,7 @@ static void leave_at_dispatch_level(void *context)
 
 static void regions_at_dispatch_level_stop(void **state)
 {
-    PROVES("IRQL-17", "DV-28");
+    PROVES("IRQL-17");
     struct wskemu_bugcheck stop = bugcheck_of(enter_at_dispatch_level, NULL);
     assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x11A, DISPATCH_LEVEL, 0, 0);
     stop = bugcheck_of(leave_at_dispatch_level, NULL);

@@ -186,7 +186,7 @@ static void acquire_twice(void *context)
 
 static void acquiring_a_lock_twice_stops(void **state)
 {
-    PROVES("SPIN-14", "SPIN-17", "BUGCHECK-09", "DV-50");
+    PROVES("SPIN-14", "SPIN-17", "BUGCHECK-09");
     struct wskemu_bugcheck stop = bugcheck_of(acquire_twice, NULL);
     assert_bugcheck(stop, SPIN_LOCK_ALREADY_OWNED, 0, 0, 0, 0);
 }
@@ -200,7 +200,7 @@ static void release_unheld(void *context)
 
 static void releasing_a_lock_that_nobody_holds_stops(void **state)
 {
-    PROVES("SPIN-15", "BUGCHECK-10", "DV-10", "DV-50");
+    PROVES("SPIN-15", "BUGCHECK-10");
     struct wskemu_bugcheck stop = bugcheck_of(release_unheld, NULL);
     assert_bugcheck(stop, SPIN_LOCK_NOT_OWNED, ANY, ANY, ANY, ANY);
 }
@@ -221,7 +221,6 @@ static void release_foreign(void *context)
 
 static void releasing_the_lock_of_another_thread_stops(void **state)
 {
-    PROVES("SPIN-16", "DV-50");
     struct wskemu_bugcheck stop = bugcheck_of(release_foreign, NULL);
     InterlockedExchange(&foreign.shall_release, 1); /* its thread parks at its next call */
     assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x1004, &foreign.lock, ANY, ANY);
@@ -248,7 +247,7 @@ static void release_too_high(void *context)
 
 static void locks_at_wrong_levels_stop(void **state)
 {
-    PROVES("SPIN-05", "DV-10", "DV-33", "DV-35");
+    PROVES("SPIN-05");
     struct wskemu_bugcheck stop = bugcheck_of(acquire_too_high, NULL);
     assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x42, DISPATCH_LEVEL + 1, &used, 0);
     stop = bugcheck_of(release_too_high, NULL);
@@ -269,7 +268,7 @@ static void release_below_dispatch_level(void *context)
 
 static void at_dpc_level_functions_below_it_stop(void **state)
 {
-    PROVES("SPIN-09", "DV-35");
+    PROVES("SPIN-09");
     struct wskemu_bugcheck stop = bugcheck_of(acquire_below_dispatch_level, NULL);
     assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x40, PASSIVE_LEVEL, &used, 0);
     stop = bugcheck_of(release_below_dispatch_level, NULL);
@@ -322,7 +321,7 @@ static void acquire_uninitialised(void *context)
 
 static void acquiring_a_lock_that_was_never_initialised_stops(void **state)
 {
-    PROVES("SPIN-02", "SPIN-16", "DV-50");
+    PROVES("SPIN-02");
     KSPIN_LOCK garbage = 0xCDCDCDCDCDCDCDC8;
     struct wskemu_bugcheck stop = bugcheck_of(acquire_uninitialised, &garbage);
     assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x1002, &used, 0, 0);
@@ -338,7 +337,7 @@ static void acquire_queued_and_plain(void *context)
 
 static void acquiring_a_queued_lock_as_a_plain_one_stops(void **state)
 {
-    PROVES("SPIN-28", "DV-51");
+    PROVES("SPIN-28");
     struct wskemu_bugcheck stop = bugcheck_of(acquire_queued_and_plain, NULL);
     assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x1008, &used, 0, 0);
 }

@@ -463,7 +463,7 @@ static void set_too_high(void *context)
 
 static void setting_a_timer_above_dispatch_level_stops(void **state)
 {
-    PROVES("IRQL-13", "DV-33");
+    PROVES("IRQL-13");
     struct wskemu_bugcheck stop = bugcheck_of(set_too_high, NULL);
     assert_bugcheck(stop, DRIVER_VIOLATION, 2, DISPATCH_LEVEL + 1, DISPATCH_LEVEL, 0);
 }
