@@ -21,6 +21,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct bugcheck_text {
     ULONG code;
@@ -67,9 +68,25 @@ static const struct bugcheck_text *text_of(ULONG code, ULONG_PTR parameter1)
     return found;
 }
 
+/* Whether a frame belongs to stopping itself, which tells a driver's author nothing. */
+static bool is_of_stop(const struct base_stack_frame *frame)
+{
+    static const char *const functions[] = {"base_stack_print", "print_banner", "stop",
+                                            "ke_bugcheck", "KeBugCheckEx"};
+    for (size_t i = 0; i < RTL_NUMBER_OF(functions) && frame->function != NULL; i++) {
+        if (strcmp(frame->function, functions[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void print_frame(void *context, const struct base_stack_frame *frame)
 {
     UNREFERENCED_PARAMETER(context);
+    if (is_of_stop(frame)) {
+        return;
+    }
     base_log("    %s%s%s%s", frame->function != NULL ? frame->function : "?",
              frame->file != NULL ? " at " : "", frame->file != NULL ? frame->file : "",
              frame->file != NULL ? "" : "\n");
