@@ -6,6 +6,8 @@
  * less that of the left, -1 to 1 whenever a function returns. An element is a node's memory behind
  * its links, at the size that drivers add to theirs: sizeof(RTL_BALANCED_LINKS).
  */
+#include "rtl/level.h"
+
 #include <wdm.h>
 
 typedef RTL_BALANCED_LINKS *node_pointer;
@@ -225,6 +227,7 @@ PVOID RtlLookupElementGenericTableFullAvl(PRTL_AVL_TABLE Table, PVOID Buffer, PV
 /* The element that compares equal, or NULL. IRQL <= APC_LEVEL. */
 PVOID RtlLookupElementGenericTableAvl(PRTL_AVL_TABLE Table, PVOID Buffer)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     PVOID node;
     TABLE_SEARCH_RESULT result;
     return RtlLookupElementGenericTableFullAvl(Table, Buffer, &node, &result);
@@ -265,6 +268,7 @@ PVOID RtlInsertElementGenericTableFullAvl(PRTL_AVL_TABLE Table, PVOID Buffer, CL
 PVOID RtlInsertElementGenericTableAvl(PRTL_AVL_TABLE Table, PVOID Buffer, CLONG BufferSize,
                                       PBOOLEAN NewElement)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     node_pointer node;
     TABLE_SEARCH_RESULT result = find(Table, Buffer, &node);
     return RtlInsertElementGenericTableFullAvl(Table, Buffer, BufferSize, NewElement, node, result);
@@ -349,6 +353,7 @@ PVOID RtlGetElementGenericTableAvl(PRTL_AVL_TABLE Table, ULONG I)
 
 ULONG RtlNumberGenericTableElementsAvl(PRTL_AVL_TABLE Table)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     return Table->NumberGenericTableElements;
 }
 

@@ -5,6 +5,7 @@
 #include <wdm.h>
 
 #include "rtl/code_page.h"
+#include "rtl/level.h"
 
 #define REPLACEMENT 0xFFFD
 
@@ -16,6 +17,7 @@ NTSTATUS RtlMultiByteToUnicodeN(PWCH UnicodeString, ULONG MaxBytesInUnicodeStrin
                                 PULONG BytesInUnicodeString, const CHAR *MultiByteString,
                                 ULONG BytesInMultiByteString)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     ULONG count = min(MaxBytesInUnicodeString / (ULONG)sizeof(WCHAR), BytesInMultiByteString);
     for (ULONG index = 0; index < count; index++) {
         UnicodeString[index] = rtl_code_page_to_wide((UCHAR)MultiByteString[index]);
@@ -55,6 +57,7 @@ NTSTATUS RtlUnicodeToMultiByteN(PCHAR MultiByteString, ULONG MaxBytesInMultiByte
                                 PULONG BytesInMultiByteString, PCWCH UnicodeString,
                                 ULONG BytesInUnicodeString)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     return to_code_page(MultiByteString, MaxBytesInMultiByteString, BytesInMultiByteString,
                         UnicodeString, BytesInUnicodeString, FALSE);
 }
@@ -160,6 +163,7 @@ NTSTATUS RtlUnicodeToUTF8N(PCHAR UTF8StringDestination, ULONG UTF8StringMaxByteC
                            PULONG UTF8StringActualByteCount, PCWCH UnicodeStringSource,
                            ULONG UnicodeStringByteCount)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     if (UnicodeStringSource == NULL) {
         return STATUS_INVALID_PARAMETER_4;
     }
@@ -258,6 +262,7 @@ NTSTATUS RtlUTF8ToUnicodeN(PWSTR UnicodeStringDestination, ULONG UnicodeStringMa
                            PULONG UnicodeStringActualByteCount, PCCH UTF8StringSource,
                            ULONG UTF8StringByteCount)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     if (UTF8StringSource == NULL) {
         return STATUS_INVALID_PARAMETER_4;
     }

@@ -2,6 +2,8 @@
  * Ordered tables as splay trees. They also remember the order of insertion: that is the order in
  * which RtlGetElementGenericTable counts.
  */
+#include "rtl/level.h"
+
 #include <wdm.h>
 
 struct entry {
@@ -132,6 +134,7 @@ PVOID RtlInsertElementGenericTableFull(PRTL_GENERIC_TABLE Table, PVOID Buffer, C
 PVOID RtlInsertElementGenericTable(PRTL_GENERIC_TABLE Table, PVOID Buffer, CLONG BufferSize,
                                    PBOOLEAN NewElement)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     PRTL_SPLAY_LINKS node;
     TABLE_SEARCH_RESULT result = find(Table, Buffer, &node);
     return RtlInsertElementGenericTableFull(Table, Buffer, BufferSize, NewElement, node, result);
@@ -215,5 +218,6 @@ ULONG RtlNumberGenericTableElements(PRTL_GENERIC_TABLE Table)
 /* IRQL <= APC_LEVEL. */
 BOOLEAN RtlIsGenericTableEmpty(PRTL_GENERIC_TABLE Table)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     return Table->NumberGenericTableElements == 0;
 }

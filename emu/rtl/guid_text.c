@@ -3,6 +3,7 @@
 #include <ntstrsafe.h>
 
 #include "rtl/string_memory.h"
+#include "rtl/level.h"
 
 #define GUID_CHARACTERS 38
 
@@ -10,6 +11,7 @@
  * STATUS_NO_MEMORY. Rule RTL-31. */
 NTSTATUS RtlStringFromGUID(REFGUID Guid, PUNICODE_STRING GuidString)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     const GUID *guid = (const GUID *)Guid;
     USHORT size = (GUID_CHARACTERS + 1) * sizeof(WCHAR);
     PWCH buffer = rtl_string_allocate(size);
@@ -60,6 +62,7 @@ static BOOLEAN read_bytes(PCWCH text, UCHAR bytes[16])
 /* Reads such a text. IRQL PASSIVE_LEVEL. STATUS_SUCCESS, STATUS_INVALID_PARAMETER. Rule RTL-31. */
 NTSTATUS RtlGUIDFromString(PCUNICODE_STRING GuidString, GUID *Guid)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     UCHAR bytes[16];
     if (GuidString->Length != GUID_CHARACTERS * sizeof(WCHAR) ||
         !read_bytes(GuidString->Buffer, bytes)) {

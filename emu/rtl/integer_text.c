@@ -1,5 +1,7 @@
 /* Whole numbers as text: bases 2, 8, 10 and 16, and 0 for decimal or, reading, for what a prefix
  * says. */
+#include "rtl/level.h"
+
 #include <wdm.h>
 
 #define DIGITS_MAX 64
@@ -13,6 +15,7 @@ static BOOLEAN is_base(ULONG base)
  * STATUS_BUFFER_OVERFLOW. Rule RTL-25. */
 NTSTATUS RtlInt64ToUnicodeString(ULONGLONG Value, ULONG Base, PUNICODE_STRING String)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     if (!is_base(Base)) {
         return STATUS_INVALID_PARAMETER;
     }
@@ -30,6 +33,7 @@ NTSTATUS RtlInt64ToUnicodeString(ULONGLONG Value, ULONG Base, PUNICODE_STRING St
 /* As RtlInt64ToUnicodeString. */
 NTSTATUS RtlIntegerToUnicodeString(ULONG Value, ULONG Base, PUNICODE_STRING String)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     return RtlInt64ToUnicodeString(Value, Base, String);
 }
 
@@ -114,6 +118,7 @@ static ULONG64 read_number(struct reader *reader, ULONG base, BOOLEAN *overflow)
  * RTL-28. */
 NTSTATUS RtlUnicodeStringToInteger(PCUNICODE_STRING String, ULONG Base, PULONG Value)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     struct reader reader = {String->Buffer, TRUE, String->Length / sizeof(WCHAR), 0};
     BOOLEAN overflow = FALSE;
     if (reader.count == 0 || !is_base(Base)) {
@@ -147,6 +152,7 @@ NTSTATUS RtlUnicodeStringToInt64(PCUNICODE_STRING String, ULONG Base, PLONG64 Nu
 /* As RtlUnicodeStringToInteger for a text of bytes that ends with a null. Rule RTL-29. */
 NTSTATUS RtlCharToInteger(PCSZ String, ULONG Base, PULONG Value)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     struct reader reader = {String, FALSE, strlen(String), 0};
     BOOLEAN overflow = FALSE;
     if (reader.count == 0 || !is_base(Base)) {

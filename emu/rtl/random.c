@@ -1,4 +1,6 @@
 /* Pseudo-random numbers, wholly determined by their seed. */
+#include "rtl/level.h"
+
 #include <wdm.h>
 
 #define MODULUS 0x7fffffffULL
@@ -15,6 +17,7 @@ ULONG RtlUniform(PULONG Seed)
 /* As RtlUniform, with a result that is not the seed. IRQL <= APC_LEVEL. */
 ULONG RtlRandomEx(PULONG Seed)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     ULONG high = RtlUniform(Seed);
     ULONG low = RtlUniform(Seed);
     return (ULONG)((high * 0x8000ULL + (low >> 8)) % MODULUS);

@@ -8,6 +8,7 @@
 #include <wdm.h>
 
 #include "ke/address.h"
+#include "rtl/level.h"
 
 #define STATE_MASK ((ULONG_PTR)3)
 #define STATE_NEW ((ULONG_PTR)0)
@@ -101,6 +102,7 @@ NTSTATUS RtlRunOnceComplete(PRTL_RUN_ONCE RunOnce, ULONG Flags, PVOID Context)
 NTSTATUS RtlRunOnceExecuteOnce(PRTL_RUN_ONCE RunOnce, PRTL_RUN_ONCE_INIT_FN InitFn, PVOID Parameter,
                                PVOID *Context)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     PVOID context = NULL;
     NTSTATUS status = RtlRunOnceBeginInitialize(RunOnce, 0, &context);
     if (status == STATUS_PENDING) {

@@ -8,6 +8,7 @@
 
 #include "rtl/code_page.h"
 #include "rtl/string_memory.h"
+#include "rtl/level.h"
 
 /* Finds room for bytes of text and a null of null_bytes. */
 static NTSTATUS reserve(PVOID *buffer, USHORT *maximum_length, SIZE_T bytes, SIZE_T null_bytes,
@@ -50,6 +51,7 @@ static NTSTATUS reserve_narrow(PSTRING string, SIZE_T bytes, BOOLEAN allocate)
 NTSTATUS RtlAnsiStringToUnicodeString(PUNICODE_STRING DestinationString, PCANSI_STRING SourceString,
                                       BOOLEAN AllocateDestinationString)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     ULONG bytes = SourceString->Length * (ULONG)sizeof(WCHAR);
     NTSTATUS status = reserve_wide(DestinationString, bytes, AllocateDestinationString);
     if (!NT_SUCCESS(status)) {
@@ -66,6 +68,7 @@ NTSTATUS RtlAnsiStringToUnicodeString(PUNICODE_STRING DestinationString, PCANSI_
 NTSTATUS RtlUnicodeStringToAnsiString(PANSI_STRING DestinationString, PCUNICODE_STRING SourceString,
                                       BOOLEAN AllocateDestinationString)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     ULONG count = SourceString->Length / (ULONG)sizeof(WCHAR);
     NTSTATUS status = reserve_narrow(DestinationString, count, AllocateDestinationString);
     if (status == STATUS_BUFFER_OVERFLOW && DestinationString->MaximumLength != 0) {
@@ -118,6 +121,7 @@ NTSTATUS RtlUTF8StringToUnicodeString(PUNICODE_STRING DestinationString, PUTF8_S
 NTSTATUS RtlUnicodeStringToUTF8String(PUTF8_STRING DestinationString, PCUNICODE_STRING SourceString,
                                       BOOLEAN AllocateDestinationString)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     static const WCHAR nothing[1];
     ULONG source_bytes = SourceString->Length & ~1u;
     PCWCH source = source_bytes != 0 ? SourceString->Buffer : nothing;

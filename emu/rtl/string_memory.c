@@ -1,4 +1,5 @@
 #include "rtl/string_memory.h"
+#include "rtl/level.h"
 
 #define STRING_TAG 0x67727453 /* "Strg" */
 
@@ -16,6 +17,7 @@ VOID rtl_string_free(PVOID buffer)
  * APC_LEVEL. Rules RTL-19, RTL-24. */
 VOID RtlFreeUnicodeString(PUNICODE_STRING UnicodeString)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     if (UnicodeString->Buffer != NULL) {
         rtl_string_free(UnicodeString->Buffer);
         RtlZeroMemory(UnicodeString, sizeof(*UnicodeString));
@@ -25,6 +27,7 @@ VOID RtlFreeUnicodeString(PUNICODE_STRING UnicodeString)
 /* As RtlFreeUnicodeString. */
 VOID RtlFreeAnsiString(PANSI_STRING AnsiString)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     if (AnsiString->Buffer != NULL) {
         rtl_string_free(AnsiString->Buffer);
         RtlZeroMemory(AnsiString, sizeof(*AnsiString));
@@ -40,5 +43,6 @@ VOID RtlFreeOemString(POEM_STRING OemString)
 /* As RtlFreeUnicodeString; PASSIVE_LEVEL. */
 VOID RtlFreeUTF8String(PUTF8_STRING utf8String)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     RtlFreeAnsiString(utf8String);
 }

@@ -11,6 +11,7 @@
 #include <ntstrsafe.h>
 
 #include "rtl/format.h"
+#include "rtl/level.h"
 
 struct call {
     PVOID text;       /* the destination */
@@ -434,6 +435,7 @@ DEFINE_FAMILY(Cch, cch, W, wchar_t)
  * characters. IRQL PASSIVE_LEVEL. Rule RTL-82. */
 NTSTATUS RtlUnicodeStringInit(PUNICODE_STRING DestinationString, NTSTRSAFE_PCWSTR pszSrc)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     return RtlUnicodeStringInitEx(DestinationString, pszSrc, 0);
 }
 
@@ -465,6 +467,7 @@ NTSTATUS RtlUnicodeStringInitEx(PUNICODE_STRING DestinationString, NTSTRSAFE_PCW
 /* IRQL PASSIVE_LEVEL. STATUS_SUCCESS, STATUS_INVALID_PARAMETER. Rule RTL-84. */
 NTSTATUS RtlUnicodeStringValidate(PCUNICODE_STRING SourceString)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     return validate(SourceString, 0);
 }
 
@@ -614,6 +617,7 @@ NTSTATUS RtlUnicodeStringVPrintf(PUNICODE_STRING DestinationString, NTSTRSAFE_PC
 
 NTSTATUS RtlUnicodeStringPrintf(PUNICODE_STRING DestinationString, NTSTRSAFE_PCWSTR pszFormat, ...)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     va_list arguments;
     va_start(arguments, pszFormat);
     NTSTATUS status = RtlUnicodeStringVPrintf(DestinationString, pszFormat, arguments);

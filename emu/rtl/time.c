@@ -2,6 +2,8 @@
  * System time (100 ns since 1601-01-01) as a date. Days are counted in years that begin in March,
  * so that the day of a leap year comes last.
  */
+#include "rtl/level.h"
+
 #include <wdm.h>
 
 #define TICKS_PER_MILLISECOND 10000LL
@@ -95,6 +97,7 @@ static BOOLEAN seconds_since(LONGLONG epoch_seconds, PLARGE_INTEGER time, PULONG
 /* FALSE for times before 1970 or after 32 bits of seconds. IRQL <= APC_LEVEL. Rule TIME-12. */
 BOOLEAN RtlTimeToSecondsSince1970(PLARGE_INTEGER Time, PULONG ElapsedSeconds)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     return seconds_since(SECONDS_1601_TO_1970, Time, ElapsedSeconds);
 }
 

@@ -5,6 +5,7 @@
 #include <wdm.h>
 
 #include "rtl/string_memory.h"
+#include "rtl/level.h"
 
 #define LENGTH_MAX (UNICODE_STRING_MAX_BYTES - sizeof(WCHAR)) /* leaves room for a null */
 #define HASH_FACTOR 65599
@@ -40,6 +41,7 @@ NTSTATUS RtlInitUnicodeStringEx(PUNICODE_STRING DestinationString, PCWSTR Source
  * long. IRQL PASSIVE_LEVEL. Rule RTL-24. */
 BOOLEAN RtlCreateUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     SIZE_T bytes = (wcslen(SourceString) + 1) * sizeof(WCHAR);
     if (bytes > UNICODE_STRING_MAX_BYTES) {
         return FALSE;
@@ -129,6 +131,7 @@ NTSTATUS RtlValidateUnicodeString(ULONG Flags, PCUNICODE_STRING String)
 NTSTATUS RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING StringIn,
                                    PUNICODE_STRING StringOut)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     BOOLEAN terminated = (Flags & RTL_DUPLICATE_UNICODE_STRING_NULL_TERMINATE) != 0;
     BOOLEAN even_empty = (Flags & RTL_DUPLICATE_UNICODE_STRING_ALLOCATE_NULL_STRING) != 0;
     if (Flags > 3 || (even_empty && !terminated) || StringOut == NULL) {
@@ -185,6 +188,7 @@ LONG RtlCompareUnicodeStrings(PCWCH String1, SIZE_T String1Length, PCWCH String2
 LONG RtlCompareUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2,
                              BOOLEAN CaseInSensitive)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     return RtlCompareUnicodeStrings(String1->Buffer, String1->Length / sizeof(WCHAR),
                                     String2->Buffer, String2->Length / sizeof(WCHAR),
                                     CaseInSensitive);
@@ -194,6 +198,7 @@ LONG RtlCompareUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2,
 BOOLEAN RtlEqualUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2,
                               BOOLEAN CaseInSensitive)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     return String1->Length == String2->Length &&
            RtlCompareUnicodeString(String1, String2, CaseInSensitive) == 0;
 }
@@ -202,6 +207,7 @@ BOOLEAN RtlEqualUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2
 BOOLEAN RtlPrefixUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2,
                                BOOLEAN CaseInSensitive)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     SIZE_T count = String1->Length / sizeof(WCHAR);
     return String1->Length <= String2->Length &&
            RtlCompareUnicodeStrings(String1->Buffer, count, String2->Buffer, count,
@@ -225,6 +231,7 @@ BOOLEAN RtlSuffixUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String
 NTSTATUS RtlHashUnicodeString(PCUNICODE_STRING String, BOOLEAN CaseInSensitive, ULONG HashAlgorithm,
                               PULONG HashValue)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     if (String == NULL || HashValue == NULL || HashAlgorithm > HASH_STRING_ALGORITHM_X65599) {
         return STATUS_INVALID_PARAMETER;
     }
@@ -262,6 +269,7 @@ static NTSTATUS convert(PUNICODE_STRING destination, PCUNICODE_STRING source, BO
 NTSTATUS RtlUpcaseUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString,
                                 BOOLEAN AllocateDestinationString)
 {
+    RTL_IRQL_AT_MOST(APC_LEVEL);
     return convert(DestinationString, SourceString, AllocateDestinationString,
                    RtlUpcaseUnicodeChar);
 }

@@ -3,6 +3,8 @@
 
 #include <ntddk.h>
 
+#include <stdio.h>
+
 int main(void)
 {
     PDRIVER_OBJECT driver;
@@ -21,5 +23,6 @@ int main(void)
     wskemu_unload_driver(driver);
     DbgPrint("demo: shutting down\n");
     unsigned left = wskemu_shutdown();
+    puts(left == 0 ? "demo: nothing left" : "demo: something was left");
     return left == 0 ? 0 : 1;
 }
