@@ -17,6 +17,7 @@
 #include "ke/expectation.h"
 #include "ke/kernel.h"
 #include "rtl/exception.h"
+#include "verifier/rule.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -95,6 +96,15 @@ static void print_frame(void *context, const struct base_stack_frame *frame)
     }
 }
 
+static void print_rule(const char *id)
+{
+    const struct verifier_rule *rule = verifier_rule_find(id);
+    base_log("Rule %s: %s\n", id, rule != NULL ? rule->text : "not in the ledgers");
+    if (rule != NULL) {
+        base_log("See %s.\n", rule->source);
+    }
+}
+
 static void print_banner(const struct wskemu_bugcheck *bugcheck)
 {
     const struct bugcheck_text *text = text_of(bugcheck->code, bugcheck->parameter[0]);
@@ -110,7 +120,7 @@ static void print_banner(const struct wskemu_bugcheck *bugcheck)
         base_log("\n%s\n", bugcheck->sentence);
     }
     if (bugcheck->rule != NULL) {
-        base_log("Rule %s.\n", bugcheck->rule);
+        print_rule(bugcheck->rule);
     }
     base_log("\nStack:\n");
     base_stack_print(print_frame, NULL);
