@@ -25,8 +25,3 @@ void base_thread_join(struct base_thread *thread)
     uv_thread_join(&thread->host);
     free(thread);
 }
-
-void base_thread_abandon(struct base_thread *thread)
-{
-    free(thread);
-}

@@ -15,7 +15,4 @@ struct base_thread *base_thread_start(base_thread_routine *routine, void *contex
 /* Waits for the thread's end and frees the record. */
 void base_thread_join(struct base_thread *thread);
 
-/* Frees the record of a thread that nobody will join. */
-void base_thread_abandon(struct base_thread *thread);
-
 #endif

@@ -179,13 +179,6 @@ VOID(IoCompleteRequest)(PIRP Irp, CCHAR PriorityBoost)
     IofCompleteRequest(Irp, PriorityBoost);
 }
 
-void io_irp_complete(PIRP irp, NTSTATUS status, ULONG_PTR information)
-{
-    irp->IoStatus.Status = status;
-    irp->IoStatus.Information = information;
-    IofCompleteRequest(irp, IO_NO_INCREMENT);
-}
-
 /* ---- routines that keep their driver loaded ---- */
 
 /* What IoSetCompletionRoutineEx stored; freed when the routine is called, or not to be. */

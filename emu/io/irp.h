@@ -66,7 +66,4 @@ static inline PDRIVER_CANCEL io_irp_cancel_routine(const IRP *irp)
     return __atomic_load_n(&irp->CancelRoutine, __ATOMIC_ACQUIRE);
 }
 
-/* Completes an IRP as IoCompleteRequest does, for use by emulator code. */
-void io_irp_complete(PIRP irp, NTSTATUS status, ULONG_PTR information);
-
 #endif

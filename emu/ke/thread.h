@@ -53,8 +53,6 @@ struct ke_threads {
     LIST_ENTRY all;
     /* Makes the thread object of the calling host thread; supplied by ps. */
     struct _KTHREAD *(*adopt)(void);
-    /* Frees an adopted thread's object; supplied by ps. */
-    void (*disown)(struct _KTHREAD *thread);
 };
 
 /* Which thread this host thread is, and in which kernel. */

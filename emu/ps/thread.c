@@ -76,11 +76,6 @@ struct _KTHREAD *ps_adopt(void)
     return &thread->Tcb;
 }
 
-static void disown(struct _KTHREAD *thread)
-{
-    ob_dereference(thread);
-}
-
 /* Joins the host threads that have ended. */
 static void reap(struct ps_state *ps)
 {
@@ -375,7 +370,6 @@ static NTSTATUS start(void *state)
     base_mutex_init(&ps->lock);
     ps->next_id = 8;
     ke_kernel()->threads.adopt = ps_adopt;
-    ke_kernel()->threads.disown = disown;
     return ps_process_create();
 }
 
