@@ -27,13 +27,27 @@ void base_mutex_destroy(struct base_mutex *mutex)
     uv_mutex_destroy(host_mutex(mutex));
 }
 
-void base_mutex_lock(struct base_mutex *mutex)
+static void note(struct base_mutex *mutex)
 {
-    uv_mutex_lock(host_mutex(mutex));
     if (held_count == HELD_MAX) {
         abort();
     }
     held[held_count++] = mutex;
+}
+
+void base_mutex_lock(struct base_mutex *mutex)
+{
+    uv_mutex_lock(host_mutex(mutex));
+    note(mutex);
+}
+
+bool base_mutex_try_lock(struct base_mutex *mutex)
+{
+    if (uv_mutex_trylock(host_mutex(mutex)) != 0) {
+        return false;
+    }
+    note(mutex);
+    return true;
 }
 
 /* Locks are mostly given back in the reverse order, so the search ends at its first step. */

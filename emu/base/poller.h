@@ -5,6 +5,8 @@
  * deadline, a kick, or readiness, and only notes what became ready; deliver, called after poll
  * returned and with no lock held, acts on it. kick may come from any thread and is never lost: it
  * ends the current poll or the next one.
+ *
+ * Whoever polls for the outside world fills all but on_active, which is for the one who leads.
  */
 #ifndef BASE_POLLER_H
 #define BASE_POLLER_H
@@ -20,6 +22,10 @@ struct base_poller {
     void (*kick)(void *context);
     /* Whether anything is watched: a loop that watches nothing needs no leader. Any thread. */
     bool (*active)(void *context);
+
+    /* Called when active turns true, by any thread, maybe with locks held; NULL: nobody asks. */
+    void (*on_active)(void *context);
+    void *on_active_context;
 };
 
 #endif

@@ -38,7 +38,7 @@ static const struct bugcheck_text texts[] = {
 
 struct ke_expectation *_Atomic ke_expectation;
 
-/* What the calling thread expects, until it has got it. */
+/* What the calling thread expects, innermost first, until it has got it. */
 static _Thread_local struct ke_expectation *own_expectation;
 
 /* Whether the text of a first parameter begins with that value, as in "0x42 KeAcquireSpinLock...".
@@ -149,6 +149,14 @@ static _Noreturn void park_for_ever(void)
     }
 }
 
+/* The kernel is halted a moment before what stopped it is written down. */
+static void await_met(const struct ke_expectation *expectation)
+{
+    while (!atomic_load(&expectation->is_met)) {
+        base_park_wait(expectation->thread->park, BASE_FOREVER);
+    }
+}
+
 _Noreturn void ke_halt_here(void)
 {
     struct ke_expectation *expectation = own_expectation;
@@ -156,10 +164,7 @@ _Noreturn void ke_halt_here(void)
     if (expectation == NULL) {
         park_for_ever();
     }
-    /* The kernel is halted a moment before what stopped it is written down. */
-    while (!atomic_load(&expectation->is_met)) {
-        base_park_wait(expectation->thread->park, BASE_FOREVER);
-    }
+    await_met(expectation);
     BASE_JUMP_TO(expectation->resume);
 }
 
@@ -170,11 +175,11 @@ static void meet(struct ke_expectation *expectation, const struct wskemu_bugchec
     struct ke_kernel *kernel = ke_thread_slot.kernel;
     struct _KTHREAD *thread = expectation->thread;
     bool is_own = expectation == own_expectation;
-    *expectation->caught = *bugcheck;
+    expectation->caught = *bugcheck;
     atomic_store(&expectation->is_met, true);
-    if (!is_own) {
+    if (!is_own && thread != NULL) {
         base_park_wake(thread->park);
-        kernel->poller.kick(kernel->poller.context);
+        ke_lead_kick_all(kernel);
     }
 }
 
@@ -185,8 +190,10 @@ static _Noreturn void stop(const struct wskemu_bugcheck *bugcheck)
         ke_bugcheck_callbacks_run(ke_thread_slot.kernel);
     }
     struct ke_expectation *expectation = atomic_exchange(&ke_expectation, NULL);
-    if (expectation == NULL) {
+    if (expectation == NULL || expectation->is_announced) {
         print_banner(bugcheck);
+    }
+    if (expectation == NULL) {
         base_process_end(BASE_EXIT_BUGCHECK);
     }
     meet(expectation, bugcheck);
@@ -236,38 +243,110 @@ DECLSPEC_NORETURN VOID KeBugCheck(ULONG BugCheckCode)
     KeBugCheckEx(BugCheckCode, 0, 0, 0, 0);
 }
 
+void ke_expectation_follow(struct _KTHREAD *thread)
+{
+    for (struct ke_expectation *own = own_expectation; own != NULL; own = own->outer) {
+        own->thread = thread;
+    }
+}
+
+/* Another thread may have stopped the kernel while the body ran outside of it; the body itself may
+ * have taken it down. */
+static void look_whether_halted(void)
+{
+    if (atomic_load(&ke_running) != NULL) {
+        ke_current();
+    }
+}
+
 /* Runs body where a bug check resumes. Returns when either has ended. */
 static void run_until_stop(struct ke_expectation *expectation, void (*body)(void *context),
                            void *context)
 {
+    struct ke_expectation *expected = expectation;
+    expectation->outer = own_expectation;
     own_expectation = expectation;
-    atomic_store(&ke_expectation, expectation);
+    expectation->shadowed = atomic_exchange(&ke_expectation, expectation);
     if (BASE_JUMP_SET(expectation->resume) == 0) {
         body(context);
-        ke_current(); /* another thread may have stopped the kernel while body ran outside of it */
-        if (atomic_exchange(&ke_expectation, NULL) == NULL) {
+        look_whether_halted();
+        if (!atomic_compare_exchange_strong(&ke_expectation, &expected, expectation->shadowed)) {
             ke_halt_here();
         }
+    } else {
+        atomic_store(&ke_expectation, expectation->shadowed);
     }
-    own_expectation = NULL;
+    own_expectation = expectation->outer;
+}
+
+/* Leaves a halted kernel behind, so that the next can be booted. */
+static void leave_halted_kernel(void)
+{
+    ke_kernel_abandon();
+    ke_thread_forget();
+}
+
+/* On the heap: a body that was left by a jump leaves an expectation that may still be met. */
+static struct ke_expectation *create_expectation(bool is_announced)
+{
+    struct ke_expectation *expectation = calloc(1, sizeof(*expectation));
+    if (expectation == NULL) {
+        base_log("wskemu: out of memory while expecting a bug check.\n");
+        base_process_end(BASE_EXIT_BUGCHECK);
+    }
+    expectation->thread = atomic_load(&ke_running) != NULL ? ke_current() : NULL;
+    expectation->is_announced = is_announced;
+    return expectation;
+}
+
+static BOOLEAN run_and_catch(void (*body)(void *context), void *context,
+                             struct wskemu_bugcheck *caught, bool is_announced)
+{
+    struct ke_expectation *expectation = create_expectation(is_announced);
+    struct seh_barrier barrier;
+    seh_barrier_push(&barrier);
+    run_until_stop(expectation, body, context);
+    seh_barrier_pop(&barrier);
+    bool is_met = atomic_load(&expectation->is_met);
+    if (is_met && caught != NULL) {
+        *caught = expectation->caught;
+    }
+    free(expectation);
+    if (is_met) {
+        leave_halted_kernel();
+    }
+    return is_met;
 }
 
 BOOLEAN wskemu_catch_bugcheck(void (*body)(void *context), void *context,
                               struct wskemu_bugcheck *caught)
 {
-    struct wskemu_bugcheck ignored;
-    struct ke_expectation expectation = {
-        .thread = ke_current(),
-        .caught = caught != NULL ? caught : &ignored,
-    };
-    struct seh_barrier barrier;
-    seh_barrier_push(&barrier);
-    run_until_stop(&expectation, body, context);
-    seh_barrier_pop(&barrier);
-    if (!atomic_load(&expectation.is_met)) {
-        return FALSE;
+    return run_and_catch(body, context, caught, false);
+}
+
+BOOLEAN wskemu_contain_bugcheck(void (*body)(void *context), void *context,
+                                struct wskemu_bugcheck *caught)
+{
+    return run_and_catch(body, context, caught, true);
+}
+
+/* Whether a bug check came that nobody has left behind yet. */
+static bool is_halting(void)
+{
+    return atomic_load(&ke_running) != NULL && atomic_load(&ke_generation) == 0;
+}
+
+/* A bug check of another thread may be about to meet what is forgotten: it is waited for. */
+void wskemu_forget_expectations(void)
+{
+    struct ke_expectation *own = own_expectation;
+    if (own != NULL && (is_halting() || atomic_exchange(&ke_expectation, NULL) == NULL)) {
+        await_met(own);
     }
-    ke_kernel_abandon();
-    ke_thread_forget();
-    return TRUE;
+    atomic_store(&ke_expectation, NULL);
+    own_expectation = NULL;
+    seh_thread_exit();
+    if (is_halting()) {
+        leave_halted_kernel();
+    }
 }

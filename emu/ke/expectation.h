@@ -1,4 +1,5 @@
-/* A test's expectation of a bug check. At most one at a time in a process. */
+/* A test's expectation of a bug check. One thread of a process has some at a time; its innermost is
+ * met first. */
 #ifndef KE_EXPECTATION_H
 #define KE_EXPECTATION_H
 
@@ -12,12 +13,18 @@
 
 struct ke_expectation {
     base_jump resume;
-    struct _KTHREAD *thread; /* who expects */
-    struct wskemu_bugcheck *caught;
+    struct _KTHREAD *thread; /* who expects, in the kernel that runs; NULL while none does */
+    struct wskemu_bugcheck caught;
+    bool is_announced; /* the bug check is printed as if nobody expected it */
     atomic_bool is_met;
+    struct ke_expectation *outer;    /* of the same thread */
+    struct ke_expectation *shadowed; /* what ke_expectation was before */
 };
 
 /* What is expected. Whoever takes it out, the bug check or the end of the test's body, has it. */
 extern struct ke_expectation *_Atomic ke_expectation;
+
+/* The calling thread is adopted by a kernel: what it expects, it expects there. */
+void ke_expectation_follow(struct _KTHREAD *thread);
 
 #endif

@@ -64,19 +64,19 @@ static void initialize_processors(struct ke_processors *processors, ULONG count)
     }
 }
 
-NTSTATUS ke_kernel_create(ULONG processor_count)
+NTSTATUS ke_kernel_create(const struct ke_policy *policy)
 {
     struct ke_kernel *kernel = calloc(1, sizeof(*kernel));
     if (kernel == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    kernel->poller = no_network;
+    kernel->pollers[0] = no_network;
     kernel->no_network_park = base_park_create();
     if (kernel->no_network_park == NULL) {
         free(kernel);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    kernel->poller.context = kernel->no_network_park;
+    kernel->pollers[0].context = kernel->no_network_park;
     kernel->generation = ++generations;
     kernel->boot_ns = base_clock_ns();
     kernel->boot_wall_100ns = base_clock_wall_100ns();
@@ -84,7 +84,8 @@ NTSTATUS ke_kernel_create(ULONG processor_count)
     InitializeListHead(&kernel->threads.all);
     InitializeListHead(&kernel->bugcheck_callbacks);
     InitializeListHead(&kernel->bugcheck_reason_callbacks);
-    initialize_processors(&kernel->processors, processor_count);
+    kernel->policy = *policy;
+    initialize_processors(&kernel->processors, policy->processors);
     for (int i = 0; i < KE_ADDRESS_BUCKETS; i++) {
         InitializeListHead(&kernel->addresses.bucket[i]);
     }

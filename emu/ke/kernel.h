@@ -33,6 +33,7 @@ enum ke_module_number {
     KE_MODULE_IO,
     KE_MODULE_NMR,
     KE_MODULE_WSK,
+    KE_MODULE_HARNESS,
     KE_MODULE_COUNT
 };
 
@@ -52,8 +53,23 @@ struct ke_module {
     void (*stop)(void *state);
 };
 
+/* Most loops of the network. */
+#define KE_LOOPS_MAX 8
+
+/* When results of WSK's calls are delivered; wskemu.h tells. */
+enum ke_completion { KE_COMPLETION_INLINE, KE_COMPLETION_DEFERRED, KE_COMPLETION_RANDOM };
+
+/* What a driver must not depend on, as this kernel does it. */
+struct ke_policy {
+    ULONG processors;
+    ULONG loops; /* of the network */
+    enum ke_completion completion;
+    ULONG seed; /* of what is drawn while it runs */
+};
+
 struct ke_kernel {
     uint64_t generation;
+    struct ke_policy policy;
     uint64_t boot_ns;         /* base_clock_ns() at boot */
     uint64_t boot_wall_100ns; /* system time at boot */
 
@@ -68,7 +84,8 @@ struct ke_kernel {
     struct ke_addresses addresses;
     LIST_ENTRY bugcheck_callbacks; /* guarded by the dispatcher lock, as the next */
     LIST_ENTRY bugcheck_reason_callbacks;
-    struct base_poller poller;
+    /* One a loop, those with a poll function; the first is led by whoever waits, see lead.c. */
+    struct base_poller pollers[KE_LOOPS_MAX];
     struct base_park *no_network_park; /* what the poller of a kernel without network sleeps on */
 
     const struct ke_module *module[KE_MODULE_COUNT];
@@ -91,8 +108,8 @@ static inline struct ke_kernel *ke_kernel(void)
     return ke_thread_slot.kernel;
 }
 
-/* Makes the kernel with processor_count emulated processors. */
-NTSTATUS ke_kernel_create(ULONG processor_count);
+/* Makes the kernel. */
+NTSTATUS ke_kernel_create(const struct ke_policy *policy);
 
 /* Starts one area on the running kernel. */
 NTSTATUS ke_kernel_start_module(enum ke_module_number number, const struct ke_module *module);

@@ -16,6 +16,10 @@
  *   every thread computes. It sleeps for ever while somebody leads, or while there is nothing that
  *   needs a leader.
  * - The emulator's own workers are never handed the lead.
+ *
+ * All that is about the first poller. A network with several loops has a poller each, and each
+ * further one has a thread of its own, which polls for ever and delivers at DISPATCH_LEVEL: the
+ * network then uses several processors, whatever the threads of the drivers do.
  */
 #include "ke/lead.h"
 
@@ -27,7 +31,11 @@
 #include "ke/wait.h"
 #include "rtl/exception.h"
 
+#include <stdlib.h>
+
 #define GRACE_NS 1000000
+
+_Static_assert(KE_OTHERS_MAX == KE_LOOPS_MAX - 1, "a thread for each loop but the first");
 
 static uint64_t earlier(uint64_t one, uint64_t other)
 {
@@ -36,9 +44,23 @@ static uint64_t earlier(uint64_t one, uint64_t other)
 
 static bool needs_leader(void)
 {
-    const struct base_poller *poller = &ke_kernel()->poller;
+    const struct base_poller *poller = &ke_kernel()->pollers[0];
     return ke_kernel()->timers.count != 0 || ke_dpc_has_orphans() ||
            poller->active(poller->context);
+}
+
+static unsigned poller_count(const struct ke_kernel *kernel)
+{
+    unsigned count = 0;
+    while (count < KE_LOOPS_MAX && kernel->pollers[count].poll != NULL) {
+        count++;
+    }
+    return count;
+}
+
+static void kick(const struct base_poller *poller)
+{
+    poller->kick(poller->context);
 }
 
 static void wake_background(void)
@@ -47,16 +69,32 @@ static void wake_background(void)
     base_park_wake(ke_kernel()->lead.background_park);
 }
 
-/* Expires timers, delivers and runs DPCs at DISPATCH_LEVEL, as a DPC would: on this thread. */
+/* Polls without the kernel's locks. Returns whether deliver has work. */
+static bool poll(const struct base_poller *poller, uint64_t deadline_ns)
+{
+    struct seh_barrier barrier; /* a raise must not cross the loop's frames */
+    seh_barrier_push(&barrier);
+    bool has_ready = poller->poll(poller->context, deadline_ns);
+    seh_barrier_pop(&barrier);
+    ke_current();
+    return has_ready;
+}
+
+/* Delivers as a DPC would: at DISPATCH_LEVEL, on this thread. */
+static void deliver_ready(const struct base_poller *poller)
+{
+    struct _KTHREAD *thread = ke_current();
+    thread->dpc_depth++;
+    poller->deliver(poller->context);
+    thread->dpc_depth--;
+}
+
+/* Expires timers, delivers and runs DPCs at DISPATCH_LEVEL. */
 static void deliver(bool has_ready)
 {
-    const struct base_poller *poller = &ke_kernel()->poller;
     KIRQL old = ke_raise_irql(DISPATCH_LEVEL);
     if (has_ready) {
-        struct _KTHREAD *thread = ke_current();
-        thread->dpc_depth++;
-        poller->deliver(poller->context);
-        thread->dpc_depth--;
+        deliver_ready(&ke_kernel()->pollers[0]);
     }
     ke_lock();
     ke_timers_expire(base_clock_ns());
@@ -69,7 +107,6 @@ static void deliver(bool has_ready)
 static void turn(uint64_t deadline_ns)
 {
     struct ke_lead *lead = &ke_kernel()->lead;
-    const struct base_poller *poller = &ke_kernel()->poller;
     lead->poll_deadline_ns = earlier(deadline_ns, ke_timers_next());
     if (ke_dpc_has_orphans()) {
         lead->poll_deadline_ns = 0;
@@ -77,11 +114,7 @@ static void turn(uint64_t deadline_ns)
     lead->was_kicked = false;
     lead->is_polling = true;
     ke_unlock();
-    struct seh_barrier barrier; /* a raise must not cross the loop's frames */
-    seh_barrier_push(&barrier);
-    bool has_ready = poller->poll(poller->context, lead->poll_deadline_ns);
-    seh_barrier_pop(&barrier);
-    ke_current();
+    bool has_ready = poll(&ke_kernel()->pollers[0], lead->poll_deadline_ns);
     ke_lock();
     lead->is_polling = false;
     if (has_ready || ke_timers_next() <= base_clock_ns() || ke_dpc_has_orphans()) {
@@ -131,7 +164,7 @@ void ke_lead_kick(void)
     struct ke_lead *lead = &ke_kernel()->lead;
     if (lead->is_polling && !lead->was_kicked) {
         lead->was_kicked = true;
-        ke_kernel()->poller.kick(ke_kernel()->poller.context);
+        kick(&ke_kernel()->pollers[0]);
     }
     if (lead->leader == NULL && lead->background_sleeps) {
         wake_background();
@@ -225,16 +258,88 @@ static void background(void *context)
     ke_thread_forget();
 }
 
-bool ke_lead_start(struct _KTHREAD *thread)
+/* What a thread of a further poller starts with. */
+struct other {
+    struct _KTHREAD *thread;
+    const struct base_poller *poller;
+};
+
+static bool is_stopping(void)
+{
+    ke_lock();
+    bool is = ke_kernel()->lead.is_stopping;
+    ke_unlock();
+    return is;
+}
+
+static void lead_other(void *context)
+{
+    struct other other = *(struct other *)context;
+    free(context);
+    ke_thread_enter(other.thread, true);
+    while (!is_stopping()) {
+        if (poll(other.poller, BASE_FOREVER)) {
+            KIRQL old = ke_raise_irql(DISPATCH_LEVEL);
+            deliver_ready(other.poller);
+            ke_lower_irql(old);
+        }
+    }
+    ke_thread_leave(other.thread);
+    ke_thread_forget();
+}
+
+static bool start_other(const struct base_poller *poller)
 {
     struct ke_lead *lead = &ke_kernel()->lead;
+    struct other *other = calloc(1, sizeof(*other));
+    if (other == NULL) {
+        return false;
+    }
+    other->poller = poller;
+    other->thread = ke_kernel()->threads.adopt();
+    struct base_thread *thread = NULL;
+    if (other->thread != NULL) {
+        other->thread->is_worker = true;
+        thread = base_thread_start(lead_other, other);
+    }
+    if (thread == NULL) {
+        free(other);
+        return false;
+    }
+    lead->others[lead->other_count++] = thread;
+    return true;
+}
+
+/* Something is watched now, and maybe nobody leads. Locks may be held. */
+static void on_active(void *park)
+{
+    base_park_wake(park);
+}
+
+bool ke_lead_start(struct _KTHREAD *thread)
+{
+    struct ke_kernel *kernel = ke_kernel();
+    struct ke_lead *lead = &kernel->lead;
     thread->is_worker = true;
     lead->background_park = base_park_create();
     if (lead->background_park == NULL) {
         return false;
     }
+    kernel->pollers[0].on_active_context = lead->background_park;
+    kernel->pollers[0].on_active = on_active;
     lead->background = base_thread_start(background, thread);
-    return lead->background != NULL;
+    bool is_started = lead->background != NULL;
+    for (unsigned i = 1; i < poller_count(kernel) && is_started; i++) {
+        is_started = start_other(&kernel->pollers[i]);
+    }
+    return is_started;
+}
+
+void ke_lead_kick_all(struct ke_kernel *kernel)
+{
+    for (unsigned i = 0; i < poller_count(kernel); i++) {
+        kick(&kernel->pollers[i]);
+    }
 }
 
 void ke_lead_stop(void)
@@ -248,6 +353,11 @@ void ke_lead_stop(void)
     ke_lead_kick();
     wake_background();
     ke_unlock();
+    ke_lead_kick_all(ke_kernel());
     base_thread_join(lead->background);
+    for (unsigned i = 0; i < lead->other_count; i++) {
+        base_thread_join(lead->others[i]);
+    }
+    ke_kernel()->pollers[0].on_active = NULL;
     base_park_release(lead->background_park);
 }

@@ -8,9 +8,13 @@
 #include <stdint.h>
 
 struct _KTHREAD;
+struct ke_kernel;
 struct ke_wait;
 struct base_park;
 struct base_thread;
+
+/* Most threads that poll for one loop each. */
+#define KE_OTHERS_MAX 7
 
 /* Guarded by the dispatcher lock. */
 struct ke_lead {
@@ -25,6 +29,9 @@ struct ke_lead {
     struct base_park *background_park;
     bool background_sleeps; /* for ever, until woken */
     bool is_stopping;
+
+    struct base_thread *others[KE_OTHERS_MAX]; /* the threads of the other pollers */
+    unsigned other_count;
 };
 
 /* Leads until the wait is done or the deadline has passed; the dispatcher lock is held on entry and
@@ -46,10 +53,14 @@ void ke_lead_decline(const struct _KTHREAD *thread);
 /* Forgets a thread that ends. The lock is held. */
 void ke_lead_forget(const struct _KTHREAD *thread);
 
-/* Starts the background thread with the thread object given; false when the host refuses. */
+/* Ends the current or next poll of each poller of a kernel that may be halted. No lock is held. */
+void ke_lead_kick_all(struct ke_kernel *kernel);
+
+/* Starts the background thread with the thread object given, and a thread for each poller but the
+ * first; false when the host refuses. */
 bool ke_lead_start(struct _KTHREAD *thread);
 
-/* Ends the background thread. The dispatcher lock is not held. */
+/* Ends these threads. The dispatcher lock is not held. */
 void ke_lead_stop(void);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "ke/bugcheck.h"
+#include "ke/expectation.h"
 #include "ke/kernel.h"
 #include "ke/wait.h"
 #include "rtl/exception.h"
@@ -47,6 +48,7 @@ struct _KTHREAD *ke_thread_adopt(void)
         base_process_end(BASE_EXIT_BUGCHECK);
     }
     thread->is_adopted = true;
+    ke_expectation_follow(thread);
     ke_thread_enter(thread, false);
     return thread;
 }

@@ -37,6 +37,7 @@ struct _KTHREAD {
     KAFFINITY affinity;    /* emulated processors it may run on; 0 means all */
     UCHAR ideal_processor; /* a hint that is only kept; anybody's, atomic */
     unsigned dpc_depth;    /* how many DPC routines run on top of each other on it */
+    unsigned completion_depth; /* completions of WSK that stand on each other on it */
     bool is_wait_next;     /* signalled with Wait TRUE: its next wait restores wait_irql */
     KIRQL wait_irql;
 

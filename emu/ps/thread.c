@@ -42,8 +42,9 @@ static struct ps_state *state_of_ps(void)
     return ke_state(KE_MODULE_PS);
 }
 
-static ULONG_PTR new_id(struct ps_state *ps)
+ULONG_PTR ps_new_id(void)
 {
+    struct ps_state *ps = state_of_ps();
     base_mutex_lock(&ps->lock);
     ULONG_PTR id = ps->next_id;
     ps->next_id += 4;
@@ -61,7 +62,7 @@ static PETHREAD create_thread(void)
         ob_dereference(thread);
         return NULL;
     }
-    __atomic_store_n(&thread->id, new_id(state_of_ps()), __ATOMIC_RELAXED);
+    __atomic_store_n(&thread->id, ps_new_id(), __ATOMIC_RELAXED);
     thread->exit_status = STATUS_PENDING;
     return thread;
 }

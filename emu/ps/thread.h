@@ -17,6 +17,7 @@ struct _ETHREAD {
     PVOID start_context;
     const void *creator; /* return address of who created it */
     NTSTATUS exit_status;
+    PEPROCESS _Atomic identity; /* whom it impersonates, or NULL */
     bool is_system;
     bool is_terminating;
     void (*at_end)(void *context); /* called by the thread itself when it ends; or NULL */
@@ -36,6 +37,9 @@ struct ps_state {
 };
 
 extern const struct ke_module ps_module;
+
+/* A number for a thread or a process. */
+ULONG_PTR ps_new_id(void);
 
 /* Starts a thread of the emulator's own. *thread holds a reference that ps_join_worker drops. */
 NTSTATUS ps_start_worker(const char *name, void (*routine)(void *context), void *context,

@@ -5,6 +5,7 @@
 #include <wdm.h>
 
 #include "rtl/code_page.h"
+#include "rtl/encoding.h"
 #include "rtl/level.h"
 
 #define REPLACEMENT 0xFFFD
@@ -256,6 +257,31 @@ static ULONG encode_wide(ULONG code, WCHAR units[2])
     return 2;
 }
 
+NTSTATUS rtl_utf8_to_wide(PWSTR destination, ULONG bytes_max, PULONG bytes, PCCH source,
+                          ULONG source_bytes)
+{
+    const UCHAR *text = (const UCHAR *)source;
+    const UCHAR *end = text + source_bytes;
+    ULONG capacity = bytes_max / (ULONG)sizeof(WCHAR);
+    BOOLEAN mapped = TRUE;
+    BOOLEAN fits = TRUE;
+    ULONG produced = 0; /* characters */
+    while (text < end) {
+        WCHAR units[2];
+        ULONG count = encode_wide(take_utf8(&text, end, &mapped), units);
+        if (destination != NULL) {
+            if (count > capacity - produced) {
+                fits = FALSE;
+                break;
+            }
+            RtlCopyMemory(destination + produced, units, count * sizeof(WCHAR));
+        }
+        produced += count;
+    }
+    *bytes = produced * (ULONG)sizeof(WCHAR);
+    return !fits ? STATUS_BUFFER_TOO_SMALL : mapped ? STATUS_SUCCESS : STATUS_SOME_NOT_MAPPED;
+}
+
 /* The reverse of RtlUnicodeToUTF8N, with the same statuses but STATUS_INVALID_PARAMETER_5; a broken
  * sequence becomes U+FFFD. Rules RTL-32 to RTL-35. */
 NTSTATUS RtlUTF8ToUnicodeN(PWSTR UnicodeStringDestination, ULONG UnicodeStringMaxByteCount,
@@ -269,26 +295,11 @@ NTSTATUS RtlUTF8ToUnicodeN(PWSTR UnicodeStringDestination, ULONG UnicodeStringMa
     if (UnicodeStringDestination == NULL && UnicodeStringActualByteCount == NULL) {
         return STATUS_INVALID_PARAMETER;
     }
-    const UCHAR *text = (const UCHAR *)UTF8StringSource;
-    const UCHAR *end = text + UTF8StringByteCount;
-    ULONG capacity = UnicodeStringMaxByteCount / (ULONG)sizeof(WCHAR);
-    BOOLEAN mapped = TRUE;
-    BOOLEAN fits = TRUE;
-    ULONG produced = 0; /* characters */
-    while (text < end) {
-        WCHAR units[2];
-        ULONG count = encode_wide(take_utf8(&text, end, &mapped), units);
-        if (UnicodeStringDestination != NULL) {
-            if (count > capacity - produced) {
-                fits = FALSE;
-                break;
-            }
-            RtlCopyMemory(UnicodeStringDestination + produced, units, count * sizeof(WCHAR));
-        }
-        produced += count;
-    }
+    ULONG produced;
+    NTSTATUS status = rtl_utf8_to_wide(UnicodeStringDestination, UnicodeStringMaxByteCount,
+                                       &produced, UTF8StringSource, UTF8StringByteCount);
     if (UnicodeStringActualByteCount != NULL) {
-        *UnicodeStringActualByteCount = produced * (ULONG)sizeof(WCHAR);
+        *UnicodeStringActualByteCount = produced;
     }
-    return !fits ? STATUS_BUFFER_TOO_SMALL : mapped ? STATUS_SUCCESS : STATUS_SOME_NOT_MAPPED;
+    return status;
 }

@@ -1,5 +1,7 @@
 #include "wsk/wsk.h"
 
+#include <string.h>
+
 /* Addresses: Windows' structures and the network's. */
 
 static USHORT swap(USHORT value)
@@ -48,6 +50,26 @@ void wsk_address_to(const struct net_address *address, SOCKADDR *sockaddr)
     RtlCopyMemory(&ipv6->sin6_addr, address->bytes, sizeof(ipv6->sin6_addr));
 }
 
+enum net_family wsk_net_family(ADDRESS_FAMILY family)
+{
+    return family == AF_INET ? NET_IPV4 : NET_IPV6;
+}
+
+NTSTATUS wsk_address_of(const struct wsk_socket *socket, const SOCKADDR *sockaddr,
+                        struct net_address *address)
+{
+    bool is_right = sockaddr != NULL && sockaddr->sa_family == socket->family &&
+                    wsk_address_from(sockaddr, address);
+    return is_right ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+}
+
+bool wsk_address_is_wildcard(const struct net_address *address)
+{
+    static const uint8_t zeros[16];
+    size_t length = address->family == NET_IPV4 ? 4 : sizeof(zeros);
+    return memcmp(address->bytes, zeros, length) == 0;
+}
+
 NTSTATUS wsk_status(enum net_error error)
 {
     static const NTSTATUS statuses[] = {
@@ -66,6 +88,8 @@ NTSTATUS wsk_status(enum net_error error)
         [NET_NOT_CONNECTED] = STATUS_INVALID_DEVICE_STATE,
         [NET_SHUT_DOWN] = STATUS_CONNECTION_DISCONNECTED,
         [NET_TOO_MANY] = STATUS_INSUFFICIENT_RESOURCES,
+        [NET_TOO_LONG] = STATUS_INVALID_BUFFER_SIZE,
+        [NET_NOT_FOUND] = STATUS_NOT_FOUND,
         [NET_NOT_SUPPORTED] = STATUS_NOT_SUPPORTED,
         [NET_INVALID] = STATUS_INVALID_PARAMETER,
     };

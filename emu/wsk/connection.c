@@ -1,136 +1,153 @@
-#include "wsk/missing.h"
+/* Connections: what their directions have in common. */
+#include "wsk/connection.h"
+
+#include "wsk/indication.h"
 #include "wsk/wsk.h"
 
-/* Connections: connecting, sending, receiving. */
-
-bool wsk_receive_step(struct wsk_socket *socket, PIRP irp)
+void wsk_connection_start(struct wsk_socket *socket)
 {
-    struct net_buffer buffers[NET_BUFFERS_MAX];
-    struct wsk_request *request = wsk_request_of(irp);
+    RtlZeroMemory(&socket->connection, sizeof(socket->connection));
+    InitializeListHead(&socket->connection.retained);
+    socket->receive.indicate = wsk_connection_indicate;
+    socket->send.indicate = wsk_send_indicate;
+}
+
+void wsk_connection_begin(struct wsk_socket *socket)
+{
+    net_local_address(socket->net, &socket->local);
+    net_remote_address(socket->net, &socket->remote);
+    /* WSK_FLAG_NODELAY has nothing to override: no send waits for another. */
+    net_set_option(socket->net, NET_OPTION_NO_DELAY, 1);
+    wsk_send_measure_backlog(socket);
+    socket->connection.is_backlog_changed = false;
+}
+
+NTSTATUS wsk_connection_status(const struct wsk_socket *socket)
+{
+    if (socket->role != WSK_ROLE_CONNECTION || socket->state != WSK_CONNECTED) {
+        return STATUS_INVALID_DEVICE_STATE;
+    }
+    return STATUS_SUCCESS;
+}
+
+void wsk_connection_fail(struct wsk_socket *socket, NTSTATUS failure)
+{
+    struct wsk_connection *connection = &socket->connection;
+    if (connection->failure != STATUS_SUCCESS) {
+        return;
+    }
+    connection->has_ended = true;
+    connection->failure = failure;
+    wsk_indication_free(connection->held);
+    connection->held = NULL;
+    wsk_queue_finish_all(&socket->receive, failure);
+    wsk_queue_finish_all(&socket->send, failure);
+    socket->receive.is_event_due = true;
+}
+
+SIZE_T wsk_connection_read(struct wsk_socket *socket, const struct net_buffer *buffers,
+                           unsigned count)
+{
     size_t moved = 0;
-    unsigned count = wsk_request_buffers(request, buffers);
     enum net_error error = net_receive(socket->net, buffers, count, &moved);
     if (error == NET_AGAIN) {
+        return 0;
+    }
+    if (error != NET_OK) {
+        wsk_connection_fail(socket, wsk_status(error));
+    } else if (moved == 0) {
+        socket->connection.has_ended = true;
+        socket->receive.is_event_due = true;
+    }
+    return moved;
+}
+
+void wsk_connection_ready(struct wsk_socket *socket, unsigned events)
+{
+    struct wsk_connection *connection = &socket->connection;
+    if ((events & NET_HUNG_UP) != 0) {
+        connection->is_hung_up = true;
+        if (connection->arrival != NULL) {
+            wsk_inspect_hung_up(socket);
+        }
+    }
+    if ((events & NET_WRITABLE) != 0) {
+        wsk_send_pump(socket);
+    }
+    if ((events & (NET_READABLE | NET_HUNG_UP)) != 0 && socket->state == WSK_CONNECTED) {
+        wsk_receive_pump(socket);
+    }
+    if (connection->is_indicating && (socket->wanted & NET_READABLE) != 0) {
+        /* Readable, but the verdict on what came before is out: be quiet until it is there. */
+        socket->receive.is_event_due = true;
+    }
+}
+
+/* Whether somebody would take data if it came. */
+static bool wants_data(const struct wsk_socket *socket)
+{
+    const struct wsk_connection *connection = &socket->connection;
+    if (connection->has_ended || connection->held != NULL || connection->is_indicating) {
         return false;
     }
-    wsk_queue_finish_first(&socket->receive, wsk_status(error), moved);
-    return true;
+    return wsk_queue_first(&socket->receive) != NULL ||
+           (wsk_connection_listens(socket, WSK_EVENT_RECEIVE) && !connection->is_suspended);
 }
 
-/* Ends the connect that stands first in the send queue. */
-static void finish_connect(struct wsk_socket *socket, enum net_error error)
+unsigned wsk_connection_wanted(struct wsk_socket *socket)
 {
-    socket->state = error == NET_OK ? WSK_CONNECTED : WSK_BOUND;
-    wsk_queue_finish_first(&socket->send, wsk_status(error), 0);
-}
-
-bool wsk_send_step(struct wsk_socket *socket, PIRP irp)
-{
-    struct net_buffer buffers[NET_BUFFERS_MAX];
-    struct wsk_request *request = wsk_request_of(irp);
-    size_t moved = 0;
-    if (socket->state == WSK_CONNECTING) {
-        finish_connect(socket, net_connect_result(socket->net));
-        return true;
-    }
-    unsigned count = wsk_request_buffers(request, buffers);
-    enum net_error error = net_send(socket->net, buffers, count, &moved);
-    if (error == NET_AGAIN) {
-        return false;
-    }
-    wsk_request_advance(request, moved);
-    if (error != NET_OK || request->left == 0) {
-        wsk_queue_finish_first(&socket->send, wsk_status(error), request->moved);
-    }
-    return true;
-}
-
-static NTSTATUS WSKAPI connect_socket(PWSK_SOCKET Socket, PSOCKADDR RemoteAddress, ULONG Flags,
-                                      PIRP Irp)
-{
-    struct wsk_socket *socket = wsk_socket_of(Socket);
-    struct net_address address;
-    UNREFERENCED_PARAMETER(Flags);
-    if (!wsk_address_from(RemoteAddress, &address)) {
-        return wsk_irp_refuse(Irp, STATUS_INVALID_PARAMETER);
-    }
-    base_mutex_lock(&socket->lock);
-    if (socket->state != WSK_BOUND) {
-        base_mutex_unlock(&socket->lock);
-        return wsk_irp_refuse(Irp, STATUS_INVALID_DEVICE_STATE);
-    }
-    wsk_irp_take(Irp);
-    IoMarkIrpPending(Irp);
-    wsk_request_start(Irp, NULL);
-    socket->references++;
-    socket->state = WSK_CONNECTING;
-    wsk_queue_append(&socket->send, Irp);
-    enum net_error error = net_connect(socket->net, &address);
-    if (error != NET_AGAIN) {
-        finish_connect(socket, error);
-    }
-    wsk_socket_pump(socket, 0);
-    base_mutex_unlock(&socket->lock);
-    wsk_queue_deliver(socket, &socket->send);
-    wsk_socket_dereference(socket);
-    return STATUS_PENDING;
-}
-
-/* Queues a transfer and does in place what can be done at once, if it is the first. */
-static NTSTATUS transfer(PWSK_SOCKET public, const WSK_BUF *buffer, PIRP irp, bool is_send)
-{
-    struct wsk_socket *socket = wsk_socket_of(public);
-    struct wsk_queue *queue = is_send ? &socket->send : &socket->receive;
-    base_mutex_lock(&socket->lock);
+    const struct wsk_connection *connection = &socket->connection;
     if (socket->state != WSK_CONNECTED) {
-        base_mutex_unlock(&socket->lock);
-        return wsk_irp_refuse(irp, STATUS_INVALID_DEVICE_STATE);
+        return socket->state == WSK_CONNECTING ? NET_WRITABLE : 0;
     }
-    wsk_irp_take(irp);
-    IoMarkIrpPending(irp);
-    wsk_request_start(irp, buffer);
-    socket->references++;
-    bool is_first = wsk_queue_first(queue) == NULL;
-    wsk_queue_append(queue, irp);
-    if (is_first) {
-        wsk_socket_pump(socket, is_send ? NET_WRITABLE : NET_READABLE);
+    if (connection->failure != STATUS_SUCCESS) {
+        return 0;
     }
-    base_mutex_unlock(&socket->lock);
-    wsk_queue_deliver(socket, queue);
-    wsk_socket_dereference(socket);
-    return STATUS_PENDING;
+    unsigned wanted = wants_data(socket) ? NET_READABLE : 0;
+    if (wsk_queue_first(&socket->send) != NULL) {
+        wanted |= NET_WRITABLE;
+    }
+    if (!connection->is_hung_up && !connection->has_ended &&
+        (wsk_connection_listens(socket, WSK_EVENT_DISCONNECT) || connection->arrival != NULL)) {
+        wanted |= NET_HUNG_UP;
+    }
+    return wanted;
 }
 
-static NTSTATUS WSKAPI send_data(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags, PIRP Irp)
+void wsk_connection_end(struct wsk_socket *socket)
 {
-    UNREFERENCED_PARAMETER(Flags);
-    return transfer(Socket, Buffer, Irp, true);
-}
-
-static NTSTATUS WSKAPI receive_data(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags, PIRP Irp)
-{
-    UNREFERENCED_PARAMETER(Flags);
-    return transfer(Socket, Buffer, Irp, false);
-}
-
-static NTSTATUS WSKAPI get_remote_address(PWSK_SOCKET Socket, PSOCKADDR RemoteAddress, PIRP Irp)
-{
-    struct net_address address;
-    enum net_error error = net_remote_address(wsk_socket_of(Socket)->net, &address);
-    if (error == NET_OK) {
-        wsk_address_to(&address, RemoteAddress);
+    struct wsk_connection *connection = &socket->connection;
+    wsk_indication_free(connection->held);
+    while (!IsListEmpty(&connection->retained)) {
+        struct wsk_indication *indication =
+            CONTAINING_RECORD(RemoveHeadList(&connection->retained), struct wsk_indication, link);
+        wsk_indication_abandon(indication);
     }
-    return wsk_irp_finish(Irp, wsk_status(error), 0);
+}
+
+void wsk_request_cancelled(struct wsk_socket *socket, PIRP irp)
+{
+    switch (wsk_request_of(irp)->operation) {
+    case WSK_OPERATION_CONNECT:
+    case WSK_OPERATION_SOCKET_CONNECT:
+        wsk_connect_cancelled(socket);
+        return;
+    case WSK_OPERATION_DISCONNECT:
+        socket->connection.is_send_shut = false;
+        return;
+    default:
+        return;
+    }
 }
 
 const WSK_PROVIDER_CONNECTION_DISPATCH wsk_connection_dispatch = {
     .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},
     .WskBind = wsk_bind,
-    .WskConnect = connect_socket,
+    .WskConnect = wsk_connect,
     .WskGetLocalAddress = wsk_get_local_address,
-    .WskGetRemoteAddress = get_remote_address,
-    .WskSend = send_data,
-    .WskReceive = receive_data,
+    .WskGetRemoteAddress = wsk_get_remote_address,
+    .WskSend = wsk_send,
+    .WskReceive = wsk_receive,
     .WskDisconnect = wsk_disconnect,
     .WskRelease = wsk_release_data,
     .WskConnectEx = wsk_connect_ex,

@@ -1,71 +1,101 @@
+/* The provider: its table, making sockets, start and stop. */
 #include "base/log.h"
-#include "wsk/missing.h"
+#include "ke/limit.h"
+#include "wsk/extension.h"
+#include "wsk/indication.h"
 #include "wsk/wsk.h"
 
 #include <stdlib.h>
 
-/* The provider: its dispatch table, and making sockets. */
-
 CONST NPIID NPI_WSK_INTERFACE_ID = {
     0x2227E803, 0x8D8B, 0x11D4, {0xAB, 0xAD, 0x00, 0x90, 0x27, 0x71, 0x9E, 0x09}};
 
-static enum net_family net_family_of(ADDRESS_FAMILY family)
+/* Whether a socket type and protocol belong to a category. (WSK-SOCK-32 to WSK-SOCK-36) */
+static bool is_combination(ULONG category, USHORT type, ULONG protocol)
 {
-    return family == AF_INET ? NET_IPV4 : NET_IPV6;
+    bool is_tcp = type == SOCK_STREAM && protocol == IPPROTO_TCP;
+    bool is_udp = type == SOCK_DGRAM && protocol == IPPROTO_UDP;
+    bool is_raw = type == SOCK_RAW && protocol <= 255;
+    switch (category) {
+    case WSK_FLAG_BASIC_SOCKET:
+        return is_tcp || is_udp || is_raw;
+    case WSK_FLAG_DATAGRAM_SOCKET:
+        return is_udp || is_raw;
+    case WSK_FLAG_LISTEN_SOCKET:
+        return is_tcp || is_udp; /* of UDP it can be made, not bound, as on Windows */
+    default:
+        return is_tcp;
+    }
 }
 
-static NTSTATUS open_socket(struct wsk_client *client, ADDRESS_FAMILY family, ULONG flags,
-                            PVOID context, struct wsk_socket **socket)
+NTSTATUS wsk_socket_check(const struct wsk_socket_request *request)
 {
-    struct wsk_state *wsk = ke_state(KE_MODULE_WSK);
-    const VOID *dispatch = flags == WSK_FLAG_LISTEN_SOCKET ? (const VOID *)&wsk_listen_dispatch
-                                                           : (const VOID *)&wsk_connection_dispatch;
-    if ((family != AF_INET && family != AF_INET6) ||
-        (flags != WSK_FLAG_LISTEN_SOCKET && flags != WSK_FLAG_CONNECTION_SOCKET)) {
+    switch (request->category) {
+    case WSK_FLAG_BASIC_SOCKET:
+    case WSK_FLAG_LISTEN_SOCKET:
+    case WSK_FLAG_CONNECTION_SOCKET:
+    case WSK_FLAG_DATAGRAM_SOCKET:
+    case WSK_FLAG_STREAM_SOCKET:
+        break;
+    default:
+        return STATUS_INVALID_PARAMETER;
+    }
+    if ((request->family != AF_INET && request->family != AF_INET6) ||
+        !is_combination(request->category, request->type, request->protocol)) {
         return STATUS_NOT_SUPPORTED;
     }
-    NTSTATUS status = wsk_socket_create(client, family, dispatch, context, socket);
-    if (!NT_SUCCESS(status)) {
-        return status;
-    }
-    enum net_error error = net_socket_open(wsk->net, net_family_of(family), NET_STREAM,
-                                           &wsk_socket_callbacks, *socket, &(*socket)->net);
-    if (error != NET_OK) {
-        wsk_socket_dereference(*socket);
-    }
-    return wsk_status(error);
+    return STATUS_SUCCESS;
 }
 
-static NTSTATUS WSKAPI create_socket(PWSK_CLIENT Client, ADDRESS_FAMILY AddressFamily,
-                                     USHORT SocketType, ULONG Protocol, ULONG Flags,
-                                     PVOID SocketContext, CONST VOID *Dispatch,
-                                     PEPROCESS OwningProcess, PETHREAD OwningThread,
-                                     PSECURITY_DESCRIPTOR SecurityDescriptor, PIRP Irp)
+static NTSTATUS make_socket(const struct wsk_socket_request *request, PIRP irp)
 {
-    UNREFERENCED_PARAMETER(Dispatch);
-    UNREFERENCED_PARAMETER(OwningProcess);
-    UNREFERENCED_PARAMETER(OwningThread);
-    UNREFERENCED_PARAMETER(SecurityDescriptor);
+    struct wsk_socket *socket;
+    NTSTATUS status = wsk_socket_check(request);
+    if (NT_SUCCESS(status)) {
+        status = wsk_socket_open(request, &socket);
+    }
+    if (!NT_SUCCESS(status)) {
+        return wsk_irp_refuse(irp, status);
+    }
+    wsk_irp_take(irp);
+    wsk_irp_complete(socket, irp, STATUS_SUCCESS, (ULONG_PTR)&socket->public);
+    return STATUS_PENDING;
+}
+
+/*
+ * Makes a socket. Information: the socket. STATUS_INVALID_HANDLE without a client and
+ * STATUS_INVALID_PARAMETER without an IRP leave the IRP alone. <= DISPATCH_LEVEL. (WSK-SOCK)
+ */
+NTSTATUS WSKAPI wsk_socket(PWSK_CLIENT Client, ADDRESS_FAMILY AddressFamily, USHORT SocketType,
+                           ULONG Protocol, ULONG Flags, PVOID SocketContext, CONST VOID *Dispatch,
+                           PEPROCESS OwningProcess, PETHREAD OwningThread,
+                           PSECURITY_DESCRIPTOR SecurityDescriptor, PIRP Irp)
+{
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     if (Client == NULL) {
         return STATUS_INVALID_HANDLE;
     }
     if (Irp == NULL) {
         return STATUS_INVALID_PARAMETER;
     }
-    if (SocketType != SOCK_STREAM || (Protocol != IPPROTO_TCP && Protocol != 0)) {
-        return wsk_irp_refuse(Irp, STATUS_NOT_SUPPORTED);
-    }
-    struct wsk_socket *socket;
-    NTSTATUS status = open_socket(Client, AddressFamily, Flags, SocketContext, &socket);
-    if (!NT_SUCCESS(status)) {
-        return wsk_irp_refuse(Irp, status);
-    }
-    return wsk_irp_finish(Irp, STATUS_SUCCESS, (ULONG_PTR)&socket->public);
+    struct wsk_socket_request request = {.client = wsk_client_enter(Client),
+                                         .family = AddressFamily,
+                                         .type = SocketType,
+                                         .protocol = Protocol,
+                                         .category = Flags,
+                                         .context = SocketContext,
+                                         .dispatch = Dispatch,
+                                         .process = OwningProcess,
+                                         .thread = OwningThread,
+                                         .security = SecurityDescriptor};
+    NTSTATUS status = make_socket(&request, Irp);
+    wsk_client_release_request(request.client);
+    return status;
 }
 
 const WSK_PROVIDER_DISPATCH wsk_provider_dispatch = {
     .Version = MAKE_WSK_VERSION(1, 0),
-    .WskSocket = create_socket,
+    .WskSocket = wsk_socket,
     .WskSocketConnect = wsk_socket_connect,
     .WskControlClient = wsk_control_client,
     .WskGetAddressInfo = wsk_get_address_info,
@@ -77,9 +107,20 @@ static NTSTATUS start(void *state)
 {
     struct wsk_state *wsk = state;
     base_mutex_init(&wsk->lock);
-    InitializeListHead(&wsk->clients);
     InitializeListHead(&wsk->sockets);
-    return wsk_status(net_open(&wsk->net, &ke_kernel()->poller));
+    wsk->drawn = ke_kernel()->policy.seed;
+    wsk_requests_start(wsk);
+    wsk_transports_start(&wsk->transports);
+    wsk_securities_start(&wsk->securities);
+    wsk_shares_start(&wsk->shares);
+    wsk_names_start(&wsk->names);
+    wsk_indications_start(wsk);
+    wsk_datagrams_start(wsk);
+    NTSTATUS status = wsk_clients_start(&wsk->clients);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    return wsk_status(net_open(&wsk->net, ke_kernel()->policy.loops, ke_kernel()->pollers));
 }
 
 void wsk_list_insert(LIST_ENTRY *list, LIST_ENTRY *link)
@@ -96,11 +137,12 @@ void wsk_list_remove(LIST_ENTRY *link)
     base_mutex_unlock(&wsk_state()->lock);
 }
 
-static unsigned report_list(const LIST_ENTRY *list, const char *what)
+static unsigned report_sockets(const struct wsk_state *wsk)
 {
     unsigned left = 0;
-    for (const LIST_ENTRY *entry = list->Flink; entry != list; entry = entry->Flink) {
-        base_log("left: %s %p\n", what, (const void *)entry);
+    for (LIST_ENTRY *entry = wsk->sockets.Flink; entry != &wsk->sockets; entry = entry->Flink) {
+        const struct wsk_socket *socket = CONTAINING_RECORD(entry, struct wsk_socket, link);
+        base_log("left: WSK socket %p, not closed\n", (const void *)&socket->public);
         left++;
     }
     return left;
@@ -108,25 +150,51 @@ static unsigned report_list(const LIST_ENTRY *list, const char *what)
 
 static unsigned report(void *state)
 {
-    const struct wsk_state *wsk = state;
-    return report_list(&wsk->sockets, "WSK socket, not closed,") +
-           report_list(&wsk->clients, "WSK registration, not deregistered,");
+    struct wsk_state *wsk = state;
+    return report_sockets(wsk) + wsk_indications_report(wsk) + wsk_datagrams_report(wsk) +
+           wsk_clients_report(&wsk->clients) + wsk_securities_report(&wsk->securities) +
+           wsk_names_report(&wsk->names);
 }
 
-/* Closes what a driver left open, so that the network can go. */
-static void stop(void *state)
+/* Closes the host's side of the sockets that a driver left open, so that the network can go. */
+static void close_left(struct wsk_state *wsk)
 {
-    struct wsk_state *wsk = state;
     LIST_ENTRY *entry = wsk->sockets.Flink;
     while (entry != &wsk->sockets) {
         struct wsk_socket *socket = CONTAINING_RECORD(entry, struct wsk_socket, link);
         entry = entry->Flink;
-        net_close(socket->net, true);
+        struct net_socket *net = socket->net;
+        socket->net = NULL; /* a listener that closes now discards the connections that wait */
+        if (net != NULL) {
+            net_close(net, true);
+        }
     }
+}
+
+/* Frees the sockets that were left open; the drivers are gone, so their IRPs are not completed. */
+static void free_left(struct wsk_state *wsk)
+{
+    while (!IsListEmpty(&wsk->sockets)) {
+        struct wsk_socket *socket =
+            CONTAINING_RECORD(RemoveHeadList(&wsk->sockets), struct wsk_socket, link);
+        wsk_socket_abandon(socket);
+    }
+}
+
+static void stop(void *state)
+{
+    struct wsk_state *wsk = state;
+    close_left(wsk);
     net_destroy(wsk->net);
-    while (!IsListEmpty(&wsk->clients)) {
-        free(CONTAINING_RECORD(RemoveHeadList(&wsk->clients), struct wsk_client, link));
-    }
+    free_left(wsk);
+    wsk_indications_stop(wsk);
+    wsk_datagrams_stop(wsk);
+    wsk_clients_stop(&wsk->clients);
+    wsk_shares_stop(&wsk->shares);
+    wsk_names_stop(&wsk->names);
+    wsk_securities_stop(&wsk->securities);
+    wsk_transports_stop(&wsk->transports);
+    wsk_extensions_stop(wsk);
     base_mutex_destroy(&wsk->lock);
 }
 

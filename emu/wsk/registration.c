@@ -1,86 +1,329 @@
+/*
+ * Registrations: WskRegister and what follows it.
+ *
+ * The driver's WSK_REGISTRATION block names its client. Each function finds the client by the
+ * block's address and then looks whether the block still says the same, so that a block that was
+ * copied, overwritten or never registered is found out and nothing is read through a pointer out
+ * of it. The thread counts as one of the client's callers until it leaves, so that WskDeregister
+ * does not end the client under it. After WskDeregister the block itself says so: a capture by a
+ * thread that comes late is answered from it, without a client. (WSK-REG-28, WSK-REG-30)
+ */
+#include "wsk/registration.h"
+
+#include "ke/bugcheck.h"
+#include "ke/limit.h"
+#include "ke/patience.h"
+#include "ke/warning.h"
 #include "wsk/wsk.h"
 
 #include <stdlib.h>
 
-/* Registering with WSK, and capturing its provider. */
+/* ReservedRegistrationState. */
+#define STATE_REGISTERED 0x57534B5245474431ULL
+#define STATE_DEREGISTERED 0x57534B5245474430ULL
 
-static struct wsk_client *client_of(PWSK_REGISTRATION registration)
-{
-    return registration->ReservedRegistrationContext;
-}
+#define UNITS_PER_MS 10000
 
-void wsk_client_hold(struct wsk_client *client)
+static struct wsk_client *find(const struct wsk_clients *clients, const WSK_REGISTRATION *block)
 {
-    base_mutex_lock(&client->lock);
-    client->holds++;
-    KeClearEvent(&client->released);
-    base_mutex_unlock(&client->lock);
-}
-
-void wsk_client_release(struct wsk_client *client)
-{
-    base_mutex_lock(&client->lock);
-    if (--client->holds == 0) {
-        KeSetEvent(&client->released, IO_NO_INCREMENT, FALSE);
+    for (LIST_ENTRY *entry = clients->all.Flink; entry != &clients->all; entry = entry->Flink) {
+        struct wsk_client *client = CONTAINING_RECORD(entry, struct wsk_client, link);
+        if (client->registration == block) {
+            return client;
+        }
     }
-    base_mutex_unlock(&client->lock);
+    return NULL;
 }
 
-/* Registers a client. The NPI and its dispatch are copied. PASSIVE_LEVEL. (WSK-REG) */
+static void check_block(const WSK_REGISTRATION *block, const struct wsk_client *client,
+                        const char *function)
+{
+    if (client != NULL && (block->ReservedRegistrationState != STATE_REGISTERED ||
+                           block->ReservedRegistrationContext != client)) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)block, 0, 0,
+                    "WSK-REG-07",
+                    "The driver called %s with the registration block %p, which was overwritten "
+                    "since WskRegister filled it.",
+                    function, (const void *)block);
+    }
+    if (client == NULL && block->ReservedRegistrationState != STATE_DEREGISTERED) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)block, 0, 0,
+                    "WSK-REG-30",
+                    "The driver called %s with %p, which is no registration block that "
+                    "WskRegister filled, or was overwritten after WskDeregister.",
+                    function, (const void *)block);
+    }
+}
+
+/* The client of the block, which stays until leave; NULL if it was deregistered. */
+static struct wsk_client *enter(const WSK_REGISTRATION *block, const char *function)
+{
+    struct wsk_clients *clients = &wsk_state()->clients;
+    base_mutex_lock(&clients->lock);
+    struct wsk_client *client = find(clients, block);
+    if (client != NULL) {
+        client->callers++;
+    }
+    base_mutex_unlock(&clients->lock);
+    check_block(block, client, function);
+    return client;
+}
+
+/* The clients' lock is held. */
+static void leave(struct wsk_client *client)
+{
+    client->callers--;
+    wsk_client_note_release(client);
+}
+
+static void check_dispatch(const WSK_CLIENT_DISPATCH *dispatch)
+{
+    if (dispatch->Reserved != 0) {
+        ke_warning("WSK-REG-10",
+                   "WSK_CLIENT_DISPATCH.Reserved is %u in WskRegister; it has to be "
+                   "0.",
+                   dispatch->Reserved);
+    }
+}
+
+/* Puts the client on the list and fills the block. */
+static void enlist(struct wsk_client *client, WSK_REGISTRATION *block)
+{
+    struct wsk_clients *clients = &wsk_state()->clients;
+    base_mutex_lock(&clients->lock);
+    bool is_in_use = find(clients, block) != NULL;
+    client->registration = block;
+    InsertTailList(&clients->all, &client->link);
+    block->ReservedRegistrationState = STATE_REGISTERED;
+    block->ReservedRegistrationContext = client;
+    KeInitializeSpinLock(&block->ReservedRegistrationLock);
+    base_mutex_unlock(&clients->lock);
+    if (is_in_use) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)block, 0, 0,
+                    "WSK-REG-04",
+                    "The driver called WskRegister with the block %p, which holds a registration "
+                    "that was not deregistered.",
+                    (void *)block);
+    }
+}
+
+/*
+ * Registers a client. Both the NPI and the client dispatch are copied. The block is filled and has
+ * to stay where it is. STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER.
+ * PASSIVE_LEVEL. (WSK-REG-01 to WSK-REG-10, WSK-IRQL-01)
+ */
 NTSTATUS WSKAPI WskRegister(PWSK_CLIENT_NPI WskClientNpi, PWSK_REGISTRATION WskRegistration)
 {
-    struct wsk_client *client = calloc(1, sizeof(*client));
+    KE_IRQL_EXACTLY(PASSIVE_LEVEL);
+    if (WskClientNpi == NULL || WskClientNpi->Dispatch == NULL || WskRegistration == NULL) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    check_dispatch(WskClientNpi->Dispatch);
+    struct wsk_client *client = wsk_client_create(WskClientNpi, __builtin_return_address(0));
     if (client == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    client->npi = *WskClientNpi;
-    client->dispatch = *WskClientNpi->Dispatch;
-    base_mutex_init(&client->lock);
-    KeInitializeEvent(&client->released, NotificationEvent, TRUE);
-    wsk_list_insert(&wsk_state()->clients, &client->link);
-    RtlZeroMemory(WskRegistration, sizeof(*WskRegistration));
-    WskRegistration->ReservedRegistrationContext = client;
+    enlist(client, WskRegistration);
     return STATUS_SUCCESS;
 }
 
-/* Gives the provider's dispatch table; it is always there. PASSIVE_LEVEL. (WSK-REG) */
+/* Waits for the provider, for the end of the client, or so many milliseconds. */
+static void await_provider(struct wsk_client *client, ULONG timeout_ms)
+{
+    PVOID objects[] = {&wsk_state()->clients.ready, &client->ending};
+    LARGE_INTEGER timeout = {.QuadPart = -(LONGLONG)timeout_ms * UNITS_PER_MS};
+    KeWaitForMultipleObjects(2, objects, WaitAny, Executive, KernelMode, FALSE,
+                             timeout_ms == WSK_INFINITE_WAIT ? NULL : &timeout, NULL);
+}
+
+/* The clients' lock is held. */
+static NTSTATUS capture(const struct wsk_clients *clients, struct wsk_client *client)
+{
+    if (client->is_ending || !clients->is_ready) {
+        return STATUS_DEVICE_NOT_READY;
+    }
+    client->is_answered = TRUE;
+    if (!wsk_client_is_supported(client->dispatch.Version)) {
+        return STATUS_NOINTERFACE;
+    }
+    client->captures++;
+    return STATUS_SUCCESS;
+}
+
+/*
+ * Gives the client and the provider's dispatch table, until WskReleaseProviderNPI. Waits for the
+ * provider not at all (WSK_NO_WAIT), for ever (WSK_INFINITE_WAIT) or WaitTimeout milliseconds.
+ * STATUS_SUCCESS; STATUS_DEVICE_NOT_READY if there is no provider by then, or WskDeregister was
+ * called; STATUS_NOINTERFACE if WSK does not offer the version of the client's dispatch.
+ * PASSIVE_LEVEL; IRQL <= DISPATCH_LEVEL with WSK_NO_WAIT. (WSK-REG-15 to WSK-REG-30, WSK-IRQL-03)
+ */
 NTSTATUS WSKAPI WskCaptureProviderNPI(PWSK_REGISTRATION WskRegistration, ULONG WaitTimeout,
                                       PWSK_PROVIDER_NPI WskProviderNpi)
 {
-    UNREFERENCED_PARAMETER(WaitTimeout);
-    struct wsk_client *client = client_of(WskRegistration);
-    wsk_client_hold(client);
-    WskProviderNpi->Client = client;
-    WskProviderNpi->Dispatch = &wsk_provider_dispatch;
-    return STATUS_SUCCESS;
+    KE_IRQL_AT_MOST(WaitTimeout == WSK_NO_WAIT ? DISPATCH_LEVEL : PASSIVE_LEVEL);
+    struct wsk_clients *clients = &wsk_state()->clients;
+    struct wsk_client *client = enter(WskRegistration, __func__);
+    if (client == NULL) {
+        return STATUS_DEVICE_NOT_READY;
+    }
+    if (WaitTimeout != WSK_NO_WAIT) {
+        await_provider(client, WaitTimeout);
+    }
+    base_mutex_lock(&clients->lock);
+    NTSTATUS status = capture(clients, client);
+    if (NT_SUCCESS(status)) {
+        WskProviderNpi->Client = client;
+        WskProviderNpi->Dispatch = &wsk_provider_dispatch;
+    }
+    leave(client);
+    base_mutex_unlock(&clients->lock);
+    return status;
 }
 
-/* Ends what WskCaptureProviderNPI began. IRQL <= DISPATCH_LEVEL. (WSK-REG) */
+/*
+ * Gives back one capture. Sockets made meanwhile stay. IRQL <= DISPATCH_LEVEL.
+ * (WSK-REG-22, WSK-REG-24, WSK-REG-27, WSK-IRQL-04)
+ */
 VOID WSKAPI WskReleaseProviderNPI(PWSK_REGISTRATION WskRegistration)
 {
-    wsk_client_release(client_of(WskRegistration));
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    struct wsk_clients *clients = &wsk_state()->clients;
+    struct wsk_client *client = enter(WskRegistration, __func__);
+    bool is_captured = false;
+    if (client != NULL) {
+        base_mutex_lock(&clients->lock);
+        is_captured = client->captures != 0;
+        client->captures -= is_captured;
+        leave(client);
+        base_mutex_unlock(&clients->lock);
+    }
+    if (!is_captured) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)WskRegistration,
+                    0, 0, "WSK-REG-22",
+                    "The driver called WskReleaseProviderNPI with the registration block %p, on "
+                    "which no capture is left: each release needs a successful capture.",
+                    (void *)WskRegistration);
+    }
 }
 
-/* The versions of WSK that the provider offers. PASSIVE_LEVEL. (WSK-REG) */
-NTSTATUS WSKAPI WskQueryProviderCharacteristics(PWSK_REGISTRATION WskRegistration,
-                                                PWSK_PROVIDER_CHARACTERISTICS Characteristics)
+/*
+ * Tells the versions of WSK that the provider offers. STATUS_SUCCESS, also on a registration whose
+ * version it does not offer, or STATUS_DEVICE_NOT_READY while there is no provider.
+ * IRQL <= DISPATCH_LEVEL. (WSK-REG-33 to WSK-REG-35, WSK-IRQL-04)
+ */
+NTSTATUS WSKAPI WskQueryProviderCharacteristics(
+    PWSK_REGISTRATION WskRegistration, PWSK_PROVIDER_CHARACTERISTICS WskProviderCharacteristics)
 {
-    UNREFERENCED_PARAMETER(WskRegistration);
-    Characteristics->HighestVersion = MAKE_WSK_VERSION(1, 0);
-    Characteristics->LowestVersion = MAKE_WSK_VERSION(1, 0);
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    struct wsk_clients *clients = &wsk_state()->clients;
+    struct wsk_client *client = enter(WskRegistration, __func__);
+    if (client == NULL) {
+        return STATUS_DEVICE_NOT_READY;
+    }
+    base_mutex_lock(&clients->lock);
+    bool is_available = clients->is_ready && !client->is_ending;
+    bool is_answered = client->is_answered;
+    leave(client);
+    base_mutex_unlock(&clients->lock);
+    if (!is_available) {
+        return STATUS_DEVICE_NOT_READY;
+    }
+    if (!is_answered) {
+        ke_warning("WSK-HDR-26",
+                   "WskQueryProviderCharacteristics should follow a "
+                   "WskCaptureProviderNPI that returned STATUS_SUCCESS or STATUS_NOINTERFACE.");
+    }
+    *WskProviderCharacteristics = wsk_provider_versions;
     return STATUS_SUCCESS;
 }
 
-/* Waits until every capture is released and every socket closed, then forgets the client.
- * PASSIVE_LEVEL. (WSK-REG) */
+static void say_what_is_left(void *context)
+{
+    struct wsk_client *client = context;
+    struct wsk_clients *clients = &wsk_state()->clients;
+    base_mutex_lock(&clients->lock);
+    ULONG captures = client->captures;
+    ULONG sockets = client->sockets;
+    ULONG requests = client->requests;
+    base_mutex_unlock(&clients->lock);
+    ke_warning("WSK-REG-46",
+               "WskDeregister of %p waits for %u captures to be released, %u sockets to be closed "
+               "and %u calls or IRPs to end.",
+               (void *)client->registration, captures, sockets, requests);
+}
+
+/* Waits until nothing holds the client and takes it off the list. */
+static void drain(struct wsk_client *client)
+{
+    struct wsk_clients *clients = &wsk_state()->clients;
+    base_mutex_lock(&clients->lock);
+    while (!wsk_client_is_idle(client)) {
+        KeClearEvent(&client->idle);
+        base_mutex_unlock(&clients->lock);
+        ke_wait_patiently(&client->idle, say_what_is_left, client);
+        base_mutex_lock(&clients->lock);
+    }
+    client->registration->ReservedRegistrationState = STATE_DEREGISTERED;
+    client->registration->ReservedRegistrationContext = NULL;
+    wsk_client_bury(client);
+    base_mutex_unlock(&clients->lock);
+}
+
+/*
+ * Ends a registration. Waits until its captures are released, its sockets closed, its calls
+ * returned and the IRPs that these left pending completed; captures that wait in other threads
+ * return with STATUS_DEVICE_NOT_READY. If that takes long, it says what it waits for.
+ * PASSIVE_LEVEL. (WSK-REG-28, WSK-REG-29, WSK-REG-37 to WSK-REG-41, WSK-IRQL-02)
+ */
 VOID WSKAPI WskDeregister(PWSK_REGISTRATION WskRegistration)
 {
-    struct wsk_client *client = client_of(WskRegistration);
-    KeWaitForSingleObject(&client->released, Executive, KernelMode, FALSE, NULL);
-    /* Whoever released it last may still hold the lock. */
-    base_mutex_lock(&client->lock);
-    base_mutex_unlock(&client->lock);
-    wsk_list_remove(&client->link);
-    base_mutex_destroy(&client->lock);
-    free(client);
+    KE_IRQL_EXACTLY(PASSIVE_LEVEL);
+    struct wsk_clients *clients = &wsk_state()->clients;
+    struct wsk_client *client = enter(WskRegistration, __func__);
+    bool is_first = false;
+    if (client != NULL) {
+        base_mutex_lock(&clients->lock);
+        is_first = !client->is_ending;
+        client->is_ending = TRUE;
+        KeSetEvent(&client->ending, IO_NO_INCREMENT, FALSE);
+        base_mutex_unlock(&clients->lock);
+    }
+    if (!is_first) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)WskRegistration,
+                    0, 0, "WSK-REG-05",
+                    "The driver called WskDeregister twice with the registration block %p.",
+                    (void *)WskRegistration);
+    }
+    wsk_client_end(client);
+    base_mutex_lock(&clients->lock);
+    leave(client);
+    base_mutex_unlock(&clients->lock);
+    drain(client);
+}
+
+void wsk_provider_set_ready(BOOLEAN is_ready)
+{
+    struct wsk_clients *clients = &wsk_state()->clients;
+    HANDLE old = NULL;
+    base_mutex_lock(&clients->lock);
+    bool is_change = clients->is_ready != is_ready;
+    clients->is_ready = is_ready;
+    if (is_ready) {
+        KeSetEvent(&clients->ready, IO_NO_INCREMENT, FALSE);
+    } else {
+        KeClearEvent(&clients->ready);
+        old = clients->provider;
+        clients->provider = NULL;
+    }
+    base_mutex_unlock(&clients->lock);
+    if (is_change && is_ready) {
+        HANDLE provider = NULL;
+        wsk_binding_register(&provider);
+        base_mutex_lock(&clients->lock);
+        clients->provider = provider;
+        base_mutex_unlock(&clients->lock);
+    }
+    if (is_change && old != NULL) {
+        wsk_binding_deregister(old);
+    }
 }

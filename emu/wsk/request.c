@@ -3,17 +3,74 @@
  *
  * An accepted IRP is marked pending before anything else, so that PendingReturned is TRUE exactly
  * when STATUS_PENDING is returned, even if it completes first. What the request needs is kept in
- * the IRP's DriverContext; it stands in one list by ListEntry.
+ * the IRP's DriverContext and in WSK's own stack location; it stands in one list by ListEntry.
+ *
+ * A result that is known at once and belongs to no queue is completed in place, or, if the
+ * completion policy says so, by a DPC that the leader runs. Once IofCompleteRequest was called the
+ * IRP is the driver's: nothing here touches it afterwards.
  */
 #include "wsk/wsk.h"
 
+#include "ke/bugcheck.h"
+#include "ke/limit.h"
+
 C_ASSERT(sizeof(struct wsk_request) <= RTL_FIELD_SIZE(IRP, Tail.Overlay.DriverContext));
 
-void wsk_irp_take(PIRP irp)
+/* The socket was not given to WskCloseSocket yet. */
+static void check_open(struct wsk_socket *socket, PIRP irp, const char *function)
+{
+    wsk_socket_lock(socket);
+    bool is_closing = socket->is_closing;
+    wsk_socket_unlock(socket);
+    if (is_closing) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)socket, (ULONG_PTR)irp, 0, 0,
+                    "WSK-CLOSE-10",
+                    "The driver called %s on the socket %p after it had called WskCloseSocket on "
+                    "it.",
+                    function, (void *)socket);
+    }
+}
+
+NTSTATUS wsk_close_begin(struct wsk_socket *socket, PIRP irp, const char *function)
+{
+    ke_limit_at_most(DISPATCH_LEVEL, function);
+    if (irp == NULL) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    check_open(socket, irp, function);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS wsk_control_begin(struct wsk_socket *socket, PIRP irp, const char *function)
+{
+    ke_limit_at_most(DISPATCH_LEVEL, function);
+    check_open(socket, irp, function);
+    wsk_socket_lock(socket);
+    bool is_dead = socket->is_dead;
+    wsk_socket_unlock(socket);
+    if (!is_dead) {
+        return STATUS_SUCCESS;
+    }
+    return irp == NULL ? STATUS_FILE_FORCED_CLOSED : wsk_irp_refuse(irp, STATUS_FILE_FORCED_CLOSED);
+}
+
+NTSTATUS wsk_call_begin(struct wsk_socket *socket, PIRP irp, const char *function)
+{
+    return irp == NULL ? wsk_close_begin(socket, irp, function)
+                       : wsk_control_begin(socket, irp, function);
+}
+
+static void take(PIRP irp)
 {
     IoSetNextIrpStackLocation(irp);
     irp->IoStatus.Status = STATUS_PENDING;
     irp->IoStatus.Information = 0;
+}
+
+void wsk_irp_take(PIRP irp)
+{
+    take(irp);
+    IoMarkIrpPending(irp);
 }
 
 static void complete(PIRP irp, NTSTATUS status, ULONG_PTR information)
@@ -25,42 +82,190 @@ static void complete(PIRP irp, NTSTATUS status, ULONG_PTR information)
 
 NTSTATUS wsk_irp_refuse(PIRP irp, NTSTATUS status)
 {
-    wsk_irp_take(irp);
+    take(irp);
     complete(irp, status, 0);
     return status;
 }
 
-NTSTATUS wsk_irp_finish(PIRP irp, NTSTATUS status, ULONG_PTR information)
+NTSTATUS wsk_irp_succeed(PIRP irp, ULONG_PTR information)
 {
-    wsk_irp_take(irp);
-    IoMarkIrpPending(irp);
-    complete(irp, status, information);
-    return STATUS_PENDING;
+    take(irp);
+    complete(irp, STATUS_SUCCESS, information);
+    return STATUS_SUCCESS;
 }
 
-struct wsk_request *wsk_request_of(PIRP irp)
+/* Has the DPC complete it. The socket or client that it needs stays held until then. */
+static void defer(PIRP irp)
 {
-    return (struct wsk_request *)(PVOID)irp->Tail.Overlay.DriverContext;
+    struct wsk_state *wsk = wsk_state();
+    base_mutex_lock(&wsk->lock);
+    InsertTailList(&wsk->deferred, &irp->Tail.Overlay.ListEntry);
+    base_mutex_unlock(&wsk->lock);
+    KeInsertQueueDpc(&wsk->deferred_dpc, NULL, NULL);
 }
 
-void wsk_request_start(PIRP irp, const WSK_BUF *buffer)
+static void finish_deferred(PIRP irp)
+{
+    struct wsk_request request = *wsk_request_of(irp);
+    if (request.operation == WSK_OPERATION_CLOSE) {
+        wsk_socket_finish_close(request.socket, irp);
+        return;
+    }
+    if (request.socket != NULL) {
+        wsk_security_settle(request.socket);
+    }
+    IofCompleteRequest(irp, IO_NETWORK_INCREMENT);
+    if (request.socket != NULL) {
+        wsk_socket_dereference(request.socket);
+    } else if (request.client != NULL) {
+        wsk_client_release_request(request.client);
+    }
+}
+
+static PIRP next_deferred(struct wsk_state *wsk)
+{
+    PLIST_ENTRY entry = NULL;
+    base_mutex_lock(&wsk->lock);
+    if (!IsListEmpty(&wsk->deferred)) {
+        entry = RemoveHeadList(&wsk->deferred);
+    }
+    base_mutex_unlock(&wsk->lock);
+    return entry == NULL ? NULL : CONTAINING_RECORD(entry, IRP, Tail.Overlay.ListEntry);
+}
+
+static VOID run_deferred(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument2)
+{
+    PIRP irp;
+    UNREFERENCED_PARAMETER(dpc);
+    UNREFERENCED_PARAMETER(argument1);
+    UNREFERENCED_PARAMETER(argument2);
+    while ((irp = next_deferred(context)) != NULL) {
+        finish_deferred(irp);
+    }
+}
+
+void wsk_requests_start(struct wsk_state *wsk)
+{
+    InitializeListHead(&wsk->deferred);
+    KeInitializeDpc(&wsk->deferred_dpc, run_deferred, wsk);
+    /* Low: the leader runs it, in another context, and never the thread that queues it at once. */
+    KeSetImportanceDpc(&wsk->deferred_dpc, LowImportance);
+}
+
+static void start_result(PIRP irp, enum wsk_operation operation, struct wsk_socket *socket,
+                         struct wsk_client *client)
 {
     struct wsk_request *request = wsk_request_of(irp);
     RtlZeroMemory(request, sizeof(*request));
+    request->operation = (UCHAR)operation;
+    request->socket = socket;
+    request->client = client;
+}
+
+void wsk_irp_complete(struct wsk_socket *socket, PIRP irp, NTSTATUS status, ULONG_PTR information)
+{
+    if (!wsk_policy_defers()) {
+        if (socket != NULL) {
+            wsk_security_settle(socket);
+        }
+        complete(irp, status, information);
+        return;
+    }
+    if (socket != NULL) {
+        wsk_socket_reference(socket);
+    }
+    start_result(irp, WSK_OPERATION_RESULT, socket, NULL);
+    irp->IoStatus.Status = status;
+    irp->IoStatus.Information = information;
+    defer(irp);
+}
+
+void wsk_irp_complete_for_client(struct wsk_client *client, PIRP irp, NTSTATUS status,
+                                 ULONG_PTR information)
+{
+    irp->IoStatus.Status = status;
+    irp->IoStatus.Information = information;
+    start_result(irp, WSK_OPERATION_RESULT, NULL, client);
+    if (wsk_policy_defers()) {
+        defer(irp);
+    } else {
+        finish_deferred(irp);
+    }
+}
+
+void wsk_irp_complete_close(struct wsk_socket *socket, PIRP irp)
+{
+    irp->IoStatus.Status = STATUS_SUCCESS;
+    irp->IoStatus.Information = 0;
+    start_result(irp, WSK_OPERATION_CLOSE, socket, NULL);
+    if (wsk_policy_defers()) {
+        defer(irp);
+    } else {
+        finish_deferred(irp);
+    }
+}
+
+NTSTATUS wsk_irp_finish(struct wsk_socket *socket, PIRP irp, NTSTATUS status, ULONG_PTR information)
+{
+    wsk_irp_take(irp);
+    wsk_irp_complete(socket, irp, status, information);
+    return STATUS_PENDING;
+}
+
+/* ---- memory ---- */
+
+_Noreturn static void buffer_broken(const char *rule, const WSK_BUF *buffer, const char *how)
+{
+    ke_bugcheck(
+        DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)buffer->Mdl, buffer->Offset, buffer->Length,
+        0, rule, "The driver gave WSK a WSK_BUF (MDL %p, offset %u, length %llu) %s.",
+        (void *)buffer->Mdl, (unsigned)buffer->Offset, (unsigned long long)buffer->Length, how);
+}
+
+static void check_buffer(const WSK_BUF *buffer)
+{
+    if (buffer->Mdl == NULL) {
+        if (buffer->Length != 0) {
+            buffer_broken("WSK-BUF-03", buffer, "that has a length and no MDL");
+        }
+        return;
+    }
+    if (buffer->Offset > MmGetMdlByteCount(buffer->Mdl)) {
+        buffer_broken("WSK-BUF-02", buffer, "whose offset lies beyond its first MDL");
+    }
+    SIZE_T needed = buffer->Offset + buffer->Length;
+    SIZE_T described = 0;
+    for (PMDL mdl = buffer->Mdl; mdl != NULL && described < needed; mdl = mdl->Next) {
+        if ((mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)) == 0) {
+            buffer_broken("WSK-BUF-05", buffer, "whose memory is neither locked nor non-paged");
+        }
+        described += MmGetMdlByteCount(mdl);
+    }
+    if (described < needed) {
+        buffer_broken("WSK-BUF-08", buffer, "that is longer than its MDLs");
+    }
+}
+
+void wsk_request_start(PIRP irp, struct wsk_socket *socket, enum wsk_operation operation,
+                       const WSK_BUF *buffer, ULONG flags)
+{
+    struct wsk_request *request = wsk_request_of(irp);
+    RtlZeroMemory(request, sizeof(*request));
+    request->socket = socket;
+    request->operation = (UCHAR)operation;
+    request->flags = (USHORT)flags;
     if (buffer != NULL) {
+        check_buffer(buffer);
         request->mdl = buffer->Mdl;
         request->offset = buffer->Offset;
         request->left = buffer->Length;
     }
 }
 
-unsigned wsk_request_buffers(const struct wsk_request *request, struct net_buffer *buffers)
+static unsigned pieces_of(PMDL mdl, SIZE_T offset, SIZE_T left, struct net_buffer *buffers)
 {
-    SIZE_T left = request->left;
-    ULONG_PTR offset = request->offset;
     unsigned count = 0;
-    for (PMDL mdl = request->mdl; mdl != NULL && left != 0 && count < NET_BUFFERS_MAX;
-         mdl = mdl->Next) {
+    for (; mdl != NULL && left != 0 && count < NET_BUFFERS_MAX; mdl = mdl->Next) {
         SIZE_T here = MmGetMdlByteCount(mdl);
         if (offset >= here) {
             offset -= here;
@@ -75,48 +280,42 @@ unsigned wsk_request_buffers(const struct wsk_request *request, struct net_buffe
     return count;
 }
 
-void wsk_request_advance(struct wsk_request *request, SIZE_T moved)
+unsigned wsk_request_buffers(const struct wsk_request *request, struct net_buffer *buffers)
 {
-    request->offset += moved;
+    return pieces_of(request->mdl, request->offset, request->left, buffers);
+}
+
+unsigned wsk_buffer_pieces(const WSK_BUF *buffer, struct net_buffer *buffers)
+{
+    check_buffer(buffer);
+    return pieces_of(buffer->Mdl, buffer->Offset, buffer->Length, buffers);
+}
+
+void wsk_request_advance(PIRP irp, SIZE_T moved)
+{
+    struct wsk_request *request = wsk_request_of(irp);
+    SIZE_T offset = request->offset + moved;
+    irp->IoStatus.Information += moved;
     request->left -= moved;
-    request->moved += moved;
-}
-
-void wsk_queue_append(struct wsk_queue *queue, PIRP irp)
-{
-    InsertTailList(&queue->pending, &irp->Tail.Overlay.ListEntry);
-}
-
-PIRP wsk_queue_first(const struct wsk_queue *queue)
-{
-    return IsListEmpty(&queue->pending)
-               ? NULL
-               : CONTAINING_RECORD(queue->pending.Flink, IRP, Tail.Overlay.ListEntry);
-}
-
-void wsk_queue_finish_first(struct wsk_queue *queue, NTSTATUS status, ULONG_PTR information)
-{
-    PLIST_ENTRY entry = RemoveHeadList(&queue->pending);
-    PIRP irp = CONTAINING_RECORD(entry, IRP, Tail.Overlay.ListEntry);
-    irp->IoStatus.Status = status;
-    irp->IoStatus.Information = information;
-    InsertTailList(&queue->done, entry);
-}
-
-void wsk_queue_deliver(struct wsk_socket *socket, struct wsk_queue *queue)
-{
-    base_mutex_lock(&socket->lock);
-    bool is_mine = !queue->is_delivering;
-    if (is_mine) {
-        queue->is_delivering = true;
-        while (!IsListEmpty(&queue->done)) {
-            PLIST_ENTRY entry = RemoveHeadList(&queue->done);
-            base_mutex_unlock(&socket->lock);
-            IofCompleteRequest(CONTAINING_RECORD(entry, IRP, Tail.Overlay.ListEntry),
-                               IO_NETWORK_INCREMENT);
-            base_mutex_lock(&socket->lock);
-        }
-        queue->is_delivering = false;
+    while (request->left != 0 && offset >= MmGetMdlByteCount(request->mdl)) {
+        offset -= MmGetMdlByteCount(request->mdl);
+        request->mdl = request->mdl->Next;
     }
-    base_mutex_unlock(&socket->lock);
+    request->offset = (ULONG)offset;
+}
+
+SIZE_T wsk_request_copy_in(PIRP irp, const void *data, SIZE_T length)
+{
+    struct net_buffer buffers[NET_BUFFERS_MAX];
+    const UCHAR *next = data;
+    SIZE_T left = length;
+    while (left != 0 && wsk_request_of(irp)->left != 0) {
+        wsk_request_buffers(wsk_request_of(irp), buffers);
+        SIZE_T moved = buffers[0].length < left ? buffers[0].length : left;
+        RtlCopyMemory(buffers[0].base, next, moved);
+        wsk_request_advance(irp, moved);
+        next += moved;
+        left -= moved;
+    }
+    return length - left;
 }

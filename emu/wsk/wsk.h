@@ -1,8 +1,22 @@
 /*
- * WSK, as far as it stands: the walking skeleton of TCP over IPv4 and IPv6. What a driver calls
- * beyond it stops with a bug check that names the function (missing.c).
+ * What the files of WSK share.
  *
- * Lock order: a socket's lock, then the network's.
+ * provider.c     the provider's table; making sockets; start and stop
+ * client.h, registration.c, control_client.c, name.h   what acts on a client
+ * socket.c       a socket's life: references, readiness, close
+ * request.c      IRPs while WSK owns them: taking, refusing, finishing, their memory
+ * queue.c        a direction of a socket: requests in order, results in order, one deliverer
+ * event.c        which event callbacks are enabled, which run
+ * bind.c, query_address.c   binding; addresses of sockets
+ * listener.c, inspect.c   accepting
+ * stream.c       stream sockets: either role
+ * connection.c, connect.c, send.c, receive.c, disconnect.c, indication.c   TCP connections
+ * datagram.c     UDP and raw sockets
+ * control.h, membership.c, address_list.c, extension.c   control of sockets: option.c, ioctl.c
+ * share.c, security.c   who may have a local address
+ *
+ * Locks: a client's lock, then a socket's lock, then wsk_state.lock, then the network's. No lock is
+ * held while driver code runs.
  */
 #ifndef WSK_WSK_INTERNAL_H
 #define WSK_WSK_INTERNAL_H
@@ -11,47 +25,61 @@
 #include <wsk.h>
 
 #include "base/mutex.h"
+#include "ke/callback.h"
 #include "ke/kernel.h"
 #include "net/net.h"
+#include "wsk/client.h"
+#include "wsk/connection.h"
+#include "wsk/datagram.h"
+#include "wsk/event.h"
+#include "wsk/listener.h"
+#include "wsk/name.h"
+#include "wsk/queue.h"
+#include "wsk/security.h"
+#include "wsk/share.h"
+#include "wsk/transport.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
+/* What each file of WSK keeps beside its sockets and clients. */
 struct wsk_state {
     struct net *net;
-    struct base_mutex lock; /* guards the two lists; taken last */
-    LIST_ENTRY clients;
-    LIST_ENTRY sockets;
+    struct base_mutex lock; /* guards the list, drawn and the deferred results */
+    struct wsk_clients clients;
+    struct wsk_transports transports;
+    struct wsk_securities securities;
+    struct wsk_shares shares;
+    struct wsk_names names;
+    LIST_ENTRY sockets;  /* of struct wsk_socket */
+    LIST_ENTRY deferred; /* of IRPs: results that belong to no queue; see request.c */
+    KDPC deferred_dpc;
+    LIST_ENTRY abandoned; /* of struct wsk_indication: kept by a driver beyond its socket's close */
+    LIST_ENTRY abandoned_datagrams;   /* of struct wsk_indications: the same of datagram sockets */
+    ULONG drawn;                      /* state of the random completion policy */
+    struct wsk_extension *extensions; /* that a test provides; see extension.c */
 };
 
 extern const struct ke_module wsk_module;
 
-/* A registered client: what WskRegister made of a driver. */
-struct wsk_client {
-    LIST_ENTRY link; /* in wsk_state.clients */
-    WSK_CLIENT_NPI npi;
-    WSK_CLIENT_DISPATCH dispatch;
-    struct base_mutex lock; /* guards holds */
-    ULONG holds;            /* captures and sockets */
-    KEVENT released;        /* signalled while holds is 0 */
-};
+static inline struct wsk_state *wsk_state(void)
+{
+    return ke_state(KE_MODULE_WSK);
+}
 
-void wsk_client_hold(struct wsk_client *client);
-void wsk_client_release(struct wsk_client *client);
+static inline struct net *wsk_net(void)
+{
+    return wsk_state()->net;
+}
 
-/* What a request keeps in its IRP's DriverContext while WSK owns it. */
-struct wsk_request {
-    PMDL mdl;
-    ULONG_PTR offset; /* into the chain, of the next byte */
-    SIZE_T left;
-    SIZE_T moved;
-};
+/* Puts a client or a socket on its list in the state, and takes it off. */
+void wsk_list_insert(LIST_ENTRY *list, LIST_ENTRY *link);
+void wsk_list_remove(LIST_ENTRY *link);
 
-/* One direction of a socket: requests in order, and their results in order. */
-struct wsk_queue {
-    LIST_ENTRY pending; /* of IRPs, by Tail.Overlay.ListEntry */
-    LIST_ENTRY done;    /* with IoStatus set */
-    bool is_delivering; /* somebody drains done */
-};
+/* ---- sockets ---- */
+
+/* What a socket acts as. A stream socket acts as none until it listens or connects. */
+enum wsk_role { WSK_ROLE_NONE, WSK_ROLE_LISTENER, WSK_ROLE_CONNECTION, WSK_ROLE_DATAGRAM };
 
 enum wsk_socket_state { WSK_OPENED, WSK_BOUND, WSK_CONNECTING, WSK_CONNECTED, WSK_LISTENING };
 
@@ -59,84 +87,324 @@ struct wsk_socket {
     WSK_SOCKET public; /* first: what the driver sees */
     LIST_ENTRY link;   /* in wsk_state.sockets */
     struct wsk_client *client;
-    PVOID context;
     ADDRESS_FAMILY family;
-    struct net_socket *net;
+    USHORT type;
+    ULONG protocol;
+    ULONG category;       /* WSK_FLAG_..._SOCKET it was made with */
+    PVOID context;        /* the driver's; this and dispatch are set before any event */
+    const VOID *dispatch; /* the driver's table of the role, or NULL */
+    const WSK_CLIENT_STREAM_DISPATCH *stream_dispatch; /* of a stream socket, or NULL */
+    PEPROCESS process;             /* whose rights count in sharing of addresses; see share.c */
+    PSECURITY_DESCRIPTOR security; /* a cached one, referenced, or NULL for the default */
+    atomic_bool is_security_named; /* by an IRP that has not completed */
 
     struct base_mutex lock; /* guards all below */
+    struct net_socket *net; /* NULL once an abortive disconnect gave it away */
+    enum wsk_role role;
     enum wsk_socket_state state;
-    struct wsk_queue receive; /* receives, or accepts of a listener */
-    struct wsk_queue send;    /* sends and the connect */
-    unsigned wanted;
+    bool is_closing;       /* WskCloseSocket was called: no event, no new request */
+    bool is_dead;          /* no longer works: STATUS_FILE_FORCED_CLOSED */
+    bool is_dead_reported; /* the NULL indication went out */
+    unsigned wanted;       /* what net_want was last told */
     ULONG references;
     PIRP close_irp;
+    struct net_address local;  /* valid from WSK_BOUND on */
+    struct net_address remote; /* valid in WSK_CONNECTED */
+    struct wsk_queue receive;  /* receives, or accepts of a listener; their events */
+    struct wsk_queue send;     /* connect, sends, disconnect; the backlog event */
+    struct wsk_queue control;  /* SIO_ADDRESS_LIST_CHANGE */
+    struct wsk_events events;
+    struct wsk_share *share; /* its entry in the table of bound addresses; see share.c */
+    ULONG options;           /* enum wsk_socket_options of option.h */
+    struct wsk_extension_use *extensions; /* registered on it; see extension.c */
+    union {
+        struct wsk_listener listener;
+        struct wsk_connection connection;
+        struct wsk_datagram datagram;
+    };
 };
-
-/* Puts a client or a socket on its list in the state, and takes it off. */
-void wsk_list_insert(LIST_ENTRY *list, LIST_ENTRY *link);
-void wsk_list_remove(LIST_ENTRY *link);
-
-static inline struct wsk_state *wsk_state(void)
-{
-    return ke_state(KE_MODULE_WSK);
-}
-
-/* Takes over the IRP: WSK's own stack location becomes current. */
-void wsk_irp_take(PIRP irp);
-
-/* Completes a refused IRP and returns its status. */
-NTSTATUS wsk_irp_refuse(PIRP irp, NTSTATUS status);
-
-/* Completes an accepted IRP and returns STATUS_PENDING. */
-NTSTATUS wsk_irp_finish(PIRP irp, NTSTATUS status, ULONG_PTR information);
-
-struct wsk_request *wsk_request_of(PIRP irp);
-void wsk_request_start(PIRP irp, const WSK_BUF *buffer);
-
-/* The request's next pieces of memory; returns how many, at most NET_BUFFERS_MAX. */
-unsigned wsk_request_buffers(const struct wsk_request *request, struct net_buffer *buffers);
-void wsk_request_advance(struct wsk_request *request, SIZE_T moved);
-
-/* Queues an IRP. The socket's lock is held. */
-void wsk_queue_append(struct wsk_queue *queue, PIRP irp);
-PIRP wsk_queue_first(const struct wsk_queue *queue);
-
-/* Moves the first pending IRP to the results. The socket's lock is held. */
-void wsk_queue_finish_first(struct wsk_queue *queue, NTSTATUS status, ULONG_PTR information);
-
-/* Completes the results in order; the lock is not held. */
-void wsk_queue_deliver(struct wsk_socket *socket, struct wsk_queue *queue);
-
-/* Makes a socket; net may be NULL to open a new one. */
-NTSTATUS wsk_socket_create(struct wsk_client *client, ADDRESS_FAMILY family, const VOID *dispatch,
-                           PVOID context, struct wsk_socket **socket);
-void wsk_socket_reference(struct wsk_socket *socket);
-void wsk_socket_dereference(struct wsk_socket *socket);
-extern const struct net_callbacks wsk_socket_callbacks;
-
-/* Does what the queues allow now. The lock is held. */
-void wsk_socket_pump(struct wsk_socket *socket, unsigned events);
-
-/* Runs one step of each kind; the lock is held. Each returns false when it has to wait. */
-bool wsk_accept_step(struct wsk_socket *listener, PIRP irp);
-bool wsk_receive_step(struct wsk_socket *socket, PIRP irp);
-bool wsk_send_step(struct wsk_socket *socket, PIRP irp);
 
 static inline struct wsk_socket *wsk_socket_of(PWSK_SOCKET socket)
 {
     return CONTAINING_RECORD(socket, struct wsk_socket, public);
 }
 
+/* Everything WskSocket is told, for those who make sockets. */
+struct wsk_socket_request {
+    struct wsk_client *client;
+    ADDRESS_FAMILY family;
+    USHORT type;
+    ULONG protocol;
+    ULONG category;
+    PVOID context;
+    const VOID *dispatch;
+    PEPROCESS process;
+    PETHREAD thread;
+    PSECURITY_DESCRIPTOR security;
+};
+
+/* Whether there are sockets of this category, family, type and protocol: STATUS_SUCCESS, or
+ * STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED. (WSK-SOCK-08, WSK-SOCK-32 to -36) */
+NTSTATUS wsk_socket_check(const struct wsk_socket_request *request);
+
+/* Makes a socket with one reference and, unless it is a basic one, opens its net socket. */
+NTSTATUS wsk_socket_open(const struct wsk_socket_request *request, struct wsk_socket **socket);
+
+/* Gives the socket its net socket; a basic socket has none until a control operation needs it. The
+ * lock is held, or nobody else knows the socket yet. */
+NTSTATUS wsk_socket_open_net(struct wsk_socket *socket);
+
+/* Makes a connection for one that arrived at a listener; its net socket is taken from the host, or
+ * NET_AGAIN (as STATUS_PENDING) if none waits. It inherits no events yet. */
+NTSTATUS wsk_socket_accept(struct wsk_socket *listener, struct wsk_socket **accepted);
+
+/* Closes a socket that no driver has seen, or that a driver refused; abortively. */
+void wsk_socket_discard(struct wsk_socket *socket);
+
+/* Frees a socket that a driver left open, when the kernel stops. */
+void wsk_socket_abandon(struct wsk_socket *socket);
+
+/* A reference; the lock is held. */
+static inline void wsk_socket_reference_locked(struct wsk_socket *socket)
+{
+    socket->references++;
+}
+
+void wsk_socket_reference(struct wsk_socket *socket);
+
+/* Frees the socket, then completes its close IRP, which may be NULL. */
+void wsk_socket_finish_close(struct wsk_socket *socket, PIRP irp);
+
+/* The last one frees the socket and completes WskCloseSocket. The lock is not held. */
+void wsk_socket_dereference(struct wsk_socket *socket);
+
+/* The socket no longer works: ends all that is pending with STATUS_FILE_FORCED_CLOSED and indicates
+ * NULL where the driver listens. The lock is not held. */
+void wsk_socket_kill(struct wsk_socket *socket);
+
+/* Asks the network for what the queues and events of the socket need now. The lock is held. */
+void wsk_socket_want(struct wsk_socket *socket);
+
+static inline void wsk_socket_lock(struct wsk_socket *socket)
+{
+    base_mutex_lock(&socket->lock);
+}
+
+static inline void wsk_socket_unlock(struct wsk_socket *socket)
+{
+    base_mutex_unlock(&socket->lock);
+}
+
+/* Makes the socket act in this role: its lists and its queues' indicate. The lock is held, or
+ * nobody else knows the socket yet. */
+void wsk_listener_start(struct wsk_socket *socket);
+void wsk_connection_start(struct wsk_socket *socket);
+void wsk_datagram_start(struct wsk_socket *socket);
+
+/* A stream socket takes a role, with the driver's table of it, or loses it (WSK_ROLE_NONE). */
+void wsk_stream_set_role(struct wsk_socket *socket, enum wsk_role role);
+
+/* What a role does when its net socket is ready, and what it wants. Both with the lock held. */
+void wsk_listener_ready(struct wsk_socket *socket, unsigned events);
+unsigned wsk_listener_wanted(struct wsk_socket *socket);
+void wsk_connection_ready(struct wsk_socket *socket, unsigned events);
+unsigned wsk_connection_wanted(struct wsk_socket *socket);
+void wsk_datagram_ready(struct wsk_socket *socket, unsigned events);
+unsigned wsk_datagram_wanted(struct wsk_socket *socket);
+
+/* Frees what the role holds; the net socket has closed, nothing is pending. */
+void wsk_listener_end(struct wsk_socket *socket);
+void wsk_connection_end(struct wsk_socket *socket);
+void wsk_datagram_end(struct wsk_socket *socket);
+
+/* ---- calls and IRPs: request.c ---- */
+
+/*
+ * First statement of each function that takes an IRP: STATUS_SUCCESS, or what the function returns
+ * at once: STATUS_INVALID_PARAMETER for a NULL IRP (untouched), STATUS_FILE_FORCED_CLOSED for a
+ * dead socket (the IRP is completed). A call after WskCloseSocket is a bug check (WSK-CLOSE-10).
+ */
+NTSTATUS wsk_call_begin(struct wsk_socket *socket, PIRP irp, const char *function);
+
+/* The same for WskControlSocket, whose IRP may be NULL. */
+NTSTATUS wsk_control_begin(struct wsk_socket *socket, PIRP irp, const char *function);
+
+/* The same for WskCloseSocket, which a dead socket lets through. */
+NTSTATUS wsk_close_begin(struct wsk_socket *socket, PIRP irp, const char *function);
+
+/* Takes over the IRP and marks it pending: WSK's own stack location becomes current. */
+void wsk_irp_take(PIRP irp);
+
+/* Completes a refused IRP and returns its status. */
+NTSTATUS wsk_irp_refuse(PIRP irp, NTSTATUS status);
+
+/* Completes an IRP whose result is known at once and belongs to no queue, by the completion policy:
+ * now or later. socket may be NULL; else it is kept alive until then. Returns STATUS_PENDING. */
+NTSTATUS wsk_irp_finish(struct wsk_socket *socket, PIRP irp, NTSTATUS status,
+                        ULONG_PTR information);
+
+/* The same for an IRP that is already taken. */
+void wsk_irp_complete(struct wsk_socket *socket, PIRP irp, NTSTATUS status, ULONG_PTR information);
+
+/* The same for an IRP that belongs to no socket: then releases a request of the client. */
+void wsk_irp_complete_for_client(struct wsk_client *client, PIRP irp, NTSTATUS status,
+                                 ULONG_PTR information);
+
+/* Completes at once with STATUS_SUCCESS and returns it, where a page promises that (WSK-IRP-37). */
+NTSTATUS wsk_irp_succeed(PIRP irp, ULONG_PTR information);
+
+/* What a request keeps in its IRP's DriverContext while WSK owns it. The bytes moved so far stand
+ * in IoStatus.Information; other arguments in the stack location's Parameters.Others. */
+struct wsk_request {
+    struct wsk_socket *socket;
+    union {
+        PMDL mdl;                  /* where the next byte is */
+        struct wsk_client *client; /* of a result without a socket */
+    };
+    ULONG offset;     /* into mdl */
+    USHORT flags;     /* of the call */
+    UCHAR operation;  /* enum wsk_operation */
+    UCHAR is_decided; /* its result stands; its cancel routine, on its way, delivers it */
+    SIZE_T left;
+};
+
+enum wsk_operation {
+    WSK_OPERATION_ACCEPT,
+    WSK_OPERATION_CONNECT,
+    WSK_OPERATION_SOCKET_CONNECT,
+    WSK_OPERATION_SEND,
+    WSK_OPERATION_RECEIVE,
+    WSK_OPERATION_DISCONNECT,
+    WSK_OPERATION_SEND_TO,
+    WSK_OPERATION_RECEIVE_FROM,
+    WSK_OPERATION_DISABLE_EVENT,
+    WSK_OPERATION_CONTROL,
+    WSK_OPERATION_CLOSE,
+    WSK_OPERATION_RESULT, /* belongs to no queue: its result is known */
+};
+
+static inline struct wsk_request *wsk_request_of(PIRP irp)
+{
+    return (struct wsk_request *)(PVOID)irp->Tail.Overlay.DriverContext;
+}
+
+/* Fills the request; buffer may be NULL. A buffer that breaks WSK-BUF-02, -03 or -08 is a bug
+ * check. */
+void wsk_request_start(PIRP irp, struct wsk_socket *socket, enum wsk_operation operation,
+                       const WSK_BUF *buffer, ULONG flags);
+
+/* What a cancelled request leaves behind at its socket. The lock is held. */
+void wsk_request_cancelled(struct wsk_socket *socket, PIRP irp);
+
+/* Completes WskCloseSocket of a socket without references, which goes with it. */
+void wsk_irp_complete_close(struct wsk_socket *socket, PIRP irp);
+
+void wsk_requests_start(struct wsk_state *wsk);
+
+/* The next pieces of memory; returns how many, at most NET_BUFFERS_MAX. */
+unsigned wsk_request_buffers(const struct wsk_request *request, struct net_buffer *buffers);
+void wsk_request_advance(PIRP irp, SIZE_T moved);
+
+/* Copies into the request's memory what fits, and advances; returns how much. */
+SIZE_T wsk_request_copy_in(PIRP irp, const void *data, SIZE_T length);
+
+/* The pieces of a WSK_BUF that is no request; the same checks. */
+unsigned wsk_buffer_pieces(const WSK_BUF *buffer, struct net_buffer *buffers);
+
+/* ---- addresses and errors: address.c ---- */
+
 bool wsk_address_from(const SOCKADDR *sockaddr, struct net_address *address);
 void wsk_address_to(const struct net_address *address, SOCKADDR *sockaddr);
+
+/* Reads an address that must be of the socket's family; STATUS_INVALID_PARAMETER otherwise. */
+NTSTATUS wsk_address_of(const struct wsk_socket *socket, const SOCKADDR *sockaddr,
+                        struct net_address *address);
+bool wsk_address_is_wildcard(const struct net_address *address);
+enum net_family wsk_net_family(ADDRESS_FAMILY family);
 NTSTATUS wsk_status(enum net_error error);
 
+/* Binds a socket (bind.c); the lock is held. A listening socket listens then. */
+NTSTATUS wsk_bind_address(struct wsk_socket *socket, const struct net_address *address);
+
+/* An IRP of the socket is about to be completed: its first is the one that made the socket, and
+ * from then on the driver may release the descriptor that it named. (WSK-SEC-06) */
+static inline void wsk_security_settle(struct wsk_socket *socket)
+{
+    if (atomic_load_explicit(&socket->is_security_named, memory_order_relaxed)) {
+        wsk_security_settle_named(socket);
+    }
+}
+
+/* ---- sharing of local addresses: share.c ---- */
+
+/* Enters the socket's address into the table of bound addresses before it is bound, or refuses:
+ * STATUS_ADDRESS_ALREADY_EXISTS, STATUS_ACCESS_DENIED. The lock is held. (WSK-SHR) */
+NTSTATUS wsk_share_enter(struct wsk_socket *socket, const struct net_address *address);
+
+/* The port is known: the bind succeeded with this address. */
+void wsk_share_settle(struct wsk_socket *socket, const struct net_address *bound);
+void wsk_share_leave(struct wsk_socket *socket);
+
+/* ---- tables ---- */
+
 extern const WSK_PROVIDER_DISPATCH wsk_provider_dispatch;
+extern const WSK_PROVIDER_BASIC_DISPATCH wsk_basic_dispatch;
 extern const WSK_PROVIDER_LISTEN_DISPATCH wsk_listen_dispatch;
 extern const WSK_PROVIDER_CONNECTION_DISPATCH wsk_connection_dispatch;
+extern const WSK_PROVIDER_DATAGRAM_DISPATCH wsk_datagram_dispatch;
+extern const WSK_PROVIDER_STREAM_DISPATCH wsk_stream_dispatch;
 
+/* The functions of these tables; each is in the file that its name says. */
+NTSTATUS WSKAPI wsk_socket(PWSK_CLIENT Client, ADDRESS_FAMILY AddressFamily, USHORT SocketType,
+                           ULONG Protocol, ULONG Flags, PVOID SocketContext, CONST VOID *Dispatch,
+                           PEPROCESS OwningProcess, PETHREAD OwningThread,
+                           PSECURITY_DESCRIPTOR SecurityDescriptor, PIRP Irp);
+NTSTATUS WSKAPI wsk_socket_connect(PWSK_CLIENT Client, USHORT SocketType, ULONG Protocol,
+                                   PSOCKADDR LocalAddress, PSOCKADDR RemoteAddress, ULONG Flags,
+                                   PVOID SocketContext,
+                                   CONST WSK_CLIENT_CONNECTION_DISPATCH *Dispatch,
+                                   PEPROCESS OwningProcess, PETHREAD OwningThread,
+                                   PSECURITY_DESCRIPTOR SecurityDescriptor, PIRP Irp);
+NTSTATUS WSKAPI wsk_control_client(PWSK_CLIENT Client, ULONG ControlCode, SIZE_T InputSize,
+                                   PVOID InputBuffer, SIZE_T OutputSize, PVOID OutputBuffer,
+                                   SIZE_T *OutputSizeReturned, PIRP Irp);
+NTSTATUS WSKAPI wsk_get_address_info(PWSK_CLIENT Client, PUNICODE_STRING NodeName,
+                                     PUNICODE_STRING ServiceName, ULONG NameSpace, GUID *Provider,
+                                     PADDRINFOEXW Hints, PADDRINFOEXW *Result,
+                                     PEPROCESS OwningProcess, PETHREAD OwningThread, PIRP Irp);
+VOID WSKAPI wsk_free_address_info(PWSK_CLIENT Client, PADDRINFOEXW AddrInfo);
+NTSTATUS WSKAPI wsk_get_name_info(PWSK_CLIENT Client, PSOCKADDR SockAddr, ULONG SockAddrLength,
+                                  PUNICODE_STRING NodeName, PUNICODE_STRING ServiceName,
+                                  ULONG Flags, PEPROCESS OwningProcess, PETHREAD OwningThread,
+                                  PIRP Irp);
+
+NTSTATUS WSKAPI wsk_control_socket(PWSK_SOCKET Socket, WSK_CONTROL_SOCKET_TYPE RequestType,
+                                   ULONG ControlCode, ULONG Level, SIZE_T InputSize,
+                                   PVOID InputBuffer, SIZE_T OutputSize, PVOID OutputBuffer,
+                                   SIZE_T *OutputSizeReturned, PIRP Irp);
 NTSTATUS WSKAPI wsk_close_socket(PWSK_SOCKET Socket, PIRP Irp);
 NTSTATUS WSKAPI wsk_bind(PWSK_SOCKET Socket, PSOCKADDR LocalAddress, ULONG Flags, PIRP Irp);
 NTSTATUS WSKAPI wsk_get_local_address(PWSK_SOCKET Socket, PSOCKADDR LocalAddress, PIRP Irp);
+NTSTATUS WSKAPI wsk_get_remote_address(PWSK_SOCKET Socket, PSOCKADDR RemoteAddress, PIRP Irp);
+
+NTSTATUS WSKAPI wsk_listen(PWSK_SOCKET Socket, PIRP Irp);
+NTSTATUS WSKAPI wsk_accept(PWSK_SOCKET ListenSocket, ULONG Flags, PVOID AcceptSocketContext,
+                           CONST WSK_CLIENT_CONNECTION_DISPATCH *AcceptSocketDispatch,
+                           PSOCKADDR LocalAddress, PSOCKADDR RemoteAddress, PIRP Irp);
+NTSTATUS WSKAPI wsk_inspect_complete(PWSK_SOCKET ListenSocket, PWSK_INSPECT_ID InspectID,
+                                     WSK_INSPECT_ACTION Action, PIRP Irp);
+
+NTSTATUS WSKAPI wsk_connect(PWSK_SOCKET Socket, PSOCKADDR RemoteAddress, ULONG Flags, PIRP Irp);
+NTSTATUS WSKAPI wsk_connect_ex(PWSK_SOCKET Socket, PSOCKADDR RemoteAddress, PWSK_BUF Buffer,
+                               ULONG Flags, PIRP Irp);
+NTSTATUS WSKAPI wsk_send(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags, PIRP Irp);
+NTSTATUS WSKAPI wsk_send_ex(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags,
+                            ULONG ControlInfoLength, PCMSGHDR ControlInfo, PIRP Irp);
+NTSTATUS WSKAPI wsk_receive(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags, PIRP Irp);
+NTSTATUS WSKAPI wsk_receive_ex(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags,
+                               PULONG ControlInfoLength, PCMSGHDR ControlInfo, PULONG ControlFlags,
+                               PIRP Irp);
+NTSTATUS WSKAPI wsk_disconnect(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags, PIRP Irp);
+NTSTATUS WSKAPI wsk_release_data(PWSK_SOCKET Socket, PWSK_DATA_INDICATION DataIndication);
 
 #endif

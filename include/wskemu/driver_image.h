@@ -29,6 +29,9 @@ struct wskemu_driver_image {
         &wskemu_image_##name;                                                                      \
     }))
 
+/* Declares that image for a whole file, for tables of tests (wskemu/cmocka.h). */
+#define WSKEMU_USE_DRIVER(name) extern const struct wskemu_driver_image wskemu_image_##name
+
 #ifdef __cplusplus
 }
 #endif

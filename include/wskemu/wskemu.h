@@ -21,16 +21,32 @@
 extern "C" {
 #endif
 
-/* How a kernel is made. A zero field takes its default. */
-struct wskemu_options {
-    ULONG processors; /* emulated processors, at most 64; default 2, or what the seed draws */
+/* When the result of a WSK call is delivered. A driver must pass under all three. */
+enum wskemu_completion {
+    WSKEMU_COMPLETION_DEFAULT,  /* as the policy says */
+    WSKEMU_COMPLETION_INLINE,   /* at once where possible: it may complete before the call returns */
+    WSKEMU_COMPLETION_DEFERRED, /* always later, at DISPATCH_LEVEL, in another context */
+    WSKEMU_COMPLETION_RANDOM,   /* each time one or the other */
 };
 
-/* What this process leaves to chance: drawn from WSKEMU_SEED (a number, or "random"), if set. */
+/* How a kernel is made. A zero field takes its default: what the policy says. */
+struct wskemu_options {
+    ULONG processors; /* emulated processors, at most 64 */
+    enum wskemu_completion completion;
+    ULONG loops; /* loops of the network, at most 8 */
+};
+
+/*
+ * What a driver must not depend on, and this process therefore may choose: each from its variable
+ * in the environment (WSKEMU_PROCESSORS, WSKEMU_COMPLETION=inline|deferred|random, WSKEMU_LOOPS),
+ * else drawn from WSKEMU_SEED (a number, or "random") if that is set, else 2, inline, 1.
+ */
 struct wskemu_policy {
-    BOOLEAN is_drawn; /* FALSE: all is at its default */
+    BOOLEAN is_drawn; /* WSKEMU_SEED is set */
     ULONG seed;
-    ULONG processors; /* where wskemu_options does not say */
+    ULONG processors;
+    enum wskemu_completion completion;
+    ULONG loops;
 };
 
 struct wskemu_policy wskemu_policy(void);
@@ -82,6 +98,20 @@ struct wskemu_bugcheck {
  */
 BOOLEAN wskemu_catch_bugcheck(void (*body)(void *context), void *context,
                               struct wskemu_bugcheck *caught);
+
+/*
+ * The same for a test framework, which expects none: the bug check is printed as always, but ends
+ * body instead of the process. Body may catch bug checks of its own, boot and shut down.
+ */
+BOOLEAN wskemu_contain_bugcheck(void (*body)(void *context), void *context,
+                                struct wskemu_bugcheck *caught);
+
+/*
+ * For a test framework that left the body of one of the two by a jump, as a failed assertion does:
+ * drops what this thread expects, and a kernel that was halted meanwhile. It must be the first call
+ * after the jump.
+ */
+void wskemu_forget_expectations(void);
 
 #ifdef __cplusplus
 }

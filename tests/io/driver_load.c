@@ -185,7 +185,7 @@ static void reinitialization_comes_after_a_good_entry(void **state)
 
 static void without_an_unload_routine_a_driver_stays(void **state)
 {
-    PROVES("DEV-13");
+    PROVES("DEV-13", "NMR-57");
     PDRIVER_OBJECT driver = load_plain();
     driver->DriverUnload = NULL;
     assert_int_equal(wskemu_unload_driver(driver), STATUS_INVALID_DEVICE_REQUEST);

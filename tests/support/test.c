@@ -9,7 +9,7 @@
 #include "test.h"
 #include "rules.h"
 
-#include <wskemu/wskemu.h>
+#include <wskemu/cmocka.h>
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -80,6 +80,18 @@ void test_proves(const char *file, int line, ...)
         named_count++;
     }
     va_end(ids);
+}
+
+void kernel_run(void **state)
+{
+    struct wskemu_cmocka_test test = {.function = (CMUnitTestFunction)(uintptr_t)*state};
+    void *as_state = &test;
+    wskemu_cmocka_run(&as_state);
+}
+
+int kernel_clean_up(void **state)
+{
+    return wskemu_cmocka_clean_up(state);
 }
 
 int kernel_setup(void **state)

@@ -38,9 +38,15 @@ extern "C" {
 #define PROVES(...) test_proves(__FILE__, __LINE__, __VA_ARGS__, (const char *)NULL)
 void test_proves(const char *file, int line, ...);
 
-/* A test between wskemu_boot() and wskemu_shutdown(), which must find nothing left. */
+/* wskemu_test() of wskemu/cmocka.h, for files that must not see a WDK header by this one. */
 #define kernel_test(function)                                                                      \
-    cmocka_unit_test_setup_teardown(function, kernel_setup, kernel_teardown)
+    {                                                                                              \
+#function, kernel_run, NULL, kernel_clean_up, (void *)(function)                           \
+    }
+void kernel_run(void **state);
+int kernel_clean_up(void **state);
+
+/* The same as a fixture's two halves, for tests with a setup of their own. */
 int kernel_setup(void **state);
 int kernel_teardown(void **state);
 

@@ -42,3 +42,45 @@ bool address_from_host(const struct sockaddr_storage *host, struct net_address *
     memcpy(address->bytes, &ipv6->sin6_addr, sizeof(ipv6->sin6_addr));
     return true;
 }
+
+struct net_address address_from_ipv4(const struct in_addr *host)
+{
+    struct net_address address = {.family = NET_IPV4};
+    memcpy(address.bytes, host, sizeof(*host));
+    return address;
+}
+
+struct net_address address_from_ipv6(const struct in6_addr *host)
+{
+    struct net_address address = {.family = NET_IPV6};
+    memcpy(address.bytes, host, sizeof(*host));
+    return address;
+}
+
+bool address_is_ipv4(const struct net_address *address, struct in_addr *host)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    if (address->family == NET_IPV4) {
+        memcpy(host, address->bytes, sizeof(*host));
+        return true;
+    }
+    memcpy(host, address->bytes + sizeof(mapped), sizeof(*host));
+    return memcmp(address->bytes, mapped, sizeof(mapped)) == 0;
+}
+
+struct net_address address_unmapped(const struct net_address *address)
+{
+    struct in_addr host;
+    return address_is_ipv4(address, &host) ? address_from_ipv4(&host) : *address;
+}
+
+bool address_is_multicast(const struct net_address *address)
+{
+    return address->family == NET_IPV4 ? address->bytes[0] >> 4 == 14 : address->bytes[0] == 0xff;
+}
+
+bool address_is_limited_broadcast(const struct net_address *address)
+{
+    static const uint8_t ones[4] = {0xff, 0xff, 0xff, 0xff};
+    return address->family == NET_IPV4 && memcmp(address->bytes, ones, sizeof(ones)) == 0;
+}

@@ -1,4 +1,4 @@
-/* The host's sockets: one non-blocking descriptor each. One small file a host. */
+/* The host's sockets: one non-blocking descriptor each. A few small files a host. */
 #ifndef NET_UV_DESCRIPTOR_H
 #define NET_UV_DESCRIPTOR_H
 
@@ -6,8 +6,10 @@
 
 #include <uv.h>
 
-enum net_error descriptor_open(enum net_family family, enum net_type type, uv_os_sock_t *sock);
-enum net_error descriptor_bind(uv_os_sock_t sock, const struct net_address *address);
+enum net_error descriptor_open(enum net_family family, enum net_type type, int protocol,
+                               uv_os_sock_t *sock);
+enum net_error descriptor_bind(uv_os_sock_t sock, enum net_type type,
+                               const struct net_address *address, bool is_shared);
 enum net_error descriptor_listen(uv_os_sock_t sock, int backlog);
 enum net_error descriptor_accept(uv_os_sock_t listener, uv_os_sock_t *accepted);
 enum net_error descriptor_connect(uv_os_sock_t sock, const struct net_address *address);
@@ -16,9 +18,19 @@ enum net_error descriptor_receive(uv_os_sock_t sock, const struct net_buffer *bu
                                   unsigned count, size_t *moved);
 enum net_error descriptor_send(uv_os_sock_t sock, const struct net_buffer *buffers, unsigned count,
                                size_t *moved);
+enum net_error descriptor_receive_datagrams(uv_os_sock_t sock, struct net_datagram *datagrams,
+                                            unsigned count, unsigned *done);
+enum net_error descriptor_send_datagrams(uv_os_sock_t sock, const struct net_datagram *datagrams,
+                                         unsigned count, unsigned *done);
+enum net_error descriptor_unread(uv_os_sock_t sock, size_t *bytes);
 enum net_error descriptor_shutdown_send(uv_os_sock_t sock);
 enum net_error descriptor_local(uv_os_sock_t sock, struct net_address *address);
 enum net_error descriptor_remote(uv_os_sock_t sock, struct net_address *address);
 void descriptor_close(uv_os_sock_t sock, bool is_abortive);
+
+/* Options by the host's own numbers. Of a value that the host keeps in one byte, that is read. */
+enum net_error descriptor_set(uv_os_sock_t sock, int level, int name, const void *value,
+                              size_t length);
+enum net_error descriptor_get(uv_os_sock_t sock, int level, int name, int *value);
 
 #endif

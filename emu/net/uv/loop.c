@@ -1,5 +1,5 @@
 /*
- * The loop.
+ * A loop.
  *
  * Every uv_* call on the loop and its handles is the leader's: the one thread that is in poll or
  * deliver. Everybody else appends the socket to the list of requests under the lock; the leader
@@ -8,13 +8,17 @@
  * uv callbacks only put the socket on the ready list: no driver code runs above a libuv frame. The
  * list is worked off in deliver, after uv_run returned.
  *
- * Readable stays armed while somebody wants it. An event that nobody wants disarms it.
+ * Readable and writable stay armed while somebody wants them; an event that nobody wants disarms
+ * it. A hang-up never goes away again, so it is told once and then no longer wanted, until
+ * net_want asks anew. An error stops libuv's handle: all that is wanted is told, and what is still
+ * wanted afterwards is armed again by a request of the leader's own.
  */
 #include "net/uv/loop.h"
 
 #include "base/clock.h"
 #include "base/park.h"
 #include "net/uv/descriptor.h"
+#include "net/uv/lookup.h"
 
 #include <stdlib.h>
 
@@ -22,18 +26,18 @@
 
 static void append_ready(struct net_socket *socket)
 {
-    struct net *net = socket->net;
+    struct net_loop *loop = socket->loop;
     if (socket->is_ready) {
         return;
     }
     socket->is_ready = true;
     socket->next_ready = NULL;
-    if (net->ready == NULL) {
-        net->ready = socket;
+    if (loop->ready == NULL) {
+        loop->ready = socket;
     } else {
-        net->ready_last->next_ready = socket;
+        loop->ready_last->next_ready = socket;
     }
-    net->ready_last = socket;
+    loop->ready_last = socket;
 }
 
 static void on_poll(uv_poll_t *handle, int status, int events);
@@ -48,37 +52,48 @@ static void arm(struct net_socket *socket, unsigned events)
         uv_poll_stop(&socket->poll);
         return;
     }
-    int uv_events = ((events & NET_READABLE) != 0 ? UV_READABLE | UV_DISCONNECT : 0) |
-                    ((events & NET_WRITABLE) != 0 ? UV_WRITABLE : 0);
+    int uv_events = ((events & NET_READABLE) != 0 ? UV_READABLE : 0) |
+                    ((events & NET_WRITABLE) != 0 ? UV_WRITABLE : 0) |
+                    ((events & NET_HUNG_UP) != 0 ? UV_DISCONNECT : 0);
     uv_poll_start(&socket->poll, uv_events, on_poll);
 }
 
-static unsigned wanted_of(struct net_socket *socket)
+/* An error means: try the call, it returns the real error. */
+static unsigned happened_of(int status, int events)
 {
-    base_mutex_lock(&socket->net->lock);
-    unsigned wanted = socket->wanted;
-    base_mutex_unlock(&socket->net->lock);
-    return wanted;
+    if (status < 0) {
+        return NET_READABLE | NET_WRITABLE | NET_HUNG_UP;
+    }
+    return ((events & UV_READABLE) != 0 ? (unsigned)NET_READABLE : 0) |
+           ((events & UV_WRITABLE) != 0 ? (unsigned)NET_WRITABLE : 0) |
+           ((events & UV_DISCONNECT) != 0 ? (unsigned)NET_HUNG_UP : 0);
 }
 
-/* An error status means: try the call, it returns the real error. */
+/* What is wanted of what happened; a hang-up that is told is no longer wanted. */
+static unsigned take_wanted(struct net_socket *socket, unsigned happened, unsigned *still_wanted)
+{
+    base_mutex_lock(&socket->loop->lock);
+    unsigned told = happened & socket->wanted;
+    socket->wanted &= ~(told & NET_HUNG_UP);
+    *still_wanted = socket->wanted;
+    base_mutex_unlock(&socket->loop->lock);
+    return told;
+}
+
 static void on_poll(uv_poll_t *handle, int status, int events)
 {
     struct net_socket *socket = handle->data;
-    unsigned happened = 0;
-    if (status < 0 || (events & UV_DISCONNECT) != 0) {
-        happened = NET_READABLE | NET_WRITABLE;
-    }
-    happened |= (events & UV_READABLE) != 0 ? NET_READABLE : 0;
-    happened |= (events & UV_WRITABLE) != 0 ? NET_WRITABLE : 0;
-    unsigned wanted = wanted_of(socket);
-    if ((happened & wanted) != 0) {
-        socket->ready_events |= happened & wanted;
+    unsigned wanted;
+    unsigned told = take_wanted(socket, happened_of(status, events), &wanted);
+    if (told != 0) {
+        socket->ready_events |= told;
         append_ready(socket);
     }
-    arm(socket, wanted);
-    if (status < 0 && (happened & wanted) == 0) {
-        arm(socket, 0);
+    if (status < 0) {
+        uv_poll_stop(handle);
+        socket->armed = 0;
+    } else {
+        arm(socket, wanted);
     }
 }
 
@@ -109,7 +124,7 @@ static void carry_out(struct net_socket *socket, unsigned wanted, bool is_closin
         return;
     }
     if (!socket->has_poll) {
-        if (uv_poll_init_socket(&socket->net->loop, &socket->poll, socket->sock) != 0) {
+        if (uv_poll_init_socket(&socket->loop->loop, &socket->poll, socket->sock) != 0) {
             abort();
         }
         socket->poll.data = socket;
@@ -119,28 +134,28 @@ static void carry_out(struct net_socket *socket, unsigned wanted, bool is_closin
 }
 
 /* Takes one request. Returns NULL when there is none, having noted that the leader polls. */
-static struct net_socket *next_request(struct net *net, unsigned *wanted, bool *is_closing)
+static struct net_socket *next_request(struct net_loop *loop, unsigned *wanted, bool *is_closing)
 {
-    base_mutex_lock(&net->lock);
-    struct net_socket *socket = net->requests;
+    base_mutex_lock(&loop->lock);
+    struct net_socket *socket = loop->requests;
     if (socket != NULL) {
-        net->requests = socket->next_request;
+        loop->requests = socket->next_request;
         socket->is_requested = false;
         *wanted = socket->wanted;
         *is_closing = socket->is_closing;
     } else {
-        net->is_polling = true;
+        loop->is_polling = true;
     }
-    base_mutex_unlock(&net->lock);
+    base_mutex_unlock(&loop->lock);
     return socket;
 }
 
-static void carry_out_requests(struct net *net)
+static void carry_out_requests(struct net_loop *loop)
 {
     unsigned wanted;
     bool is_closing;
     struct net_socket *socket;
-    while ((socket = next_request(net, &wanted, &is_closing)) != NULL) {
+    while ((socket = next_request(loop, &wanted, &is_closing)) != NULL) {
         carry_out(socket, wanted, is_closing);
     }
 }
@@ -157,55 +172,86 @@ static void on_async(uv_async_t *async)
 }
 
 /* Sets the loop's timer; false when the loop must not sleep at all. */
-static bool set_timer(struct net *net, uint64_t deadline_ns)
+static bool set_timer(struct net_loop *loop, uint64_t deadline_ns)
 {
     if (deadline_ns == BASE_FOREVER) {
-        uv_timer_stop(&net->timer);
+        uv_timer_stop(&loop->timer);
         return true;
     }
     uint64_t now = base_clock_ns();
     if (now >= deadline_ns) {
         return false;
     }
-    uv_update_time(&net->loop);
-    uv_timer_start(&net->timer, on_timer, (deadline_ns - now + NS_PER_MS - 1) / NS_PER_MS, 0);
+    uv_update_time(&loop->loop);
+    uv_timer_start(&loop->timer, on_timer, (deadline_ns - now + NS_PER_MS - 1) / NS_PER_MS, 0);
     return true;
+}
+
+/* Lookups are delivered with the first loop. */
+static bool has_results(const struct net_loop *loop)
+{
+    return loop == &loop->net->loops[0] && atomic_load(&loop->net->resolved) != 0;
 }
 
 static bool poll_loop(void *context, uint64_t deadline_ns)
 {
-    struct net *net = context;
-    carry_out_requests(net);
-    base_mutex_lock(&net->lock);
-    bool may_sleep = !net->is_kicked && net->ready == NULL;
-    net->is_kicked = false;
-    base_mutex_unlock(&net->lock);
-    may_sleep = may_sleep && set_timer(net, deadline_ns);
-    uv_run(&net->loop, may_sleep ? UV_RUN_ONCE : UV_RUN_NOWAIT);
-    base_mutex_lock(&net->lock);
-    net->is_polling = false;
-    base_mutex_unlock(&net->lock);
-    return net->ready != NULL;
+    struct net_loop *loop = context;
+    carry_out_requests(loop);
+    base_mutex_lock(&loop->lock);
+    bool may_sleep = !loop->is_kicked && loop->ready == NULL && !has_results(loop);
+    loop->is_kicked = false;
+    base_mutex_unlock(&loop->lock);
+    may_sleep = may_sleep && set_timer(loop, deadline_ns);
+    uv_run(&loop->loop, may_sleep ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    base_mutex_lock(&loop->lock);
+    loop->is_polling = false;
+    base_mutex_unlock(&loop->lock);
+    return loop->ready != NULL || has_results(loop);
 }
 
 static void free_socket(struct net_socket *socket)
 {
     struct net_callbacks callbacks = socket->callbacks;
     void *context = socket->context;
-    struct net *net = socket->net;
-    base_mutex_lock(&net->lock);
-    net->watched--;
-    base_mutex_unlock(&net->lock);
+    loop_unwatch(socket->loop);
     free(socket);
     callbacks.on_closed(context);
 }
 
+/* Puts the socket on the list of requests; the lock is held. Returns whether to wake the leader. */
+static bool request(struct net_socket *socket)
+{
+    struct net_loop *loop = socket->loop;
+    if (socket->is_requested) {
+        return false;
+    }
+    socket->is_requested = true;
+    socket->next_request = NULL;
+    if (loop->requests == NULL) {
+        loop->requests = socket;
+    } else {
+        loop->requests_last->next_request = socket;
+    }
+    loop->requests_last = socket;
+    return loop->is_polling;
+}
+
+/* Arms again what an error disarmed and is still wanted. */
+static void renew(struct net_socket *socket)
+{
+    base_mutex_lock(&socket->loop->lock);
+    if (!socket->is_closing && (socket->wanted & ~socket->armed) != 0) {
+        request(socket);
+    }
+    base_mutex_unlock(&socket->loop->lock);
+}
+
 static void deliver(void *context)
 {
-    struct net *net = context;
-    while (net->ready != NULL) {
-        struct net_socket *socket = net->ready;
-        net->ready = socket->next_ready;
+    struct net_loop *loop = context;
+    while (loop->ready != NULL) {
+        struct net_socket *socket = loop->ready;
+        loop->ready = socket->next_ready;
         socket->is_ready = false;
         unsigned events = socket->ready_events;
         socket->ready_events = 0;
@@ -213,120 +259,133 @@ static void deliver(void *context)
             free_socket(socket);
         } else if (events != 0) {
             socket->callbacks.on_ready(socket->context, events);
+            renew(socket);
         }
+    }
+    if (has_results(loop)) {
+        lookup_deliver(loop->net);
+    }
+}
+
+void loop_kick(struct net_loop *loop)
+{
+    base_mutex_lock(&loop->lock);
+    bool is_polling = loop->is_polling;
+    loop->is_kicked = !is_polling;
+    base_mutex_unlock(&loop->lock);
+    if (is_polling) {
+        uv_async_send(&loop->async);
     }
 }
 
 static void kick(void *context)
 {
-    struct net *net = context;
-    base_mutex_lock(&net->lock);
-    bool is_polling = net->is_polling;
-    net->is_kicked = !is_polling;
-    base_mutex_unlock(&net->lock);
-    if (is_polling) {
-        uv_async_send(&net->async);
-    }
+    loop_kick(context);
 }
 
 static bool active(void *context)
 {
-    struct net *net = context;
-    base_mutex_lock(&net->lock);
-    bool is_active = net->watched != 0;
-    base_mutex_unlock(&net->lock);
+    struct net_loop *loop = context;
+    base_mutex_lock(&loop->lock);
+    bool is_active = loop->watched != 0;
+    base_mutex_unlock(&loop->lock);
     return is_active;
 }
 
-enum net_error net_open(struct net **out, struct base_poller *poller)
+static void tell_activity(const struct net_loop *loop)
 {
-    struct net *net = calloc(1, sizeof(*net));
-    if (net == NULL) {
-        return NET_NO_MEMORY;
+    if (loop->poller->on_active != NULL) {
+        loop->poller->on_active(loop->poller->on_active_context);
     }
-    if (uv_loop_init(&net->loop) != 0) {
-        free(net);
+}
+
+void loop_watch(struct net_loop *loop)
+{
+    base_mutex_lock(&loop->lock);
+    bool is_first = loop->watched++ == 0;
+    base_mutex_unlock(&loop->lock);
+    if (is_first) {
+        tell_activity(loop);
+    }
+}
+
+void loop_unwatch(struct net_loop *loop)
+{
+    base_mutex_lock(&loop->lock);
+    loop->watched--;
+    base_mutex_unlock(&loop->lock);
+}
+
+enum net_error loop_open(struct net_loop *loop, struct net *net, struct base_poller *poller)
+{
+    loop->net = net;
+    loop->poller = poller;
+    if (uv_loop_init(&loop->loop) != 0) {
         return NET_TOO_MANY;
     }
-    if (uv_async_init(&net->loop, &net->async, on_async) != 0) {
-        uv_loop_close(&net->loop);
-        free(net);
+    if (uv_async_init(&loop->loop, &loop->async, on_async) != 0) {
+        uv_loop_close(&loop->loop);
         return NET_TOO_MANY;
     }
-    uv_timer_init(&net->loop, &net->timer);
-    base_mutex_init(&net->lock);
-    *poller = (struct base_poller){
-        .context = net, .poll = poll_loop, .deliver = deliver, .kick = kick, .active = active};
-    *out = net;
+    uv_timer_init(&loop->loop, &loop->timer);
+    base_mutex_init(&loop->lock);
+    poller->context = loop;
+    poller->poll = poll_loop;
+    poller->deliver = deliver;
+    poller->kick = kick;
+    poller->active = active;
     return NET_OK;
 }
 
-void net_destroy(struct net *net)
+void loop_close(struct net_loop *loop)
 {
-    carry_out_requests(net);
-    uv_close((uv_handle_t *)&net->async, NULL);
-    uv_close((uv_handle_t *)&net->timer, NULL);
-    uv_run(&net->loop, UV_RUN_DEFAULT);
-    deliver(net);
-    if (uv_loop_close(&net->loop) != 0) {
+    carry_out_requests(loop);
+    uv_close((uv_handle_t *)&loop->async, NULL);
+    uv_close((uv_handle_t *)&loop->timer, NULL);
+    uv_run(&loop->loop, UV_RUN_DEFAULT);
+    deliver(loop);
+    if (uv_loop_close(&loop->loop) != 0) {
         abort();
     }
-    base_mutex_destroy(&net->lock);
-    free(net);
-}
-
-/* Puts the socket on the list of requests; the lock is held. Returns whether to wake the leader. */
-static bool request(struct net_socket *socket)
-{
-    struct net *net = socket->net;
-    if (!socket->is_watched) {
-        socket->is_watched = true;
-        net->watched++;
-    }
-    if (socket->is_requested) {
-        return false;
-    }
-    socket->is_requested = true;
-    socket->next_request = NULL;
-    if (net->requests == NULL) {
-        net->requests = socket;
-    } else {
-        net->requests_last->next_request = socket;
-    }
-    net->requests_last = socket;
-    return net->is_polling;
+    base_mutex_destroy(&loop->lock);
 }
 
 void net_want(struct net_socket *socket, unsigned events)
 {
-    struct net *net = socket->net;
-    base_mutex_lock(&net->lock);
+    struct net_loop *loop = socket->loop;
+    base_mutex_lock(&loop->lock);
     bool is_more = (events & ~socket->wanted) != 0;
-    socket->wanted = events;
-    bool must_wake = is_more && !socket->is_closing && request(socket);
-    base_mutex_unlock(&net->lock);
+    bool must_request = is_more && !socket->is_closing;
+    socket->wanted = socket->is_closing ? 0 : events;
+    bool is_first = must_request && !socket->is_watched && loop->watched++ == 0;
+    socket->is_watched = socket->is_watched || must_request;
+    bool must_wake = must_request && request(socket);
+    base_mutex_unlock(&loop->lock);
+    if (is_first) {
+        tell_activity(loop);
+    }
     if (must_wake) {
-        uv_async_send(&net->async);
+        uv_async_send(&loop->async);
     }
 }
 
 void net_close(struct net_socket *socket, bool is_abortive)
 {
-    struct net *net = socket->net;
-    base_mutex_lock(&net->lock);
+    struct net_loop *loop = socket->loop;
+    base_mutex_lock(&loop->lock);
     socket->is_closing = true;
     socket->is_abortive = is_abortive;
     socket->wanted = 0;
     bool is_direct = !socket->is_watched;
     bool must_wake = !is_direct && request(socket);
     if (is_direct) {
-        net->watched++;
+        loop->watched++;
     }
-    base_mutex_unlock(&net->lock);
+    base_mutex_unlock(&loop->lock);
     if (is_direct) {
         descriptor_close(socket->sock, is_abortive);
         free_socket(socket);
     } else if (must_wake) {
-        uv_async_send(&net->async);
+        uv_async_send(&loop->async);
     }
 }

@@ -1,13 +1,17 @@
-/* The loop and its sockets. See loop.c. */
+/* The loops and their sockets. See loop.c. */
 #ifndef NET_UV_LOOP_H
 #define NET_UV_LOOP_H
 
 #include "base/mutex.h"
 #include "net/net.h"
 
+#include <stdatomic.h>
 #include <uv.h>
 
-struct net {
+/* One loop; its poller's context. */
+struct net_loop {
+    struct net *net;
+    struct base_poller *poller; /* what net_open filled; its owner's part is read from there */
     uv_loop_t loop;
     uv_async_t async;
     uv_timer_t timer;
@@ -17,23 +21,36 @@ struct net {
     bool is_kicked;
     struct net_socket *requests; /* sockets whose watch shall change */
     struct net_socket *requests_last;
-    unsigned watched; /* sockets that have, or ask for, a poll handle */
+    unsigned watched; /* sockets that have, or ask for, a poll handle; and lookups */
 
     /* The leader's alone. */
     struct net_socket *ready;
     struct net_socket *ready_last;
 };
 
+struct net {
+    unsigned count;
+    atomic_uint sockets;        /* ever made: they go to the loops in turn */
+    struct net_lookup *lookups; /* guarded by the resolver's lock; see lookup.c */
+    atomic_uint resolved;       /* how many of them have their result */
+    struct net_loop loops[NET_LOOPS_MAX];
+};
+
 struct net_socket {
-    struct net *net;
+    struct net_loop *loop;
     uv_os_sock_t sock;
+    enum net_family family;
+    enum net_type type;
+    bool is_shared;          /* NET_OPTION_ADDRESS_SHARED */
+    int multicast_interface; /* as set: not every host tells */
+    int unicast_interface;
     struct net_callbacks callbacks;
     void *context;
 
-    /* Guarded by net->lock. */
+    /* Guarded by loop->lock. */
     unsigned wanted;
-    bool is_watched;   /* counted in net->watched */
-    bool is_requested; /* in net->requests */
+    bool is_watched;   /* counted in loop->watched */
+    bool is_requested; /* in loop->requests */
     bool is_closing;
     bool is_abortive;
     struct net_socket *next_request;
@@ -42,10 +59,23 @@ struct net_socket {
     uv_poll_t poll;
     bool has_poll;
     unsigned armed;
-    bool is_ready; /* in net->ready */
+    bool is_ready; /* in loop->ready */
     bool is_closed;
     unsigned ready_events;
     struct net_socket *next_ready;
 };
+
+/* Makes the loop and fills its poller. */
+enum net_error loop_open(struct net_loop *loop, struct net *net, struct base_poller *poller);
+
+/* Carries out what is left, delivers the last on_closed and ends the loop. Nobody polls. */
+void loop_close(struct net_loop *loop);
+
+/* Ends the current poll or the next one. Any thread. */
+void loop_kick(struct net_loop *loop);
+
+/* Counts something that is to be watched, or no longer; wakes whoever shall lead then. */
+void loop_watch(struct net_loop *loop);
+void loop_unwatch(struct net_loop *loop);
 
 #endif

@@ -5,8 +5,8 @@
 
 /* The calls of net.h on one socket: in place, never blocking. */
 
-static enum net_error wrap(struct net *net, uv_os_sock_t sock,
-                           const struct net_callbacks *callbacks, void *context,
+static enum net_error wrap(struct net *net, uv_os_sock_t sock, enum net_family family,
+                           enum net_type type, const struct net_callbacks *callbacks, void *context,
                            struct net_socket **out)
 {
     struct net_socket *socket = calloc(1, sizeof(*socket));
@@ -14,8 +14,10 @@ static enum net_error wrap(struct net *net, uv_os_sock_t sock,
         descriptor_close(sock, true);
         return NET_NO_MEMORY;
     }
-    socket->net = net;
+    socket->loop = &net->loops[atomic_fetch_add(&net->sockets, 1) % net->count];
     socket->sock = sock;
+    socket->family = family;
+    socket->type = type;
     socket->callbacks = *callbacks;
     socket->context = context;
     *out = socket;
@@ -23,12 +25,12 @@ static enum net_error wrap(struct net *net, uv_os_sock_t sock,
 }
 
 enum net_error net_socket_open(struct net *net, enum net_family family, enum net_type type,
-                               const struct net_callbacks *callbacks, void *context,
+                               int protocol, const struct net_callbacks *callbacks, void *context,
                                struct net_socket **socket)
 {
     uv_os_sock_t sock;
-    enum net_error error = descriptor_open(family, type, &sock);
-    return error != NET_OK ? error : wrap(net, sock, callbacks, context, socket);
+    enum net_error error = descriptor_open(family, type, protocol, &sock);
+    return error != NET_OK ? error : wrap(net, sock, family, type, callbacks, context, socket);
 }
 
 enum net_error net_accept(struct net_socket *listener, const struct net_callbacks *callbacks,
@@ -36,12 +38,14 @@ enum net_error net_accept(struct net_socket *listener, const struct net_callback
 {
     uv_os_sock_t sock;
     enum net_error error = descriptor_accept(listener->sock, &sock);
-    return error != NET_OK ? error : wrap(listener->net, sock, callbacks, context, accepted);
+    return error != NET_OK ? error
+                           : wrap(listener->loop->net, sock, listener->family, listener->type,
+                                  callbacks, context, accepted);
 }
 
 enum net_error net_bind(struct net_socket *socket, const struct net_address *address)
 {
-    return descriptor_bind(socket->sock, address);
+    return descriptor_bind(socket->sock, socket->type, address, socket->is_shared);
 }
 
 enum net_error net_listen(struct net_socket *socket, int backlog)
@@ -54,7 +58,7 @@ enum net_error net_connect(struct net_socket *socket, const struct net_address *
     return descriptor_connect(socket->sock, address);
 }
 
-enum net_error net_connect_result(struct net_socket *socket)
+enum net_error net_error_of(struct net_socket *socket)
 {
     return descriptor_error(socket->sock);
 }
@@ -69,6 +73,28 @@ enum net_error net_send(struct net_socket *socket, const struct net_buffer *buff
                         size_t *moved)
 {
     return descriptor_send(socket->sock, buffers, count, moved);
+}
+
+static unsigned at_most(unsigned count)
+{
+    return count < NET_DATAGRAMS_MAX ? count : NET_DATAGRAMS_MAX;
+}
+
+enum net_error net_receive_datagrams(struct net_socket *socket, struct net_datagram *datagrams,
+                                     unsigned count, unsigned *done)
+{
+    return descriptor_receive_datagrams(socket->sock, datagrams, at_most(count), done);
+}
+
+enum net_error net_send_datagrams(struct net_socket *socket, const struct net_datagram *datagrams,
+                                  unsigned count, unsigned *done)
+{
+    return descriptor_send_datagrams(socket->sock, datagrams, at_most(count), done);
+}
+
+enum net_error net_unread(struct net_socket *socket, size_t *bytes)
+{
+    return descriptor_unread(socket->sock, bytes);
 }
 
 enum net_error net_shutdown_send(struct net_socket *socket)

@@ -1,94 +1,112 @@
+/*
+ * Sockets of Linux.
+ *
+ * Which local addresses two sockets of the emulator may share is decided above the wall; Linux must
+ * merely not refuse. It looks at the flags of both sockets at the moment of the second's bind or
+ * listen (measured on Linux 6.18, for wildcard and specific addresses in each order):
+ *
+ *   datagrams   wildcard beside specific and the same address twice: both need SO_REUSEADDR.
+ *   streams     the same while neither listens: both need SO_REUSEADDR. One that listens is shared
+ *               only if both have SO_REUSEPORT too, and the same user.
+ *   TIME_WAIT   a port whose connections wait there: SO_REUSEADDR on both, which accepted sockets
+ *               take over from their listener. Windows always lets a listener have such a port.
+ *
+ * So a socket gets after its bind what the next one will need of it, and before its bind only what
+ * it needs itself: a socket that shares nothing still meets NET_ADDRESS_IN_USE, also where the
+ * other one is another process's. Only two streams that do not listen yet are told apart first by
+ * their listen. With port 0 nothing is shared, or Linux might choose a port that is taken.
+ */
 #include "net/uv/descriptor.h"
 
 #include "net/uv/address.h"
+#include "net/uv/linux/error.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-struct translation {
-    int host;
-    enum net_error error;
-};
-
-static const struct translation translations[] = {
-    {0, NET_OK},
-    {EAGAIN, NET_AGAIN},
-    {EINTR, NET_AGAIN},
-    {EINPROGRESS, NET_AGAIN},
-    {ENOMEM, NET_NO_MEMORY},
-    {ENOBUFS, NET_NO_MEMORY},
-    {EADDRINUSE, NET_ADDRESS_IN_USE},
-    {EADDRNOTAVAIL, NET_ADDRESS_NOT_AVAILABLE},
-    {EACCES, NET_ACCESS_DENIED},
-    {EPERM, NET_ACCESS_DENIED},
-    {ECONNREFUSED, NET_REFUSED},
-    {ECONNRESET, NET_RESET},
-    {ECONNABORTED, NET_ABORTED},
-    {ETIMEDOUT, NET_TIMED_OUT},
-    {ENETUNREACH, NET_UNREACHABLE_NETWORK},
-    {EHOSTUNREACH, NET_UNREACHABLE_HOST},
-    {ENOTCONN, NET_NOT_CONNECTED},
-    {EPIPE, NET_SHUT_DOWN},
-    {EMFILE, NET_TOO_MANY},
-    {ENFILE, NET_TOO_MANY},
-    {EAFNOSUPPORT, NET_NOT_SUPPORTED},
-    {EOPNOTSUPP, NET_NOT_SUPPORTED},
-};
-
-static enum net_error translate(int host)
+static void turn(uv_os_sock_t sock, int level, int name, int value)
 {
-    for (size_t i = 0; i < sizeof(translations) / sizeof(translations[0]); i++) {
-        if (translations[i].host == host) {
-            return translations[i].error;
-        }
+    setsockopt(sock, level, name, &value, sizeof(value));
+}
+
+/* As on Windows: IPv6 alone, and no group that the socket has not joined. Each datagram says where
+ * it went to, on a socket of both families in both ways. */
+static void set_defaults(uv_os_sock_t sock, enum net_family family, enum net_type type)
+{
+    if (family == NET_IPV6) {
+        turn(sock, IPPROTO_IPV6, IPV6_V6ONLY, 1);
     }
-    return NET_INVALID;
+    if (type == NET_STREAM) {
+        return;
+    }
+    turn(sock, IPPROTO_IP, IP_PKTINFO, 1);
+    turn(sock, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+    if (family == NET_IPV6) {
+        turn(sock, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+        turn(sock, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+    }
 }
 
-static enum net_error result(int returned)
-{
-    return returned == 0 ? NET_OK : translate(errno);
-}
-
-enum net_error descriptor_open(enum net_family family, enum net_type type, uv_os_sock_t *sock)
+enum net_error descriptor_open(enum net_family family, enum net_type type, int protocol,
+                               uv_os_sock_t *sock)
 {
     int domain = family == NET_IPV4 ? AF_INET : AF_INET6;
-    int kind = type == NET_STREAM ? SOCK_STREAM : SOCK_DGRAM;
-    *sock = socket(domain, kind | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    return *sock < 0 ? translate(errno) : NET_OK;
+    int kind = type == NET_STREAM ? SOCK_STREAM : type == NET_DATAGRAM ? SOCK_DGRAM : SOCK_RAW;
+    *sock = socket(domain, kind | SOCK_NONBLOCK | SOCK_CLOEXEC, type == NET_RAW ? protocol : 0);
+    if (*sock < 0) {
+        return error_of_host(errno);
+    }
+    set_defaults(*sock, family, type);
+    return NET_OK;
 }
 
-enum net_error descriptor_bind(uv_os_sock_t sock, const struct net_address *address)
+enum net_error descriptor_bind(uv_os_sock_t sock, enum net_type type,
+                               const struct net_address *address, bool is_shared)
 {
     struct sockaddr_storage host;
-    int on = 1;
     int length = address_to_host(address, &host);
-    /* Windows lets a listener take the port of connections in TIME_WAIT; Linux wants to be told. */
-    setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    return result(bind(sock, (struct sockaddr *)&host, (socklen_t)length));
+    bool is_sharing = is_shared && address->port != 0;
+    turn(sock, SOL_SOCKET, SO_REUSEADDR, type == NET_STREAM || is_sharing);
+    turn(sock, SOL_SOCKET, SO_REUSEPORT, type == NET_STREAM && is_sharing);
+    if (bind(sock, (struct sockaddr *)&host, (socklen_t)length) != 0) {
+        return error_of_host(errno);
+    }
+    turn(sock, SOL_SOCKET, SO_REUSEADDR, 1);
+    turn(sock, SOL_SOCKET, SO_REUSEPORT, type == NET_STREAM);
+    return NET_OK;
 }
 
 enum net_error descriptor_listen(uv_os_sock_t sock, int backlog)
 {
-    return result(listen(sock, backlog));
+    return error_of_call(listen(sock, backlog));
+}
+
+/* Errors that are those of a connection which died in the queue: there may be another. */
+static bool is_of_connection(int error)
+{
+    return error == ECONNABORTED || error == EPROTO || error == ENETDOWN || error == EHOSTDOWN ||
+           error == EHOSTUNREACH || error == ENETUNREACH || error == ENONET;
 }
 
 enum net_error descriptor_accept(uv_os_sock_t listener, uv_os_sock_t *accepted)
 {
-    *accepted = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    return *accepted < 0 ? translate(errno) : NET_OK;
+    do {
+        *accepted = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } while (*accepted < 0 && is_of_connection(errno));
+    return *accepted < 0 ? error_of_host(errno) : NET_OK;
 }
 
 enum net_error descriptor_connect(uv_os_sock_t sock, const struct net_address *address)
 {
     struct sockaddr_storage host;
     int length = address_to_host(address, &host);
-    return result(connect(sock, (struct sockaddr *)&host, (socklen_t)length));
+    return error_of_call(connect(sock, (struct sockaddr *)&host, (socklen_t)length));
 }
 
 enum net_error descriptor_error(uv_os_sock_t sock)
@@ -96,9 +114,14 @@ enum net_error descriptor_error(uv_os_sock_t sock)
     int error = 0;
     socklen_t length = sizeof(error);
     if (getsockopt(sock, SOL_SOCKET, SO_ERROR, &error, &length) != 0) {
-        return translate(errno);
+        return error_of_host(errno);
     }
-    return translate(error);
+    if (error != 0) {
+        /* After a failed connect Linux refuses to listen, and to connect once, until told this. */
+        const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+        connect(sock, &nobody, sizeof(nobody));
+    }
+    return error_of_host(error);
 }
 
 static void fill(struct msghdr *message, struct iovec *pieces, const struct net_buffer *buffers,
@@ -116,7 +139,7 @@ static void fill(struct msghdr *message, struct iovec *pieces, const struct net_
 static enum net_error moved_or_error(ssize_t moved, size_t *out)
 {
     *out = moved < 0 ? 0 : (size_t)moved;
-    return moved < 0 ? translate(errno) : NET_OK;
+    return moved < 0 ? error_of_host(errno) : NET_OK;
 }
 
 enum net_error descriptor_receive(uv_os_sock_t sock, const struct net_buffer *buffers,
@@ -137,9 +160,17 @@ enum net_error descriptor_send(uv_os_sock_t sock, const struct net_buffer *buffe
     return moved_or_error(sendmsg(sock, &message, MSG_NOSIGNAL), moved);
 }
 
+enum net_error descriptor_unread(uv_os_sock_t sock, size_t *bytes)
+{
+    int unread = 0;
+    enum net_error error = error_of_call(ioctl(sock, FIONREAD, &unread));
+    *bytes = (size_t)unread;
+    return error;
+}
+
 enum net_error descriptor_shutdown_send(uv_os_sock_t sock)
 {
-    return result(shutdown(sock, SHUT_WR));
+    return error_of_call(shutdown(sock, SHUT_WR));
 }
 
 enum net_error descriptor_local(uv_os_sock_t sock, struct net_address *address)
@@ -147,7 +178,7 @@ enum net_error descriptor_local(uv_os_sock_t sock, struct net_address *address)
     struct sockaddr_storage host;
     socklen_t length = sizeof(host);
     if (getsockname(sock, (struct sockaddr *)&host, &length) != 0) {
-        return translate(errno);
+        return error_of_host(errno);
     }
     return address_from_host(&host, address) ? NET_OK : NET_NOT_SUPPORTED;
 }
@@ -157,9 +188,22 @@ enum net_error descriptor_remote(uv_os_sock_t sock, struct net_address *address)
     struct sockaddr_storage host;
     socklen_t length = sizeof(host);
     if (getpeername(sock, (struct sockaddr *)&host, &length) != 0) {
-        return translate(errno);
+        return error_of_host(errno);
     }
     return address_from_host(&host, address) ? NET_OK : NET_NOT_SUPPORTED;
+}
+
+enum net_error descriptor_set(uv_os_sock_t sock, int level, int name, const void *value,
+                              size_t length)
+{
+    return error_of_call(setsockopt(sock, level, name, value, (socklen_t)length));
+}
+
+enum net_error descriptor_get(uv_os_sock_t sock, int level, int name, int *value)
+{
+    socklen_t length = sizeof(*value);
+    *value = 0;
+    return error_of_call(getsockopt(sock, level, name, value, &length));
 }
 
 void descriptor_close(uv_os_sock_t sock, bool is_abortive)

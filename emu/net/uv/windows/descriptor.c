@@ -4,85 +4,89 @@
 #include "net/uv/descriptor.h"
 
 #include "net/uv/address.h"
+#include "net/uv/windows/error.h"
 
-#include <string.h>
+#include <mswsock.h>
 
-struct translation {
-    int host;
-    enum net_error error;
-};
+#ifndef SIO_UDP_NETRESET
+#define SIO_UDP_NETRESET _WSAIOW(IOC_VENDOR, 15)
+#endif
 
-static const struct translation translations[] = {
-    {0, NET_OK},
-    {WSAEWOULDBLOCK, NET_AGAIN},
-    {WSAEINTR, NET_AGAIN},
-    {WSAEINPROGRESS, NET_AGAIN},
-    {WSAENOBUFS, NET_NO_MEMORY},
-    {WSAEADDRINUSE, NET_ADDRESS_IN_USE},
-    {WSAEADDRNOTAVAIL, NET_ADDRESS_NOT_AVAILABLE},
-    {WSAEACCES, NET_ACCESS_DENIED},
-    {WSAECONNREFUSED, NET_REFUSED},
-    {WSAECONNRESET, NET_RESET},
-    {WSAECONNABORTED, NET_ABORTED},
-    {WSAETIMEDOUT, NET_TIMED_OUT},
-    {WSAENETUNREACH, NET_UNREACHABLE_NETWORK},
-    {WSAEHOSTUNREACH, NET_UNREACHABLE_HOST},
-    {WSAENOTCONN, NET_NOT_CONNECTED},
-    {WSAESHUTDOWN, NET_SHUT_DOWN},
-    {WSAEMFILE, NET_TOO_MANY},
-    {WSAEAFNOSUPPORT, NET_NOT_SUPPORTED},
-    {WSAEOPNOTSUPP, NET_NOT_SUPPORTED},
-};
-
-static enum net_error translate(int host)
+static void turn(uv_os_sock_t sock, int level, int name, int value)
 {
-    for (size_t i = 0; i < sizeof(translations) / sizeof(translations[0]); i++) {
-        if (translations[i].host == host) {
-            return translations[i].error;
-        }
-    }
-    return NET_INVALID;
+    setsockopt(sock, level, name, (const char *)&value, sizeof(value));
 }
 
-static enum net_error result(int returned)
+static void turn_off(uv_os_sock_t sock, DWORD code)
 {
-    return returned == 0 ? NET_OK : translate(WSAGetLastError());
+    BOOL off = FALSE;
+    DWORD bytes = 0;
+    WSAIoctl(sock, code, &off, sizeof(off), NULL, 0, &bytes, NULL, NULL);
+}
+
+/* Each datagram says where it went to; what ICMP tells of those that were sent is not told. */
+static void set_defaults(uv_os_sock_t sock, enum net_family family, enum net_type type)
+{
+    if (type == NET_STREAM) {
+        return;
+    }
+    turn(sock, IPPROTO_IP, IP_PKTINFO, 1);
+    if (family == NET_IPV6) {
+        turn(sock, IPPROTO_IPV6, IPV6_PKTINFO, 1);
+    }
+    turn_off(sock, SIO_UDP_CONNRESET);
+    turn_off(sock, SIO_UDP_NETRESET);
 }
 
 static enum net_error make_non_blocking(uv_os_sock_t sock)
 {
     u_long on = 1;
-    enum net_error error = result(ioctlsocket(sock, FIONBIO, &on));
+    enum net_error error = error_of_call(ioctlsocket(sock, FIONBIO, &on));
     if (error != NET_OK) {
         closesocket(sock);
     }
     return error;
 }
 
-enum net_error descriptor_open(enum net_family family, enum net_type type, uv_os_sock_t *sock)
+enum net_error descriptor_open(enum net_family family, enum net_type type, int protocol,
+                               uv_os_sock_t *sock)
 {
     int domain = family == NET_IPV4 ? AF_INET : AF_INET6;
-    int kind = type == NET_STREAM ? SOCK_STREAM : SOCK_DGRAM;
-    *sock = WSASocketW(domain, kind, 0, NULL, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
-    return *sock == INVALID_SOCKET ? translate(WSAGetLastError()) : make_non_blocking(*sock);
+    int kind = type == NET_STREAM ? SOCK_STREAM : type == NET_DATAGRAM ? SOCK_DGRAM : SOCK_RAW;
+    *sock = WSASocketW(domain, kind, type == NET_RAW ? protocol : 0, NULL, 0,
+                       WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+    if (*sock == INVALID_SOCKET) {
+        return error_of_host(WSAGetLastError());
+    }
+    set_defaults(*sock, family, type);
+    return make_non_blocking(*sock);
 }
 
-enum net_error descriptor_bind(uv_os_sock_t sock, const struct net_address *address)
+/* Windows itself has the rules of sharing by which the emulator above decided. */
+enum net_error descriptor_bind(uv_os_sock_t sock, enum net_type type,
+                               const struct net_address *address, bool is_shared)
 {
     struct sockaddr_storage host;
     int length = address_to_host(address, &host);
-    return result(bind(sock, (struct sockaddr *)&host, length));
+    (void)type;
+    if (is_shared && address->port != 0) {
+        turn(sock, SOL_SOCKET, SO_REUSEADDR, 1);
+    }
+    return error_of_call(bind(sock, (struct sockaddr *)&host, length));
 }
 
 enum net_error descriptor_listen(uv_os_sock_t sock, int backlog)
 {
-    return result(listen(sock, backlog));
+    return error_of_call(listen(sock, backlog));
 }
 
+/* A connection that its peer has reset in the queue: there may be another. */
 enum net_error descriptor_accept(uv_os_sock_t listener, uv_os_sock_t *accepted)
 {
-    *accepted = accept(listener, NULL, NULL);
-    return *accepted == INVALID_SOCKET ? translate(WSAGetLastError())
+    do {
+        *accepted = accept(listener, NULL, NULL);
+    } while (*accepted == INVALID_SOCKET && WSAGetLastError() == WSAECONNRESET);
+    return *accepted == INVALID_SOCKET ? error_of_host(WSAGetLastError())
                                        : make_non_blocking(*accepted);
 }
 
@@ -90,7 +94,7 @@ enum net_error descriptor_connect(uv_os_sock_t sock, const struct net_address *a
 {
     struct sockaddr_storage host;
     int length = address_to_host(address, &host);
-    return result(connect(sock, (struct sockaddr *)&host, length));
+    return error_of_call(connect(sock, (struct sockaddr *)&host, length));
 }
 
 enum net_error descriptor_error(uv_os_sock_t sock)
@@ -98,9 +102,9 @@ enum net_error descriptor_error(uv_os_sock_t sock)
     int error = 0;
     int length = sizeof(error);
     if (getsockopt(sock, SOL_SOCKET, SO_ERROR, (char *)&error, &length) != 0) {
-        return translate(WSAGetLastError());
+        return error_of_host(WSAGetLastError());
     }
-    return translate(error);
+    return error_of_host(error);
 }
 
 static void fill(WSABUF *pieces, const struct net_buffer *buffers, unsigned count)
@@ -120,7 +124,7 @@ enum net_error descriptor_receive(uv_os_sock_t sock, const struct net_buffer *bu
     fill(pieces, buffers, count);
     int returned = WSARecv(sock, pieces, count, &bytes, &flags, NULL, NULL);
     *moved = bytes;
-    return result(returned);
+    return error_of_call(returned);
 }
 
 enum net_error descriptor_send(uv_os_sock_t sock, const struct net_buffer *buffers, unsigned count,
@@ -131,12 +135,20 @@ enum net_error descriptor_send(uv_os_sock_t sock, const struct net_buffer *buffe
     fill(pieces, buffers, count);
     int returned = WSASend(sock, pieces, count, &bytes, 0, NULL, NULL);
     *moved = bytes;
-    return result(returned);
+    return error_of_call(returned);
+}
+
+enum net_error descriptor_unread(uv_os_sock_t sock, size_t *bytes)
+{
+    u_long unread = 0;
+    enum net_error error = error_of_call(ioctlsocket(sock, FIONREAD, &unread));
+    *bytes = unread;
+    return error;
 }
 
 enum net_error descriptor_shutdown_send(uv_os_sock_t sock)
 {
-    return result(shutdown(sock, SD_SEND));
+    return error_of_call(shutdown(sock, SD_SEND));
 }
 
 enum net_error descriptor_local(uv_os_sock_t sock, struct net_address *address)
@@ -144,7 +156,7 @@ enum net_error descriptor_local(uv_os_sock_t sock, struct net_address *address)
     struct sockaddr_storage host;
     int length = sizeof(host);
     if (getsockname(sock, (struct sockaddr *)&host, &length) != 0) {
-        return translate(WSAGetLastError());
+        return error_of_host(WSAGetLastError());
     }
     return address_from_host(&host, address) ? NET_OK : NET_NOT_SUPPORTED;
 }
@@ -154,9 +166,22 @@ enum net_error descriptor_remote(uv_os_sock_t sock, struct net_address *address)
     struct sockaddr_storage host;
     int length = sizeof(host);
     if (getpeername(sock, (struct sockaddr *)&host, &length) != 0) {
-        return translate(WSAGetLastError());
+        return error_of_host(WSAGetLastError());
     }
     return address_from_host(&host, address) ? NET_OK : NET_NOT_SUPPORTED;
+}
+
+enum net_error descriptor_set(uv_os_sock_t sock, int level, int name, const void *value,
+                              size_t length)
+{
+    return error_of_call(setsockopt(sock, level, name, value, (int)length));
+}
+
+enum net_error descriptor_get(uv_os_sock_t sock, int level, int name, int *value)
+{
+    int length = sizeof(*value);
+    *value = 0;
+    return error_of_call(getsockopt(sock, level, name, (char *)value, &length));
 }
 
 void descriptor_close(uv_os_sock_t sock, bool is_abortive)

@@ -1,0 +1,50 @@
+/* Disconnecting: gracefully in the order of the sends, or abortively at once. */
+#include "wsk/connect.h"
+#include "wsk/wsk.h"
+
+/* Resets the connection: gives the net socket away, and ends what is pending. */
+static NTSTATUS abort_connection(struct wsk_socket *socket, PIRP irp)
+{
+    wsk_socket_lock(socket);
+    NTSTATUS status = wsk_connection_status(socket);
+    if (NT_SUCCESS(status) && socket->connection.is_silent) {
+        status = STATUS_INVALID_DEVICE_STATE;
+    }
+    if (!NT_SUCCESS(status)) {
+        wsk_socket_unlock(socket);
+        return wsk_irp_refuse(irp, status);
+    }
+    struct net_socket *net = socket->net;
+    wsk_socket_reference_locked(socket);
+    socket->connection.is_local_end = true;
+    wsk_queue_finish_all(&socket->send, STATUS_CANCELLED);
+    wsk_connection_fail(socket, STATUS_CONNECTION_ABORTED);
+    socket->net = NULL;
+    wsk_socket_unlock(socket);
+    if (net != NULL) {
+        net_close(net, true);
+    }
+    wsk_queue_deliver(&socket->receive);
+    wsk_queue_deliver(&socket->send);
+    status = wsk_irp_finish(socket, irp, STATUS_SUCCESS, 0);
+    wsk_socket_dereference(socket);
+    return status;
+}
+
+/*
+ * Ends a connection: gracefully after all that was sent and Buffer, if given, or abortively.
+ * <= DISPATCH_LEVEL. (WSK-DISC)
+ */
+NTSTATUS WSKAPI wsk_disconnect(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags, PIRP Irp)
+{
+    struct wsk_socket *socket = wsk_socket_of(Socket);
+    NTSTATUS status = wsk_call_begin(socket, Irp, "WskDisconnect");
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    if ((Flags & ~WSK_FLAG_ABORTIVE) != 0 || (Flags != 0 && Buffer != NULL)) {
+        return wsk_irp_refuse(Irp, STATUS_INVALID_PARAMETER);
+    }
+    return Flags != 0 ? abort_connection(socket, Irp)
+                      : wsk_send_start(socket, WSK_OPERATION_DISCONNECT, Buffer, 0, Irp);
+}

@@ -1,0 +1,51 @@
+/* The addresses of a socket. They are stored during the call, so before the IRP completes. */
+#include "wsk/wsk.h"
+
+static NTSTATUS query(struct wsk_socket *socket, bool is_known, const struct net_address *address,
+                      SOCKADDR *out, PIRP irp)
+{
+    if (out == NULL) {
+        return wsk_irp_refuse(irp, STATUS_INVALID_PARAMETER);
+    }
+    if (!is_known) {
+        return wsk_irp_refuse(irp, STATUS_INVALID_DEVICE_STATE);
+    }
+    wsk_address_to(address, out);
+    return wsk_irp_finish(socket, irp, STATUS_SUCCESS, 0);
+}
+
+/*
+ * Stores the local address, in the SOCKADDR type of the socket's family. Information 0.
+ * STATUS_INVALID_DEVICE_STATE if the socket is not bound. <= DISPATCH_LEVEL. (WSK-ADDR)
+ */
+NTSTATUS WSKAPI wsk_get_local_address(PWSK_SOCKET Socket, PSOCKADDR LocalAddress, PIRP Irp)
+{
+    struct wsk_socket *socket = wsk_socket_of(Socket);
+    NTSTATUS status = wsk_call_begin(socket, Irp, "WskGetLocalAddress");
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    wsk_socket_lock(socket);
+    bool is_bound = socket->state != WSK_OPENED;
+    struct net_address address = socket->local;
+    wsk_socket_unlock(socket);
+    return query(socket, is_bound, &address, LocalAddress, Irp);
+}
+
+/*
+ * Stores the peer's address, in the SOCKADDR type of the socket's family. Information 0.
+ * STATUS_INVALID_DEVICE_STATE if the socket is not connected. <= DISPATCH_LEVEL. (WSK-ADDR)
+ */
+NTSTATUS WSKAPI wsk_get_remote_address(PWSK_SOCKET Socket, PSOCKADDR RemoteAddress, PIRP Irp)
+{
+    struct wsk_socket *socket = wsk_socket_of(Socket);
+    NTSTATUS status = wsk_call_begin(socket, Irp, "WskGetRemoteAddress");
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    wsk_socket_lock(socket);
+    bool is_connected = socket->state == WSK_CONNECTED;
+    struct net_address address = socket->remote;
+    wsk_socket_unlock(socket);
+    return query(socket, is_connected, &address, RemoteAddress, Irp);
+}

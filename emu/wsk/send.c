@@ -1,0 +1,186 @@
+/*
+ * The sending direction of a connection: connect, sends and disconnect, in order.
+ *
+ * WSK does not buffer: a send completes when the host has taken all of its bytes.
+ */
+#include "ke/warning.h"
+#include "wsk/connect.h"
+#include "wsk/wsk.h"
+
+/* Below this a send that has to wait says nothing about the ideal backlog. */
+#define IDEAL_BACKLOG_MIN 65536
+
+/* Moves bytes until none is left. Whether it got that far; a failure finishes the request. */
+static bool move(struct wsk_socket *socket, PIRP irp)
+{
+    struct net_buffer buffers[NET_BUFFERS_MAX];
+    struct wsk_request *request = wsk_request_of(irp);
+    while (request->left != 0) {
+        size_t moved = 0;
+        unsigned count = wsk_request_buffers(request, buffers);
+        enum net_error error = net_send(socket->net, buffers, count, &moved);
+        if (error == NET_AGAIN) {
+            wsk_send_measure_backlog(socket);
+            return false;
+        }
+        if (error != NET_OK) {
+            wsk_connection_fail(socket, wsk_status(error));
+            return false;
+        }
+        wsk_request_advance(irp, moved);
+    }
+    return true;
+}
+
+static bool send_step(struct wsk_socket *socket, PIRP irp)
+{
+    if (!move(socket, irp)) {
+        return false;
+    }
+    wsk_queue_finish(&socket->send, irp, STATUS_SUCCESS, irp->IoStatus.Information);
+    return true;
+}
+
+static bool disconnect_step(struct wsk_socket *socket, PIRP irp)
+{
+    if (!move(socket, irp)) {
+        return false;
+    }
+    enum net_error error = net_shutdown_send(socket->net);
+    if (error != NET_OK) {
+        wsk_connection_fail(socket, wsk_status(error));
+        return false;
+    }
+    wsk_queue_finish(&socket->send, irp, STATUS_SUCCESS, 0);
+    return true;
+}
+
+static bool step(struct wsk_socket *socket, PIRP irp)
+{
+    switch (wsk_request_of(irp)->operation) {
+    case WSK_OPERATION_CONNECT:
+    case WSK_OPERATION_SOCKET_CONNECT:
+        return wsk_connect_step(socket, irp);
+    case WSK_OPERATION_DISCONNECT:
+        return disconnect_step(socket, irp);
+    default:
+        return send_step(socket, irp);
+    }
+}
+
+void wsk_send_pump(struct wsk_socket *socket)
+{
+    PIRP irp;
+    while ((irp = wsk_queue_first(&socket->send)) != NULL && step(socket, irp)) {
+    }
+}
+
+void wsk_send_measure_backlog(struct wsk_socket *socket)
+{
+    int bytes = 0;
+    if (net_get_option(socket->net, NET_OPTION_SEND_BUFFER, &bytes) != NET_OK) {
+        return;
+    }
+    SIZE_T ideal = bytes < IDEAL_BACKLOG_MIN ? IDEAL_BACKLOG_MIN : (SIZE_T)bytes;
+    if (ideal != socket->connection.ideal_backlog) {
+        socket->connection.ideal_backlog = ideal;
+        socket->connection.is_backlog_changed = true;
+        socket->send.is_event_due = true;
+    }
+}
+
+bool wsk_send_indicate(struct wsk_socket *socket)
+{
+    struct ke_callback callback;
+    const WSK_CLIENT_CONNECTION_DISPATCH *table = socket->dispatch;
+    if (!socket->connection.is_backlog_changed || socket->is_dead ||
+        !wsk_connection_listens(socket, WSK_EVENT_SEND_BACKLOG) ||
+        !wsk_event_begin(socket, WSK_EVENT_SEND_BACKLOG)) {
+        return false;
+    }
+    socket->connection.is_backlog_changed = false;
+    PFN_WSK_SEND_BACKLOG_EVENT routine = table->WskSendBacklogEvent;
+    SIZE_T ideal = socket->connection.ideal_backlog;
+    PVOID context = socket->context;
+    wsk_socket_unlock(socket);
+    ke_callback_enter(&callback, "WskSendBacklogEvent", (void *)(ULONG_PTR)routine);
+    NTSTATUS status = routine(context, ideal);
+    ke_callback_leave(&callback);
+    if (status != STATUS_SUCCESS) {
+        ke_warning("WSK-EVT-65", "WskSendBacklogEvent returned 0x%08X", (unsigned)status);
+    }
+    wsk_socket_lock(socket);
+    wsk_event_end(socket, &socket->send, WSK_EVENT_SEND_BACKLOG);
+    return true;
+}
+
+/* Whether the connection takes a send. The lock is held. */
+static NTSTATUS send_status(const struct wsk_socket *socket)
+{
+    const struct wsk_connection *connection = &socket->connection;
+    NTSTATUS status = wsk_connection_status(socket);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    if (connection->failure != STATUS_SUCCESS) {
+        return connection->failure;
+    }
+    return connection->is_send_shut || connection->is_silent ? STATUS_INVALID_DEVICE_STATE
+                                                             : STATUS_SUCCESS;
+}
+
+NTSTATUS wsk_send_start(struct wsk_socket *socket, enum wsk_operation operation,
+                        const WSK_BUF *buffer, ULONG flags, PIRP irp)
+{
+    wsk_socket_lock(socket);
+    NTSTATUS status = send_status(socket);
+    if (!NT_SUCCESS(status)) {
+        wsk_socket_unlock(socket);
+        return wsk_irp_refuse(irp, status);
+    }
+    wsk_irp_take(irp);
+    wsk_request_start(irp, socket, operation, buffer, flags);
+    wsk_socket_reference_locked(socket);
+    socket->connection.is_send_shut = operation == WSK_OPERATION_DISCONNECT;
+    bool is_first = wsk_queue_first(&socket->send) == NULL;
+    wsk_queue_append(&socket->send, irp);
+    if (is_first) {
+        wsk_send_pump(socket);
+    }
+    wsk_socket_want(socket);
+    wsk_socket_unlock(socket);
+    wsk_queue_deliver(&socket->send);
+    wsk_queue_deliver(&socket->receive); /* a failure ends receives too */
+    wsk_socket_dereference(socket);
+    return STATUS_PENDING;
+}
+
+/*
+ * Sends all of Buffer. Information: bytes sent, the whole length on success. <= DISPATCH_LEVEL.
+ * (WSK-SEND)
+ */
+NTSTATUS WSKAPI wsk_send(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags, PIRP Irp)
+{
+    struct wsk_socket *socket = wsk_socket_of(Socket);
+    NTSTATUS status = wsk_call_begin(socket, Irp, "WskSend");
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    if (Buffer == NULL) {
+        return wsk_irp_refuse(Irp, STATUS_INVALID_PARAMETER);
+    }
+    if ((Flags & ~WSK_FLAG_NODELAY) != 0) {
+        return wsk_irp_refuse(Irp, STATUS_NOT_SUPPORTED);
+    }
+    return wsk_send_start(socket, WSK_OPERATION_SEND, Buffer, Flags, Irp);
+}
+
+/* As WskSend; control information is ignored. Reserved for the system. (WSK-DISP-14) */
+NTSTATUS WSKAPI wsk_send_ex(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags,
+                            ULONG ControlInfoLength, PCMSGHDR ControlInfo, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(ControlInfoLength);
+    UNREFERENCED_PARAMETER(ControlInfo);
+    ke_warning("WSK-DISP-14", "WskSendEx is reserved for the system");
+    return wsk_send(Socket, Buffer, Flags, Irp);
+}
