@@ -81,6 +81,13 @@ if(CMAKE_C_FLAGS MATCHES "-fsanitize=[a-z,]*thread")
   endif()
 endif()
 
+# For callers outside this scope: a project that took wskemu in by add_subdirectory().
+foreach(variable IN ITEMS WSKEMU_CMAKE_DIR WSKEMU_WDK_INCLUDE_DIR WSKEMU_INCLUDE_DIR
+    WSKEMU_TMH_SCRIPT WSKEMU_SEH_OPTIONS WSKEMU_VOLATILE_OPTIONS _WSKEMU_DRIVER_WARNINGS_GNU
+    _WSKEMU_DRIVER_WARNINGS_CLANG)
+  set(${variable} "${${variable}}" CACHE INTERNAL "")
+endforeach()
+
 function(_wskemu_find_objcopy)
   string(REGEX REPLACE "(gcc|clang|cc|g\\+\\+)[^/]*$" "" prefix "${CMAKE_C_COMPILER}")
   get_filename_component(prefix "${prefix}" NAME)

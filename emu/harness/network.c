@@ -8,6 +8,7 @@
 #include "wsk/control.h"
 #include "wsk/extension.h"
 #include "wsk/transport.h"
+#include "wsk/wsk.h"
 
 void wskemu_provider_set_ready(BOOLEAN ready)
 {
@@ -42,6 +43,18 @@ void wskemu_address_list_changed(void)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     wsk_address_list_changed();
+}
+
+void wskemu_socket_break(struct _WSK_SOCKET *socket)
+{
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    wsk_socket_kill(wsk_socket_of(socket));
+}
+
+void wskemu_client_event(ULONG event_type, PVOID information, SIZE_T information_length)
+{
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    wsk_client_event(event_type, information, information != NULL ? information_length : 0);
 }
 
 NTSTATUS wskemu_extension_add(const GUID *id, const struct wskemu_extension *extension,

@@ -198,8 +198,8 @@ static NTSTATUS compare(const UCHAR *received, const UCHAR *expected, SIZE_T len
 {
     for (SIZE_T i = 0; i < length; i++) {
         if (received[i] != expected[i]) {
-            base_log("peer: byte %llu is 0x%02X, expected 0x%02X\n",
-                     (unsigned long long)(place + i), received[i], expected[i]);
+            base_log("peer: byte %llu is 0x%02X, expected 0x%02X\n", (unsigned long long)place + i,
+                     received[i], expected[i]);
             return STATUS_DATA_ERROR;
         }
     }

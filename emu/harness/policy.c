@@ -1,6 +1,6 @@
 /*
- * What a driver must not depend on, a run may choose or draw: the number of processors, when results
- * are delivered, the number of loops. A process decides once.
+ * What a driver must not depend on, a run may choose or draw: the number of processors, when
+ * results are delivered, the number of loops. A process decides once.
  */
 #include <wskemu/wskemu.h>
 
@@ -65,8 +65,8 @@ static void draw_all(struct wskemu_policy *policy, const char *seed)
     policy->is_drawn = TRUE;
     policy->seed = seed_of(seed);
     policy->processors = draw(policy, 0, PROCESSORS_DRAWN_MIN, PROCESSORS_DRAWN_MAX);
-    policy->completion = (enum wskemu_completion)draw(policy, 1, WSKEMU_COMPLETION_INLINE,
-                                                      WSKEMU_COMPLETION_RANDOM);
+    policy->completion =
+        (enum wskemu_completion)draw(policy, 1, WSKEMU_COMPLETION_INLINE, WSKEMU_COMPLETION_RANDOM);
     policy->loops = draw(policy, 2, LOOPS_DEFAULT, LOOPS_DRAWN_MAX);
 }
 

@@ -15,6 +15,7 @@
 #include "ke/callback.h"
 #include "ke/limit.h"
 #include "ke/warning.h"
+#include "trace/trace.h"
 
 #include <stdlib.h>
 
@@ -90,7 +91,7 @@ static bool call_routine(PIRP irp, PIO_COMPLETION_ROUTINE routine, PVOID context
     ke_callback_enter(&callback, "a completion routine", (void *)(ULONG_PTR)routine);
     NTSTATUS status = routine(device, irp, context);
     check_state(&callback);
-    ke_callback_leave(&callback);
+    ke_callback_leave_with(&callback, status);
     if (status == STATUS_MORE_PROCESSING_REQUIRED) {
         return true;
     }
@@ -165,6 +166,7 @@ VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
     UNREFERENCED_PARAMETER(PriorityBoost);
     ke_current();
     check_completion(Irp);
+    trace_completion(Irp);
     while (!is_at_top(Irp)) {
         if (climb(Irp)) {
             return;

@@ -31,7 +31,7 @@ static NTSTATUS call_entry(struct io_driver *driver)
     io_driver_make_name(&registry_path, path, RTL_NUMBER_OF(path), SERVICES, driver->image->name);
     ke_callback_enter(&callback, "DriverEntry", (void *)(ULONG_PTR)driver->image->entry);
     NTSTATUS status = driver->image->entry(&driver->object, &registry_path);
-    ke_callback_leave(&callback);
+    ke_callback_leave_with(&callback, status);
     RtlZeroMemory(path, sizeof(path)); /* a driver that kept the pointer shall see it (DEV-04) */
     return status;
 }

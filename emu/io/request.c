@@ -86,38 +86,33 @@ static bool is_reported(const IRP *irp)
     return !NT_ERROR(irp->IoStatus.Status) || irp->PendingReturned;
 }
 
-/* Signals last: the status block and the event may be gone from then on. */
-static void report(PIO_STATUS_BLOCK block, const IO_STATUS_BLOCK *result, PKEVENT event)
-{
-    if (block != NULL) {
-        *block = *result;
-    }
-    if (event != NULL) {
-        KeSetEvent(event, IO_NO_INCREMENT, FALSE);
-    }
-}
-
+/* The status block comes before all signals, whichever of them its reader waits for. The maker's
+ * event comes last: it may be gone from then on. */
 static void finish(PIRP irp)
 {
-    struct io_irp_record record = *io_irp_record(irp);
+    PFILE_OBJECT file = io_irp_record(irp)->file;
+    PKEVENT its_event = io_irp_record(irp)->event;
     IO_STATUS_BLOCK result = irp->IoStatus;
     PIO_STATUS_BLOCK block = irp->UserIosb;
     PKEVENT event = irp->UserEvent;
     bool is_told = is_reported(irp);
     io_transfer_copy_back(irp);
     io_request_discard(irp);
-    if (record.file != NULL) {
-        KeSetEvent(&record.file->Event, IO_NO_INCREMENT, FALSE);
-        ob_dereference(record.file);
+    if (is_told && block != NULL) {
+        *block = result;
     }
-    if (is_told && record.event != NULL && record.event != event) {
-        KeSetEvent(record.event, IO_NO_INCREMENT, FALSE);
+    if (file != NULL) {
+        KeSetEvent(&file->Event, IO_NO_INCREMENT, FALSE);
+        ob_dereference(file);
     }
-    if (is_told) {
-        report(block, &result, event);
+    if (is_told && its_event != NULL && its_event != event) {
+        KeSetEvent(its_event, IO_NO_INCREMENT, FALSE);
     }
-    if (record.event != NULL) {
-        ob_dereference(record.event);
+    if (is_told && event != NULL) {
+        KeSetEvent(event, IO_NO_INCREMENT, FALSE);
+    }
+    if (its_event != NULL) {
+        ob_dereference(its_event);
     }
 }
 

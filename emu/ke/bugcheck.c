@@ -336,6 +336,16 @@ static bool is_halting(void)
     return atomic_load(&ke_running) != NULL && atomic_load(&ke_generation) == 0;
 }
 
+/* Whoever left their bodies by a jump left them behind. */
+static void free_own_expectations(void)
+{
+    while (own_expectation != NULL) {
+        struct ke_expectation *expectation = own_expectation;
+        own_expectation = expectation->outer;
+        free(expectation);
+    }
+}
+
 /* A bug check of another thread may be about to meet what is forgotten: it is waited for. */
 void wskemu_forget_expectations(void)
 {
@@ -344,7 +354,7 @@ void wskemu_forget_expectations(void)
         await_met(own);
     }
     atomic_store(&ke_expectation, NULL);
-    own_expectation = NULL;
+    free_own_expectations();
     seh_thread_exit();
     if (is_halting()) {
         leave_halted_kernel();

@@ -2,6 +2,7 @@
 
 #include "ke/bugcheck.h"
 #include "ke/kernel.h"
+#include "trace/trace.h"
 
 void ke_callback_enter(struct ke_callback *callback, const char *what, const void *routine)
 {
@@ -13,6 +14,7 @@ void ke_callback_enter(struct ke_callback *callback, const char *what, const voi
     callback->kernel_apc_disable = thread->kernel_apc_disable;
     callback->special_apc_disable = thread->special_apc_disable;
     seh_barrier_push(&callback->barrier);
+    trace_callback(what, routine);
 }
 
 static void check_irql(const struct ke_callback *callback, const struct _KTHREAD *thread)
@@ -55,11 +57,22 @@ static void check_spin_locks(const struct ke_callback *callback, const struct _K
     }
 }
 
-void ke_callback_leave(struct ke_callback *callback)
+static void leave(struct ke_callback *callback, const NTSTATUS *status)
 {
     const struct _KTHREAD *thread = ke_current();
     seh_barrier_pop(&callback->barrier);
     check_irql(callback, thread);
     check_spin_locks(callback, thread);
     check_regions(callback, thread);
+    trace_callback_return(callback->what, callback->routine, status);
+}
+
+void ke_callback_leave(struct ke_callback *callback)
+{
+    leave(callback, NULL);
+}
+
+void ke_callback_leave_with(struct ke_callback *callback, NTSTATUS status)
+{
+    leave(callback, &status);
 }

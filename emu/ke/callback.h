@@ -28,4 +28,7 @@ ULONG ke_callback_apc_counts(const struct ke_callback *callback);
 /* Bug checks if the routine changed the IRQL, kept a spin lock or left a region. */
 void ke_callback_leave(struct ke_callback *callback);
 
+/* The same for a routine that returned this. */
+void ke_callback_leave_with(struct ke_callback *callback, NTSTATUS status);
+
 #endif

@@ -34,11 +34,11 @@ struct _KTHREAD {
     SHORT kernel_apc_disable;  /* minus the depth of KeEnterCriticalRegion */
     SHORT special_apc_disable; /* minus the depth of KeEnterGuardedRegion */
     KPRIORITY priority;
-    KAFFINITY affinity;    /* emulated processors it may run on; 0 means all */
-    UCHAR ideal_processor; /* a hint that is only kept; anybody's, atomic */
-    unsigned dpc_depth;    /* how many DPC routines run on top of each other on it */
+    KAFFINITY affinity;        /* emulated processors it may run on; 0 means all */
+    UCHAR ideal_processor;     /* a hint that is only kept; anybody's, atomic */
+    unsigned dpc_depth;        /* how many DPC routines run on top of each other on it */
     unsigned completion_depth; /* completions of WSK that stand on each other on it */
-    bool is_wait_next;     /* signalled with Wait TRUE: its next wait restores wait_irql */
+    bool is_wait_next;         /* signalled with Wait TRUE: its next wait restores wait_irql */
     KIRQL wait_irql;
 
     /* Guarded by the dispatcher lock. */

@@ -36,8 +36,8 @@ PNPI_REGISTRATION_INSTANCE nmr_instance(const struct nmr_registration *registrat
 
 void nmr_registration_check(const struct nmr_registration *registration)
 {
-    if (memcmp(registration->characteristics, &registration->copy, sizeof(registration->copy)) !=
-        0) {
+    SIZE_T length = sizeof(registration->copy);
+    if (RtlCompareMemory(registration->characteristics, &registration->copy, length) != length) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, NMR_VIOLATION,
                     (ULONG_PTR)registration->handle, (ULONG_PTR)registration->characteristics, 0,
                     "NMR-04",

@@ -8,6 +8,7 @@
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
 #include "ke/warning.h"
+#include "trace/trace.h"
 #include "wsk/wsk.h"
 
 #include <stdlib.h>
@@ -268,6 +269,7 @@ NTSTATUS WSKAPI wsk_get_address_info(PWSK_CLIENT Client, PUNICODE_STRING NodeNam
                                      PEPROCESS OwningProcess, PETHREAD OwningThread, PIRP Irp)
 {
     ke_limit_exactly(PASSIVE_LEVEL, "WskGetAddressInfo");
+    trace_call("WskGetAddressInfo", Client, Irp);
     if (Client == NULL) {
         return STATUS_INVALID_HANDLE;
     }

@@ -78,6 +78,9 @@ struct wsk_client *wsk_client_enter(PWSK_CLIENT client);
 void wsk_client_hold_request(struct wsk_client *client);
 void wsk_client_release_request(struct wsk_client *client);
 
+/* Calls WskClientEvent of every client that has one. IRQL <= DISPATCH_LEVEL. (WSK-EVT-67) */
+void wsk_client_event(ULONG event_type, PVOID information, SIZE_T information_length);
+
 /* ---- between client.c, registration.c and binding.c ---- */
 
 /* Makes a client of that NPI, on no list yet; NULL when the host is out of memory. */

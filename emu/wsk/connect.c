@@ -9,6 +9,7 @@
 #include "wsk/connect.h"
 
 #include "ke/limit.h"
+#include "trace/trace.h"
 #include "wsk/wsk.h"
 
 /* Most bytes that WskConnectEx sends. (WSK-CONN-17) */
@@ -191,6 +192,7 @@ NTSTATUS WSKAPI wsk_socket_connect(PWSK_CLIENT Client, USHORT SocketType, ULONG 
                                    PSECURITY_DESCRIPTOR SecurityDescriptor, PIRP Irp)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    trace_call("WskSocketConnect", Client, Irp);
     if (Client == NULL) {
         return STATUS_INVALID_HANDLE;
     }

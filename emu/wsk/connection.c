@@ -77,7 +77,7 @@ void wsk_connection_ready(struct wsk_socket *socket, unsigned events)
     if ((events & (NET_READABLE | NET_HUNG_UP)) != 0 && socket->state == WSK_CONNECTED) {
         wsk_receive_pump(socket);
     }
-    if (connection->is_indicating && (socket->wanted & NET_READABLE) != 0) {
+    if (connection->indicated != NULL && (socket->wanted & NET_READABLE) != 0) {
         /* Readable, but the verdict on what came before is out: be quiet until it is there. */
         socket->receive.is_event_due = true;
     }
@@ -87,7 +87,7 @@ void wsk_connection_ready(struct wsk_socket *socket, unsigned events)
 static bool wants_data(const struct wsk_socket *socket)
 {
     const struct wsk_connection *connection = &socket->connection;
-    if (connection->has_ended || connection->held != NULL || connection->is_indicating) {
+    if (connection->has_ended || connection->held != NULL || connection->indicated != NULL) {
         return false;
     }
     return wsk_queue_first(&socket->receive) != NULL ||

@@ -15,15 +15,15 @@ struct wsk_socket;
 
 /* Guarded by the socket's lock. */
 struct wsk_connection {
-    struct wsk_indication *held;  /* data from the host that the driver has not accepted yet */
-    struct wsk_indication *shown; /* what the receive event that runs was given */
-    LIST_ENTRY retained;          /* of struct wsk_indication: what receive events kept */
+    struct wsk_indication *held;      /* data from the host that the driver has not accepted yet */
+    struct wsk_indication *indicated; /* what the receive event that runs was given; what follows
+                                       * waits for its verdict */
+    LIST_ENTRY retained;              /* of struct wsk_indication: what receive events kept */
     SIZE_T retained_bytes;
-    bool is_offered;    /* the driver has it: events may come */
-    bool is_suspended;  /* a receive event did not accept all: silent until a receive completed */
-    bool is_indicating; /* a receive event runs: what follows waits for its verdict */
-    bool is_hung_up;    /* the host says that the peer has shut down or reset */
-    bool has_ended;     /* end of the received stream reached, or failure */
+    bool is_offered;   /* the driver has it: events may come */
+    bool is_suspended; /* a receive event did not accept all: silent until a receive completed */
+    bool is_hung_up;   /* the host says that the peer has shut down or reset */
+    bool has_ended;    /* end of the received stream reached, or failure */
     bool is_end_reported;
     bool is_local_end; /* the driver itself disconnected abortively */
     bool is_send_shut; /* graceful disconnect done or queued: no more sends */

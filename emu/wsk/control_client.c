@@ -7,6 +7,7 @@
  */
 #include "ke/limit.h"
 #include "ke/warning.h"
+#include "trace/trace.h"
 #include "wsk/security.h"
 #include "wsk/transport.h"
 #include "wsk/wsk.h"
@@ -235,6 +236,7 @@ NTSTATUS WSKAPI wsk_control_client(PWSK_CLIENT Client, ULONG ControlCode, SIZE_T
                                    SIZE_T *OutputSizeReturned, PIRP Irp)
 {
     ke_limit_at_most(DISPATCH_LEVEL, "WskControlClient");
+    trace_call("WskControlClient", Client, Irp);
     if (Client == NULL) {
         return STATUS_INVALID_HANDLE;
     }

@@ -20,6 +20,7 @@
  * The last released pointers are remembered until slots are used again. Up to then, releasing one
  * of them is certain to be a second release.
  */
+#include "trace/trace.h"
 #include "wsk/control_data.h"
 #include "wsk/wsk.h"
 
@@ -353,7 +354,7 @@ static NTSTATUS call(struct wsk_socket *socket, ULONG flags, PWSK_DATAGRAM_INDIC
     wsk_socket_unlock(socket);
     ke_callback_enter(&callback, "WskReceiveFromEvent", (const void *)(ULONG_PTR)routine);
     NTSTATUS status = routine(socket->context, flags | wsk_event_flags(), list);
-    ke_callback_leave(&callback);
+    ke_callback_leave_with(&callback, status);
     wsk_socket_lock(socket);
     return status;
 }
@@ -621,6 +622,7 @@ NTSTATUS WSKAPI wsk_release_datagrams(PWSK_SOCKET Socket,
 {
     struct wsk_socket *socket = wsk_socket_of(Socket);
     ke_limit_at_most(DISPATCH_LEVEL, "WskRelease");
+    trace_call("WskRelease", socket, NULL);
     if (DatagramIndication == NULL) {
         return STATUS_INVALID_PARAMETER;
     }

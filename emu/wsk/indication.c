@@ -14,6 +14,7 @@
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
 #include "ke/warning.h"
+#include "trace/trace.h"
 #include "wsk/wsk.h"
 
 #include <stdlib.h>
@@ -208,20 +209,18 @@ static void call_receive_event(struct wsk_socket *socket)
     ULONG flags = flags_of(socket, indication);
     struct ke_callback callback;
     connection->held = NULL;
-    connection->shown = indication;
+    connection->indicated = indication;
     indication->is_released = false;
-    connection->is_indicating = true;
     wsk_indication_describe(indication);
     PVOID context = socket->context;
     wsk_socket_unlock(socket);
     ke_callback_enter(&callback, "WskReceiveEvent", (void *)(ULONG_PTR)routine);
     NTSTATUS verdict =
         routine(context, flags | wsk_event_flags(), &indication->public, indicated, &accepted);
-    ke_callback_leave(&callback);
+    ke_callback_leave_with(&callback, verdict);
     wsk_socket_lock(socket);
-    connection->shown = NULL;
-    connection->is_indicating = false;
     settle(socket, indication, verdict, accepted);
+    connection->indicated = NULL;
     wsk_event_end(socket, &socket->receive, WSK_EVENT_RECEIVE);
     wsk_receive_pump(socket);
 }
@@ -229,7 +228,7 @@ static void call_receive_event(struct wsk_socket *socket)
 static bool indicate_data(struct wsk_socket *socket)
 {
     struct wsk_connection *connection = &socket->connection;
-    if (connection->is_suspended || connection->is_indicating ||
+    if (connection->is_suspended || connection->indicated != NULL ||
         wsk_queue_first(&socket->receive) != NULL ||
         !wsk_connection_listens(socket, WSK_EVENT_RECEIVE)) {
         return false;
@@ -246,12 +245,19 @@ static bool indicate_data(struct wsk_socket *socket)
 
 /* ---- the disconnect event ---- */
 
-/* Learns whether a stream that nobody reads has ended, once the host says that the peer is gone. */
+/* Learns whether a stream that nobody reads has ended, once the host says that the peer is gone. A
+ * reset ends it at once and drops what is unread; before a graceful end that has to be read. */
 static void look_for_end(struct wsk_socket *socket)
 {
     struct wsk_connection *connection = &socket->connection;
-    if (connection->is_hung_up && !connection->has_ended && connection->held == NULL &&
-        !connection->is_indicating && wsk_queue_first(&socket->receive) == NULL) {
+    if (!connection->is_hung_up || connection->has_ended || connection->indicated != NULL ||
+        wsk_queue_first(&socket->receive) != NULL) {
+        return;
+    }
+    enum net_error error = net_error_of(socket->net);
+    if (error != NET_OK) {
+        wsk_connection_fail(socket, wsk_status(error));
+    } else if (connection->held == NULL) {
         load(socket);
     }
 }
@@ -265,7 +271,7 @@ static void call_disconnect_event(struct wsk_socket *socket)
     wsk_socket_unlock(socket);
     ke_callback_enter(&callback, "WskDisconnectEvent", (void *)(ULONG_PTR)routine);
     NTSTATUS status = routine(context, flags | wsk_event_flags());
-    ke_callback_leave(&callback);
+    ke_callback_leave_with(&callback, status);
     if (status != STATUS_SUCCESS) {
         ke_warning("WSK-EVT-60", "WskDisconnectEvent returned 0x%08X", (unsigned)status);
     }
@@ -308,8 +314,8 @@ static bool indicate_death(struct wsk_socket *socket)
     PVOID context = socket->context;
     wsk_socket_unlock(socket);
     ke_callback_enter(&callback, "WskReceiveEvent", (void *)(ULONG_PTR)routine);
-    routine(context, wsk_event_flags(), NULL, 0, &accepted);
-    ke_callback_leave(&callback);
+    NTSTATUS verdict = routine(context, wsk_event_flags(), NULL, 0, &accepted);
+    ke_callback_leave_with(&callback, verdict);
     wsk_socket_lock(socket);
     wsk_event_end(socket, &socket->receive, WSK_EVENT_RECEIVE);
     return true;
@@ -342,14 +348,14 @@ static struct wsk_indication *find_retained(struct wsk_socket *socket,
 }
 
 /* Another thread may give back what the receive event is only about to keep. The lock is held. */
-static bool release_shown(struct wsk_socket *socket, const WSK_DATA_INDICATION *public)
+static bool release_indicated(struct wsk_socket *socket, const WSK_DATA_INDICATION *public)
 {
-    struct wsk_indication *shown =
-        socket->role == WSK_ROLE_CONNECTION ? socket->connection.shown : NULL;
-    if (shown == NULL || &shown->public != public || shown->is_released) {
+    struct wsk_indication *indicated =
+        socket->role == WSK_ROLE_CONNECTION ? socket->connection.indicated : NULL;
+    if (indicated == NULL || &indicated->public != public || indicated->is_released) {
         return false;
     }
-    shown->is_released = true;
+    indicated->is_released = true;
     return true;
 }
 
@@ -361,11 +367,12 @@ NTSTATUS WSKAPI wsk_release_data(PWSK_SOCKET Socket, PWSK_DATA_INDICATION DataIn
 {
     struct wsk_socket *socket = wsk_socket_of(Socket);
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    trace_call("WskRelease", socket, NULL);
     if (DataIndication == NULL) {
         return STATUS_INVALID_PARAMETER;
     }
     wsk_socket_lock(socket);
-    if (release_shown(socket, DataIndication)) {
+    if (release_indicated(socket, DataIndication)) {
         wsk_socket_unlock(socket);
         return STATUS_SUCCESS;
     }

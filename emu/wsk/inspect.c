@@ -362,7 +362,7 @@ static void call_abort_event(PFN_WSK_ABORT_EVENT routine, PVOID context, WSK_INS
     struct ke_callback callback;
     ke_callback_enter(&callback, "WskAbortEvent", (void *)(ULONG_PTR)routine);
     NTSTATUS status = routine(context, &id);
-    ke_callback_leave(&callback);
+    ke_callback_leave_with(&callback, status);
     if (status != STATUS_SUCCESS) {
         ke_warning("WSK-INSP-32", "WskAbortEvent returned 0x%08X", (unsigned)status);
     }

@@ -287,7 +287,7 @@ static NTSTATUS call_routine(PFN_WSK_ACCEPT_EVENT routine, PVOID context,
     ke_callback_enter(&callback, "WskAcceptEvent", (void *)(ULONG_PTR)routine);
     NTSTATUS status = routine(context, wsk_event_flags(), (PSOCKADDR)&local_address,
                               (PSOCKADDR)&remote_address, public, its_context, its_dispatch);
-    ke_callback_leave(&callback);
+    ke_callback_leave_with(&callback, status);
     return status;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "ke/limit.h"
 #include "ke/warning.h"
+#include "trace/trace.h"
 #include "wsk/wsk.h"
 
 #include <stdlib.h>
@@ -152,6 +153,7 @@ NTSTATUS WSKAPI wsk_get_name_info(PWSK_CLIENT Client, PSOCKADDR SockAddr, ULONG 
                                   PIRP Irp)
 {
     ke_limit_exactly(PASSIVE_LEVEL, "WskGetNameInfo");
+    trace_call("WskGetNameInfo", Client, Irp);
     if (Client == NULL) {
         return STATUS_INVALID_HANDLE;
     }

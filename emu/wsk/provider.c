@@ -1,6 +1,7 @@
 /* The provider: its table, making sockets, start and stop. */
 #include "base/log.h"
 #include "ke/limit.h"
+#include "trace/trace.h"
 #include "wsk/extension.h"
 #include "wsk/indication.h"
 #include "wsk/wsk.h"
@@ -72,6 +73,7 @@ NTSTATUS WSKAPI wsk_socket(PWSK_CLIENT Client, ADDRESS_FAMILY AddressFamily, USH
                            PSECURITY_DESCRIPTOR SecurityDescriptor, PIRP Irp)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    trace_call("WskSocket", Client, Irp);
     if (Client == NULL) {
         return STATUS_INVALID_HANDLE;
     }

@@ -13,9 +13,9 @@
  *   the DPC, at DISPATCH_LEVEL.
  *
  * Cancel: a pending IRP has a cancel routine. Who decides the result exchanges the routine for NULL
- * first. If it was NULL, the cancel routine is on its way and will ask for the socket's lock: it
- * finds the result decided, and puts it among the results then. So each IRP gets there once, and
- * its memory lives until both have seen it.
+ * first. If it was NULL, the cancel routine is on its way and will ask for the socket's lock. The
+ * result takes its place all the same, but it and what stands behind it wait there until the cancel
+ * routine has come by: so the order holds, and the IRP's memory lives until both have seen it.
  *
  * A pending or finished IRP holds a reference to its socket until it was completed.
  */
@@ -106,12 +106,14 @@ static VOID cancel(PDEVICE_OBJECT device, PIRP irp)
     IoReleaseCancelSpinLock(irp->CancelIrql);
     wsk_socket_lock(socket);
     wsk_socket_reference_locked(socket);
-    if (!request->is_decided) {
+    if (request->awaits_canceller) {
+        request->awaits_canceller = FALSE;
+    } else {
         RemoveEntryList(&irp->Tail.Overlay.ListEntry);
         irp->IoStatus.Status = STATUS_CANCELLED;
         wsk_request_cancelled(socket, irp);
+        InsertTailList(&queue->done, &irp->Tail.Overlay.ListEntry);
     }
-    InsertTailList(&queue->done, &irp->Tail.Overlay.ListEntry);
     wsk_socket_unlock(socket);
     wsk_queue_deliver(queue);
     wsk_socket_dereference(socket);
@@ -132,10 +134,7 @@ void wsk_queue_finish(struct wsk_queue *queue, PIRP irp, NTSTATUS status, ULONG_
     RemoveEntryList(&irp->Tail.Overlay.ListEntry);
     irp->IoStatus.Status = status;
     irp->IoStatus.Information = information;
-    if (IoSetCancelRoutine(irp, NULL) == NULL) {
-        wsk_request_of(irp)->is_decided = TRUE;
-        return;
-    }
+    wsk_request_of(irp)->awaits_canceller = IoSetCancelRoutine(irp, NULL) == NULL;
     InsertTailList(&queue->done, &irp->Tail.Overlay.ListEntry);
 }
 
@@ -155,6 +154,20 @@ void wsk_queue_post(struct wsk_queue *queue)
     queue->is_posted = true;
     wsk_socket_reference_locked(queue->socket);
     KeInsertQueueDpc(&queue->dpc, NULL, NULL);
+}
+
+/* Whether there is a result to complete now. The lock is held. */
+static bool has_result(const struct wsk_queue *queue)
+{
+    return !IsListEmpty(&queue->done) &&
+           !wsk_request_of(irp_of(queue->done.Flink))->awaits_canceller;
+}
+
+/* Whether what stands first waits for its canceller, who will go on delivering. The lock is held.
+ */
+static bool is_blocked(const struct wsk_queue *queue)
+{
+    return !IsListEmpty(&queue->done) && !has_result(queue);
 }
 
 /* Completes the first result. The lock is held on entry and return. */
@@ -186,7 +199,7 @@ static void stop_delivering(struct wsk_queue *queue, bool has_more)
 {
     struct wsk_socket *socket = queue->socket;
     queue->is_delivering = false;
-    if (has_more || queue->is_event_due || !IsListEmpty(&queue->done)) {
+    if (!is_blocked(queue) && (has_more || queue->is_event_due || has_result(queue))) {
         wsk_queue_post(queue);
     }
     wsk_socket_want(socket);
@@ -198,7 +211,7 @@ void wsk_queue_deliver(struct wsk_queue *queue)
 {
     struct wsk_socket *socket = queue->socket;
     wsk_socket_lock(socket);
-    bool has_results = !IsListEmpty(&queue->done);
+    bool has_results = has_result(queue);
     if (queue->is_delivering || (!has_results && !queue->is_event_due)) {
         wsk_socket_unlock(socket);
         return;
@@ -206,7 +219,7 @@ void wsk_queue_deliver(struct wsk_queue *queue)
     wsk_socket_reference_locked(socket);
     queue->is_delivering = true;
     if (has_results && !wsk_policy_defers()) {
-        while (!IsListEmpty(&queue->done)) {
+        while (has_result(queue)) {
             complete_first(queue);
         }
     }
@@ -227,13 +240,18 @@ void wsk_queue_drain(struct wsk_queue *queue)
     unsigned events = 0;
     bool has_more = true;
     while (has_more && events < EVENTS_MAX) {
-        while (!IsListEmpty(&queue->done)) {
+        while (has_result(queue)) {
             complete_first(queue);
+        }
+        if (is_blocked(queue)) {
+            queue->is_event_due = queue->indicate != NULL;
+            has_more = false;
+            break;
         }
         queue->is_event_due = false;
         has_more = queue->indicate != NULL && queue->indicate(socket);
         events++;
-        has_more = has_more || !IsListEmpty(&queue->done);
+        has_more = has_more || has_result(queue);
     }
     stop_delivering(queue, has_more);
 }

@@ -103,8 +103,8 @@ static bool step(struct wsk_socket *socket, PIRP irp)
 void wsk_receive_pump(struct wsk_socket *socket)
 {
     PIRP irp;
-    while (!socket->connection.is_indicating && (irp = wsk_queue_first(&socket->receive)) != NULL &&
-           step(socket, irp)) {
+    while (socket->connection.indicated == NULL &&
+           (irp = wsk_queue_first(&socket->receive)) != NULL && step(socket, irp)) {
     }
 }
 

@@ -14,6 +14,7 @@
 #include "ke/limit.h"
 #include "ke/patience.h"
 #include "ke/warning.h"
+#include "trace/trace.h"
 #include "wsk/wsk.h"
 
 #include <stdlib.h>
@@ -115,6 +116,7 @@ static void enlist(struct wsk_client *client, WSK_REGISTRATION *block)
 NTSTATUS WSKAPI WskRegister(PWSK_CLIENT_NPI WskClientNpi, PWSK_REGISTRATION WskRegistration)
 {
     KE_IRQL_EXACTLY(PASSIVE_LEVEL);
+    trace_call(__func__, WskRegistration, NULL);
     if (WskClientNpi == NULL || WskClientNpi->Dispatch == NULL || WskRegistration == NULL) {
         return STATUS_INVALID_PARAMETER;
     }
@@ -161,6 +163,7 @@ NTSTATUS WSKAPI WskCaptureProviderNPI(PWSK_REGISTRATION WskRegistration, ULONG W
                                       PWSK_PROVIDER_NPI WskProviderNpi)
 {
     KE_IRQL_AT_MOST(WaitTimeout == WSK_NO_WAIT ? DISPATCH_LEVEL : PASSIVE_LEVEL);
+    trace_call(__func__, WskRegistration, NULL);
     struct wsk_clients *clients = &wsk_state()->clients;
     struct wsk_client *client = enter(WskRegistration, __func__);
     if (client == NULL) {
@@ -187,6 +190,7 @@ NTSTATUS WSKAPI WskCaptureProviderNPI(PWSK_REGISTRATION WskRegistration, ULONG W
 VOID WSKAPI WskReleaseProviderNPI(PWSK_REGISTRATION WskRegistration)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    trace_call(__func__, WskRegistration, NULL);
     struct wsk_clients *clients = &wsk_state()->clients;
     struct wsk_client *client = enter(WskRegistration, __func__);
     bool is_captured = false;
@@ -278,6 +282,7 @@ static void drain(struct wsk_client *client)
 VOID WSKAPI WskDeregister(PWSK_REGISTRATION WskRegistration)
 {
     KE_IRQL_EXACTLY(PASSIVE_LEVEL);
+    trace_call(__func__, WskRegistration, NULL);
     struct wsk_clients *clients = &wsk_state()->clients;
     struct wsk_client *client = enter(WskRegistration, __func__);
     bool is_first = false;

@@ -13,6 +13,8 @@
 
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
+#include "ke/warning.h"
+#include "trace/trace.h"
 
 C_ASSERT(sizeof(struct wsk_request) <= RTL_FIELD_SIZE(IRP, Tail.Overlay.DriverContext));
 
@@ -34,6 +36,7 @@ static void check_open(struct wsk_socket *socket, PIRP irp, const char *function
 NTSTATUS wsk_close_begin(struct wsk_socket *socket, PIRP irp, const char *function)
 {
     ke_limit_at_most(DISPATCH_LEVEL, function);
+    trace_call(function, socket, irp);
     if (irp == NULL) {
         return STATUS_INVALID_PARAMETER;
     }
@@ -44,6 +47,7 @@ NTSTATUS wsk_close_begin(struct wsk_socket *socket, PIRP irp, const char *functi
 NTSTATUS wsk_control_begin(struct wsk_socket *socket, PIRP irp, const char *function)
 {
     ke_limit_at_most(DISPATCH_LEVEL, function);
+    trace_call(function, socket, irp);
     check_open(socket, irp, function);
     wsk_socket_lock(socket);
     bool is_dead = socket->is_dead;
@@ -230,9 +234,6 @@ static void check_buffer(const WSK_BUF *buffer)
         }
         return;
     }
-    if (buffer->Offset > MmGetMdlByteCount(buffer->Mdl)) {
-        buffer_broken("WSK-BUF-02", buffer, "whose offset lies beyond its first MDL");
-    }
     SIZE_T needed = buffer->Offset + buffer->Length;
     SIZE_T described = 0;
     for (PMDL mdl = buffer->Mdl; mdl != NULL && described < needed; mdl = mdl->Next) {
@@ -241,8 +242,14 @@ static void check_buffer(const WSK_BUF *buffer)
         }
         described += MmGetMdlByteCount(mdl);
     }
-    if (described < needed) {
+    if (described < needed || needed < buffer->Length) {
         buffer_broken("WSK-BUF-08", buffer, "that is longer than its MDLs");
+    }
+    if (buffer->Offset > MmGetMdlByteCount(buffer->Mdl)) {
+        /* Drivers count on it that the offset runs through the chain. */
+        ke_warning("WSK-BUF-02",
+                   "the offset %u of a WSK_BUF lies beyond its first MDL, which has %u bytes",
+                   (unsigned)buffer->Offset, (unsigned)MmGetMdlByteCount(buffer->Mdl));
     }
 }
 

@@ -105,7 +105,7 @@ bool wsk_send_indicate(struct wsk_socket *socket)
     wsk_socket_unlock(socket);
     ke_callback_enter(&callback, "WskSendBacklogEvent", (void *)(ULONG_PTR)routine);
     NTSTATUS status = routine(context, ideal);
-    ke_callback_leave(&callback);
+    ke_callback_leave_with(&callback, status);
     if (status != STATUS_SUCCESS) {
         ke_warning("WSK-EVT-65", "WskSendBacklogEvent returned 0x%08X", (unsigned)status);
     }

@@ -261,10 +261,10 @@ struct wsk_request {
         PMDL mdl;                  /* where the next byte is */
         struct wsk_client *client; /* of a result without a socket */
     };
-    ULONG offset;     /* into mdl */
-    USHORT flags;     /* of the call */
-    UCHAR operation;  /* enum wsk_operation */
-    UCHAR is_decided; /* its result stands; its cancel routine, on its way, delivers it */
+    ULONG offset;           /* into mdl */
+    USHORT flags;           /* of the call */
+    UCHAR operation;        /* enum wsk_operation */
+    UCHAR awaits_canceller; /* its result stands; its cancel routine is still on its way */
     SIZE_T left;
 };
 
@@ -288,8 +288,8 @@ static inline struct wsk_request *wsk_request_of(PIRP irp)
     return (struct wsk_request *)(PVOID)irp->Tail.Overlay.DriverContext;
 }
 
-/* Fills the request; buffer may be NULL. A buffer that breaks WSK-BUF-02, -03 or -08 is a bug
- * check. */
+/* Fills the request; buffer may be NULL. A buffer that breaks WSK-BUF-03, -05 or -08 is a bug
+ * check; one that breaks WSK-BUF-02 works, with a warning. */
 void wsk_request_start(PIRP irp, struct wsk_socket *socket, enum wsk_operation operation,
                        const WSK_BUF *buffer, ULONG flags);
 

@@ -63,7 +63,20 @@ NTSTATUS wskemu_service_add(const char *name, USHORT port, BOOLEAN is_datagram);
 /* Removes all names and services; lookups that were held back ask the host. */
 void wskemu_name_clear(void);
 
+/*
+ * Breaks a socket: what is pending there ends with STATUS_FILE_FORCED_CLOSED, every later call but
+ * WskCloseSocket is refused with that, and an enabled receive, accept or inspect event is called
+ * once with NULL. IRQL <= DISPATCH_LEVEL.
+ */
 struct _WSK_SOCKET;
+void wskemu_socket_break(struct _WSK_SOCKET *socket);
+
+/*
+ * Calls the WskClientEvent of every registered client that has one, as WSK may do for events of
+ * its later versions; none is defined today. information may be NULL. IRQL <= DISPATCH_LEVEL.
+ */
+void wskemu_client_event(ULONG event_type, PVOID information, SIZE_T information_length);
+
 struct _WSK_EXTENSION_CONTROL_IN;
 struct _WSK_EXTENSION_CONTROL_OUT;
 

@@ -23,8 +23,8 @@ extern "C" {
 
 /* When the result of a WSK call is delivered. A driver must pass under all three. */
 enum wskemu_completion {
-    WSKEMU_COMPLETION_DEFAULT,  /* as the policy says */
-    WSKEMU_COMPLETION_INLINE,   /* at once where possible: it may complete before the call returns */
+    WSKEMU_COMPLETION_DEFAULT, /* as the policy says */
+    WSKEMU_COMPLETION_INLINE,  /* at once where possible: it may complete before the call returns */
     WSKEMU_COMPLETION_DEFERRED, /* always later, at DISPATCH_LEVEL, in another context */
     WSKEMU_COMPLETION_RANDOM,   /* each time one or the other */
 };

@@ -153,6 +153,26 @@ static void a_hang_up_is_told_beside_unread_data_and_once(void **state)
     pair_close(&pair);
 }
 
+static void a_reset_is_a_hang_up(void **state)
+{
+    struct pair pair;
+    char bytes[3];
+    pair_open(*state, &pair, NET_IPV4);
+    send_all(&pair.client, "abc", 3);
+    await_ready(&pair.server, NET_READABLE);
+    net_want(pair.server.socket, NET_HUNG_UP);
+    drain(*state);
+    assert_int_equal(atomic_load(&pair.server.ready), 0);
+    receive_all(&pair.server, bytes, 3);
+    net_want(pair.server.socket, 0);
+    net_want(pair.server.socket, NET_HUNG_UP);
+    drain(*state);
+    endpoint_close(&pair.client, true);
+    await_ready(&pair.server, NET_HUNG_UP);
+    endpoint_close(&pair.server, false);
+    endpoint_close(&pair.listener, false);
+}
+
 static void a_hang_up_that_is_not_asked_for_anew_is_silent(void **state)
 {
     struct pair pair;
@@ -233,6 +253,7 @@ static const struct CMUnitTest tests[] = {
     network_test(a_reset_is_told_to_the_receiver),
     network_test(a_refused_connect_is_told),
     network_test(a_hang_up_is_told_beside_unread_data_and_once),
+    network_test(a_reset_is_a_hang_up),
     network_test(a_hang_up_that_is_not_asked_for_anew_is_silent),
     network_test(a_socket_closes_while_it_is_wanted),
     network_test(the_network_ends_with_closes_still_to_be_told),

@@ -176,16 +176,23 @@ static void receive_some(struct end *end, ULONG *random)
 
 /* ---- events ---- */
 
-static bool keep(struct end *end, PWSK_DATA_INDICATION indication)
+/* Room that stays: only the event adds. */
+static bool has_room(struct end *end)
 {
     KIRQL old;
     KeAcquireSpinLock(&end->kept_lock, &old);
-    bool has_room = end->kept_count < KEPT_MAX;
-    if (has_room) {
-        end->kept[end->kept_count++] = indication;
-    }
+    bool has = end->kept_count < KEPT_MAX;
     KeReleaseSpinLock(&end->kept_lock, old);
-    return has_room;
+    return has;
+}
+
+/* From now on another thread may release it. */
+static void keep(struct end *end, PWSK_DATA_INDICATION indication)
+{
+    KIRQL old;
+    KeAcquireSpinLock(&end->kept_lock, &old);
+    end->kept[end->kept_count++] = indication;
+    KeReleaseSpinLock(&end->kept_lock, old);
 }
 
 static void release_one(struct end *end)
@@ -223,9 +230,10 @@ static NTSTATUS WSKAPI on_receive_event(PVOID context, ULONG flags, PWSK_DATA_IN
         take(end, bytes, *accepted);
         return STATUS_SUCCESS;
     case 2:
-        if (keep(end, indication)) {
+        if (has_room(end)) {
             InterlockedIncrement(&run.kept);
             take(end, bytes, indicated);
+            keep(end, indication);
             return STATUS_PENDING;
         }
         return STATUS_DATA_NOT_ACCEPTED;

@@ -1,6 +1,8 @@
 /* WskDisconnect and WskDisconnectEvent. */
 #include "wsk_pair.h"
 
+#include "host.h"
+
 struct listener {
     KEVENT called;
     ULONG calls;
@@ -113,6 +115,7 @@ static void a_graceful_disconnect_waits_for_sends(void **state)
 static void a_graceful_disconnect_completes_when_all_was_taken(void **state)
 {
     static UCHAR block[262144];
+    static UCHAR bytes[262144];
     struct wsk_pair pair;
     struct wsk_call send;
     struct wsk_call disconnect;
@@ -127,7 +130,7 @@ static void a_graceful_disconnect_completes_when_all_was_taken(void **state)
     NTSTATUS sending = fill_until_pending(&pair, &send, pair.near, block, sizeof(block), &sent);
     NTSTATUS leaving = disconnect_of(pair.near)(pair.near, NULL, 0, call_irp(&disconnect));
     while (moved != 0) {
-        assert_int_equal(receive_bytes(&pair.end, pair.far, block, sizeof(block), 0, &moved),
+        assert_int_equal(receive_bytes(&pair.end, pair.far, bytes, sizeof(bytes), 0, &moved),
                          STATUS_SUCCESS);
         received += moved;
     }
@@ -144,6 +147,7 @@ static void an_abortive_disconnect_ends_pending_receives(void **state)
     struct wsk_pair pair;
     struct wsk_call call;
     UCHAR bytes[8];
+    NOT_UNDER_WINE("resets");
     PROVES("WSK-DISC-03", "WSK-DISC-19", "WSK-RECV-11");
     UNREFERENCED_PARAMETER(state);
     open_pair(&pair, NULL, NULL);
@@ -202,6 +206,7 @@ static void the_event_says_that_the_peer_reset(void **state)
 {
     struct wsk_pair pair;
     struct listener listener;
+    NOT_UNDER_WINE("resets");
     PROVES("WSK-EVT-55", "WSK-EVT-56", "WSK-EVT-59");
     UNREFERENCED_PARAMETER(state);
     open_listening_pair(&pair, &listener, WSK_EVENT_DISCONNECT | WSK_EVENT_RECEIVE);

@@ -9,9 +9,9 @@ struct listener {
     NTSTATUS verdicts[CALLS_MAX]; /* STATUS_SUCCESS: accept take[n] bytes, if not 0 */
     SIZE_T take[CALLS_MAX];
     PWSK_DATA_INDICATION kept[CALLS_MAX];
-    UCHAR bytes[4096]; /* all that was accepted, in order */
-    SIZE_T length;
-    ULONG calls;
+    UCHAR bytes[4096];      /* all that was accepted, in order */
+    volatile SIZE_T length; /* written last: who has seen it may look at the rest */
+    volatile ULONG calls;
     ULONG inside;
     ULONG overlaps;
     ULONG flags;
@@ -33,14 +33,14 @@ static SIZE_T length_of(const WSK_DATA_INDICATION *indication)
     return length;
 }
 
-static void copy(struct listener *listener, const WSK_DATA_INDICATION *indication, SIZE_T length)
+static void copy(UCHAR *to, const WSK_DATA_INDICATION *indication, SIZE_T length)
 {
     for (; indication != NULL && length != 0; indication = indication->Next) {
         const WSK_BUF *buffer = &indication->Buffer;
         const UCHAR *from = MmGetSystemAddressForMdlSafe(buffer->Mdl, NormalPagePriority);
         SIZE_T here = buffer->Length < length ? buffer->Length : length;
-        RtlCopyMemory(listener->bytes + listener->length, from + buffer->Offset, here);
-        listener->length += here;
+        RtlCopyMemory(to, from + buffer->Offset, here);
+        to += here;
         length -= here;
     }
 }
@@ -50,6 +50,7 @@ static NTSTATUS WSKAPI on_receive(PVOID context, ULONG flags, PWSK_DATA_INDICATI
 {
     struct listener *listener = context;
     ULONG n = listener->calls;
+    SIZE_T length = 0;
     if (listener->inside++ != 0) {
         listener->overlaps++;
     }
@@ -64,9 +65,8 @@ static NTSTATUS WSKAPI on_receive(PVOID context, ULONG flags, PWSK_DATA_INDICATI
     NTSTATUS verdict = listener->verdicts[n % CALLS_MAX];
     SIZE_T take = listener->take[n % CALLS_MAX];
     if (indication != NULL && verdict != STATUS_DATA_NOT_ACCEPTED) {
-        SIZE_T length =
-            verdict == STATUS_SUCCESS && take != 0 && take < indicated ? take : indicated;
-        copy(listener, indication, length);
+        length = verdict == STATUS_SUCCESS && take != 0 && take < indicated ? take : indicated;
+        copy(listener->bytes + listener->length, indication, length);
         if (verdict == STATUS_SUCCESS && take != 0) {
             *accepted = length;
         }
@@ -77,6 +77,7 @@ static NTSTATUS WSKAPI on_receive(PVOID context, ULONG flags, PWSK_DATA_INDICATI
     }
     listener->calls++;
     listener->inside--;
+    listener->length += length;
     KeSetEvent(&listener->called, IO_NO_INCREMENT, FALSE);
     return verdict;
 }

@@ -1,5 +1,9 @@
 /* WskSend. */
+#include "log.h"
+#include "wsk_datagram.h"
 #include "wsk_pair.h"
+
+#include <string.h>
 
 #define BLOCK_BYTES 262144
 
@@ -166,6 +170,9 @@ static void send_broken_buffer(void *context)
     call_init(&call);
     if (broken->buffer.Mdl != NULL) {
         broken->buffer.Mdl = call_buffer(&call, block, 16).Mdl;
+        if (strcmp(broken->rule, "WSK-BUF-05") == 0) {
+            broken->buffer.Mdl->MdlFlags &= ~MDL_SOURCE_IS_NONPAGED_POOL;
+        }
     }
     send_of(pair.near)(pair.near, &broken->buffer, 0, call_irp(&call));
 }
@@ -174,16 +181,47 @@ static void broken_buffers_are_caught(void **state)
 {
     static MDL any;
     struct broken broken[] = {
-        {"WSK-BUF-03", {NULL, 0, 1}},
-        {"WSK-BUF-02", {&any, 17, 1}},
-        {"WSK-BUF-08", {&any, 8, 9}},
+        {"WSK-BUF-03", {NULL, 0, 1}},  {"WSK-BUF-08", {&any, 17, 1}},
+        {"WSK-BUF-08", {&any, 8, 9}},  {"WSK-BUF-08", {&any, 8, (SIZE_T)-4}},
+        {"WSK-BUF-05", {&any, 0, 16}},
     };
-    PROVES("WSK-BUF-03", "WSK-BUF-02", "WSK-BUF-08");
+    PROVES("WSK-BUF-03", "WSK-BUF-05", "WSK-BUF-08");
     UNREFERENCED_PARAMETER(state);
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < RTL_NUMBER_OF(broken); i++) {
         expect_bugcheck(send_broken_buffer, &broken[i], DRIVER_VERIFIER_DETECTED_VIOLATION,
                         ANY_PARAMETER, broken[i].rule);
     }
+}
+
+static void an_offset_may_lie_in_a_later_mdl(void **state)
+{
+    struct wsk_pair pair;
+    struct wsk_call call;
+    UCHAR pieces[12] = {'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'};
+    UCHAR received[12] = {0};
+    PROVES("WSK-BUF-01", "WSK-BUF-02");
+    UNREFERENCED_PARAMETER(state);
+    open_pair(&pair, NULL, NULL);
+    call_init(&call);
+    PMDL chain = make_chain(pieces, 4, 3);
+    WSK_BUF sent = {chain, 6, 5};
+    log_capture();
+    NTSTATUS returned = send_of(pair.near)(pair.near, &sent, 0, call_irp(&call));
+    assert_true(log_named("WSK-BUF-02"));
+    assert_int_equal(call_wait(&call, returned), STATUS_SUCCESS);
+    assert_int_equal(call_information(&call), 5);
+    assert_int_equal(receive_all(&pair, pair.far, received, 5), 5);
+    assert_memory_equal(received, "ghijk", 5);
+    send_all(&pair, pair.far, "WXYZ", 4);
+    WSK_BUF taken = {chain, 5, 4};
+    log_capture();
+    returned = receive_of(pair.near)(pair.near, &taken, WSK_FLAG_WAITALL, call_irp(&call));
+    assert_true(log_named("WSK-BUF-02"));
+    assert_int_equal(call_wait(&call, returned), STATUS_SUCCESS);
+    assert_memory_equal(pieces, "abcdeWXYZjkl", 12);
+    free_chain(chain);
+    call_free(&call);
+    close_pair(&pair);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -195,6 +233,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_pending_send_can_be_cancelled),
     kernel_test(a_send_to_a_peer_that_has_gone_fails),
     kernel_test(broken_buffers_are_caught),
+    kernel_test(an_offset_may_lie_in_a_later_mdl),
 };
 
 TEST_MAIN(tests)

@@ -1,6 +1,7 @@
 /* Stream sockets: either role, chosen by WskListen or a connect. */
 #include "wsk_end.h"
 
+#include "host.h"
 #include "wsk/wsk.h"
 
 #include <wskemu/peer.h>
@@ -252,6 +253,7 @@ static void a_socket_without_a_role_can_only_be_bound(void **state)
 
 static void a_failed_connect_chooses_no_role(void **state)
 {
+    NOT_UNDER_WINE("a listen after a failed connect");
     PROVES("WSK-STRM-05");
     SOCKADDR_INET server;
     PWSK_SOCKET accepted;

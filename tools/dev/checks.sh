@@ -15,6 +15,7 @@ task_lint() {
     need_lint
     local status=0
     python3 tools/dev/lint.py || status=1
+    python3 tools/dev/demand.py || status=1
     own_sources | xargs -P "$jobs" -n 40 clang-format --dry-run -Werror || status=1
     lint_tidy || status=1
     lint_cppcheck || status=1
@@ -49,6 +50,7 @@ task_format() {
 # Tests note the rules that they prove; a test that failed proves nothing.
 task_rules() {
     need_build
+    need_clients
     build gcc >&2
     python3 tools/dev/rules.py build/gcc --clear
     ctest --test-dir build/gcc -j "$jobs" -Q >&2 ||

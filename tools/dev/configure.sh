@@ -38,6 +38,7 @@ run_tests() {
 
 task_gcc() {
     need_build
+    need_clients
     deps_pic
     build gcc
     run_tests gcc "$@"
@@ -45,6 +46,7 @@ task_gcc() {
 
 task_clang() {
     need_build
+    need_clients
     deps_pic
     need clang=clang
     build clang
@@ -53,6 +55,7 @@ task_clang() {
 
 task_asan() {
     need_build
+    need_clients
     deps_pic
     build asan
     run_tests asan "$@"
@@ -60,6 +63,7 @@ task_asan() {
 
 task_tsan() {
     need_build
+    need_clients
     deps_tsan
     build tsan
     run_tests tsan "$@"
@@ -67,14 +71,23 @@ task_tsan() {
 
 task_demo() {
     need_build
-    build gcc heartbeat_run
-    build/gcc/examples/heartbeat_run
+    build gcc demo
+    build/gcc/examples/demo/demo build/gcc/examples/demo/demo_client
 }
 
 # Each repeat of a test draws other policies from its own seed.
 task_matrix() {
     need_build
+    need_clients
     build gcc
-    WSKEMU_LONG=1 WSKEMU_SEED=random ctest --test-dir build/gcc -j "$jobs" --output-on-failure \
-        --repeat "until-fail:${1:-20}"
+    for loops in 1 2; do
+        for completion in inline deferred random; do
+            printf '==== %s loops, completion %s\n' "$loops" "$completion"
+            WSKEMU_LOOPS=$loops WSKEMU_COMPLETION=$completion WSKEMU_SEED=random \
+                ctest --test-dir build/gcc -j "$jobs" --output-on-failure \
+                --repeat "until-fail:${1:-20}" --quiet
+        done
+    done
+    printf '==== the long tests in full\n'
+    WSKEMU_LONG=1 ctest --test-dir build/gcc -L long --output-on-failure
 }

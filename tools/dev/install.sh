@@ -40,3 +40,8 @@ need_build() {
         python3=python3 /usr/include/uv.h=libuv1-dev /usr/include/cmocka.h=libcmocka-dev \
         /usr/include/elfutils/libdwfl.h=libdw-dev
 }
+
+# The clients of tests/clients.
+need_clients() {
+    need curl=curl socat=socat nc.openbsd=netcat-openbsd iperf3=iperf3
+}

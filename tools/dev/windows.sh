@@ -15,9 +15,13 @@ need_wine() {
         mkdir -p "$WINEPREFIX"
         quietly /usr/lib/wine/wine64 wineboot --init || return 1
     fi
-    # One server for all tests of a run, instead of one start each.
+}
+
+# Right before the tests, for the server goes when it was not needed for a minute: one that a test
+# has to start keeps that test's output open until the end of the run.
+start_wine() {
     /usr/lib/wine/wineserver64 -p60 2>/dev/null || true
-    # The first program starts Wine's services, which would keep a test's output open.
+    # The first program starts Wine's services.
     /usr/lib/wine/wine64 cmd.exe /c exit </dev/null >/dev/null 2>&1 || true
 }
 
@@ -30,5 +34,6 @@ task_windows() {
     need_mingw
     need_wine
     build mingw
+    start_wine
     run_tests mingw "$@"
 }

@@ -18,11 +18,11 @@ function(_wskemu_table output script)
 endfunction()
 
 _wskemu_table(rules_table.inc rules.py "${WSKEMU_GENERATE_DIR}/ledger.py"
-  "${CMAKE_SOURCE_DIR}/docs/rules/wdm-rules.md" "${CMAKE_SOURCE_DIR}/docs/rules/wsk-rules.md"
-  "${CMAKE_SOURCE_DIR}/docs/rules/waived.csv")
+  "${PROJECT_SOURCE_DIR}/docs/rules/wdm-rules.md" "${PROJECT_SOURCE_DIR}/docs/rules/wsk-rules.md"
+  "${PROJECT_SOURCE_DIR}/docs/rules/waived.csv")
 _wskemu_table(bugchecks_table.inc bugchecks.py
-  "${CMAKE_SOURCE_DIR}/emu/verifier/data/bugchecks.csv")
-_wskemu_table(status_names.inc status_names.py "${CMAKE_SOURCE_DIR}/include/wdk/ntstatus.h")
+  "${PROJECT_SOURCE_DIR}/emu/verifier/data/bugchecks.csv")
+_wskemu_table(status_names.inc status_names.py "${PROJECT_SOURCE_DIR}/include/wdk/ntstatus.h")
 
 add_custom_target(wskemu_generated DEPENDS
   "${WSKEMU_GENERATED_DIR}/rules_table.inc" "${WSKEMU_GENERATED_DIR}/bugchecks_table.inc"

@@ -11,6 +11,10 @@
  * calls back without the lock. Abandoning takes it out of the list; the one of the two that comes
  * last frees it.
  *
+ * At the end of the process libuv joins the threads of its pool and takes the pool down, while the
+ * resolver's thread still runs. Handlers of atexit() run before that: ours closes the resolver
+ * under its lock, under which every lookup is handed to the pool. Later ones find nothing.
+ *
  * Lock order: the resolver's lock, then a loop's.
  */
 #include "net/uv/lookup.h"
@@ -48,7 +52,8 @@ static struct resolver {
     uv_loop_t loop;
     uv_async_t async;
     uv_thread_t thread;
-    struct base_mutex lock; /* guards the requests, and every network's lookups */
+    struct base_mutex lock; /* guards what follows, every network's lookups, and libuv's pool */
+    bool is_closed;         /* the process ends: the pool takes no more */
     struct net_lookup *requests;
     struct net_lookup *requests_last;
 } resolver = {.once = UV_ONCE_INIT};
@@ -138,18 +143,24 @@ static void on_reverse(uv_getnameinfo_t *request, int status, const char *name, 
     finish(lookup, status);
 }
 
-static void begin(struct net_lookup *lookup)
+/* Hands a lookup to libuv's pool. The lock is held. */
+static int hand_over(struct net_lookup *lookup)
 {
-    int error;
     if (lookup->is_reverse) {
         lookup->request.reverse.data = lookup;
-        error = uv_getnameinfo(&resolver.loop, &lookup->request.reverse, on_reverse,
-                               (struct sockaddr *)&lookup->host, lookup->flags);
-    } else {
-        lookup->request.forward.data = lookup;
-        error = uv_getaddrinfo(&resolver.loop, &lookup->request.forward, on_forward, lookup->node,
-                               lookup->service, &lookup->hints);
+        return uv_getnameinfo(&resolver.loop, &lookup->request.reverse, on_reverse,
+                              (struct sockaddr *)&lookup->host, lookup->flags);
     }
+    lookup->request.forward.data = lookup;
+    return uv_getaddrinfo(&resolver.loop, &lookup->request.forward, on_forward, lookup->node,
+                          lookup->service, &lookup->hints);
+}
+
+static void begin(struct net_lookup *lookup)
+{
+    base_mutex_lock(&resolver.lock);
+    int error = resolver.is_closed ? UV_ECANCELED : hand_over(lookup);
+    base_mutex_unlock(&resolver.lock);
     if (error != 0) {
         finish(lookup, error);
     }
@@ -175,10 +186,17 @@ static void run(void *context)
     uv_run(&resolver.loop, UV_RUN_DEFAULT);
 }
 
+static void close_resolver(void)
+{
+    base_mutex_lock(&resolver.lock);
+    resolver.is_closed = true;
+    base_mutex_unlock(&resolver.lock);
+}
+
 static void start_resolver(void)
 {
     base_mutex_init(&resolver.lock);
-    if (uv_loop_init(&resolver.loop) != 0) {
+    if (atexit(close_resolver) != 0 || uv_loop_init(&resolver.loop) != 0) {
         return;
     }
     if (uv_async_init(&resolver.loop, &resolver.async, on_requests) != 0) {

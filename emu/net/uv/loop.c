@@ -42,31 +42,41 @@ static void append_ready(struct net_socket *socket)
 
 static void on_poll(uv_poll_t *handle, int status, int events);
 
+static void disarm(struct net_socket *socket)
+{
+    socket->armed = 0;
+    socket->polled = 0;
+    uv_poll_stop(&socket->poll);
+}
+
 static void arm(struct net_socket *socket, unsigned events)
 {
-    if (events == socket->armed) {
-        return;
-    }
-    socket->armed = events;
-    if (events == 0) {
-        uv_poll_stop(&socket->poll);
-        return;
-    }
     int uv_events = ((events & NET_READABLE) != 0 ? UV_READABLE : 0) |
                     ((events & NET_WRITABLE) != 0 ? UV_WRITABLE : 0) |
-                    ((events & NET_HUNG_UP) != 0 ? UV_DISCONNECT : 0);
+                    ((events & NET_HUNG_UP) != 0 ? descriptor_hang_up_events(socket->sock) : 0);
+    socket->armed = events;
+    if (uv_events == socket->polled) {
+        return;
+    }
+    if (uv_events == 0) {
+        disarm(socket);
+        return;
+    }
+    socket->polled = uv_events;
     uv_poll_start(&socket->poll, uv_events, on_poll);
 }
 
 /* An error means: try the call, it returns the real error. */
-static unsigned happened_of(int status, int events)
+static unsigned happened_of(const struct net_socket *socket, int status, int events)
 {
     if (status < 0) {
         return NET_READABLE | NET_WRITABLE | NET_HUNG_UP;
     }
+    bool has_hung_up =
+        (socket->armed & NET_HUNG_UP) != 0 && descriptor_has_hung_up(socket->sock, events);
     return ((events & UV_READABLE) != 0 ? (unsigned)NET_READABLE : 0) |
            ((events & UV_WRITABLE) != 0 ? (unsigned)NET_WRITABLE : 0) |
-           ((events & UV_DISCONNECT) != 0 ? (unsigned)NET_HUNG_UP : 0);
+           (has_hung_up ? (unsigned)NET_HUNG_UP : 0);
 }
 
 /* What is wanted of what happened; a hang-up that is told is no longer wanted. */
@@ -84,14 +94,13 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 {
     struct net_socket *socket = handle->data;
     unsigned wanted;
-    unsigned told = take_wanted(socket, happened_of(status, events), &wanted);
+    unsigned told = take_wanted(socket, happened_of(socket, status, events), &wanted);
     if (told != 0) {
         socket->ready_events |= told;
         append_ready(socket);
     }
     if (status < 0) {
-        uv_poll_stop(handle);
-        socket->armed = 0;
+        disarm(socket);
     } else {
         arm(socket, wanted);
     }

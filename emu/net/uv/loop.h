@@ -41,6 +41,8 @@ struct net_socket {
     uv_os_sock_t sock;
     enum net_family family;
     enum net_type type;
+    bool is_accepted;
+    struct net_address accepted_from;
     bool is_shared;          /* NET_OPTION_ADDRESS_SHARED */
     int multicast_interface; /* as set: not every host tells */
     int unicast_interface;
@@ -59,6 +61,7 @@ struct net_socket {
     uv_poll_t poll;
     bool has_poll;
     unsigned armed;
+    int polled;    /* what libuv was told for it */
     bool is_ready; /* in loop->ready */
     bool is_closed;
     unsigned ready_events;

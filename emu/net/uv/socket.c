@@ -37,10 +37,17 @@ enum net_error net_accept(struct net_socket *listener, const struct net_callback
                           void *context, struct net_socket **accepted)
 {
     uv_os_sock_t sock;
-    enum net_error error = descriptor_accept(listener->sock, &sock);
-    return error != NET_OK ? error
-                           : wrap(listener->loop->net, sock, listener->family, listener->type,
-                                  callbacks, context, accepted);
+    struct net_address remote = {.family = listener->family};
+    enum net_error error = descriptor_accept(listener->sock, &sock, &remote);
+    if (error == NET_OK) {
+        error = wrap(listener->loop->net, sock, listener->family, listener->type, callbacks,
+                     context, accepted);
+    }
+    if (error == NET_OK) {
+        (*accepted)->is_accepted = true;
+        (*accepted)->accepted_from = remote;
+    }
+    return error;
 }
 
 enum net_error net_bind(struct net_socket *socket, const struct net_address *address)
@@ -109,5 +116,10 @@ enum net_error net_local_address(struct net_socket *socket, struct net_address *
 
 enum net_error net_remote_address(struct net_socket *socket, struct net_address *address)
 {
-    return descriptor_remote(socket->sock, address);
+    enum net_error error = descriptor_remote(socket->sock, address);
+    if (error != NET_OK && socket->is_accepted) {
+        *address = socket->accepted_from; /* the host forgets it when the peer resets */
+        return NET_OK;
+    }
+    return error;
 }

@@ -94,12 +94,20 @@ static bool is_of_connection(int error)
            error == EHOSTUNREACH || error == ENETUNREACH || error == ENONET;
 }
 
-enum net_error descriptor_accept(uv_os_sock_t listener, uv_os_sock_t *accepted)
+enum net_error descriptor_accept(uv_os_sock_t listener, uv_os_sock_t *accepted,
+                                 struct net_address *remote)
 {
+    struct sockaddr_storage host;
     do {
-        *accepted = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        socklen_t length = sizeof(host);
+        *accepted =
+            accept4(listener, (struct sockaddr *)&host, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     } while (*accepted < 0 && is_of_connection(errno));
-    return *accepted < 0 ? error_of_host(errno) : NET_OK;
+    if (*accepted < 0) {
+        return error_of_host(errno);
+    }
+    address_from_host(&host, remote);
+    return NET_OK;
 }
 
 enum net_error descriptor_connect(uv_os_sock_t sock, const struct net_address *address)
@@ -213,4 +221,16 @@ void descriptor_close(uv_os_sock_t sock, bool is_abortive)
         setsockopt(sock, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
     }
     close(sock);
+}
+
+int descriptor_hang_up_events(uv_os_sock_t sock)
+{
+    (void)sock;
+    return UV_DISCONNECT;
+}
+
+bool descriptor_has_hung_up(uv_os_sock_t sock, int uv_events)
+{
+    (void)sock;
+    return (uv_events & UV_DISCONNECT) != 0;
 }

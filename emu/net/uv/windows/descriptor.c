@@ -81,13 +81,19 @@ enum net_error descriptor_listen(uv_os_sock_t sock, int backlog)
 }
 
 /* A connection that its peer has reset in the queue: there may be another. */
-enum net_error descriptor_accept(uv_os_sock_t listener, uv_os_sock_t *accepted)
+enum net_error descriptor_accept(uv_os_sock_t listener, uv_os_sock_t *accepted,
+                                 struct net_address *remote)
 {
+    struct sockaddr_storage host;
     do {
-        *accepted = accept(listener, NULL, NULL);
+        int length = sizeof(host);
+        *accepted = accept(listener, (struct sockaddr *)&host, &length);
     } while (*accepted == INVALID_SOCKET && WSAGetLastError() == WSAECONNRESET);
-    return *accepted == INVALID_SOCKET ? error_of_host(WSAGetLastError())
-                                       : make_non_blocking(*accepted);
+    if (*accepted == INVALID_SOCKET) {
+        return error_of_host(WSAGetLastError());
+    }
+    address_from_host(&host, remote);
+    return make_non_blocking(*accepted);
 }
 
 enum net_error descriptor_connect(uv_os_sock_t sock, const struct net_address *address)
@@ -191,4 +197,26 @@ void descriptor_close(uv_os_sock_t sock, bool is_abortive)
         setsockopt(sock, SOL_SOCKET, SO_LINGER, (const char *)&reset, sizeof(reset));
     }
     closesocket(sock);
+}
+
+/* libuv asks for a reset only together with data, and data that nobody reads would be told without
+ * end. So a reset behind unread data stays untold until that was read. */
+int descriptor_hang_up_events(uv_os_sock_t sock)
+{
+    size_t unread = 0;
+    bool is_empty = descriptor_unread(sock, &unread) != NET_OK || unread == 0;
+    return UV_DISCONNECT | (is_empty ? UV_READABLE : 0);
+}
+
+bool descriptor_has_hung_up(uv_os_sock_t sock, int uv_events)
+{
+    char byte;
+    if ((uv_events & UV_DISCONNECT) != 0) {
+        return true;
+    }
+    if ((uv_events & UV_READABLE) == 0) {
+        return false;
+    }
+    int peeked = recv(sock, &byte, 1, MSG_PEEK);
+    return peeked == 0 || (peeked < 0 && WSAGetLastError() != WSAEWOULDBLOCK);
 }
