@@ -79,15 +79,16 @@ task_demo() {
 task_matrix() {
     need_build
     need_clients
-    build gcc
+    deps_pic
+    build matrix
     for loops in 1 2; do
         for completion in inline deferred random; do
-            printf '==== %s loops, completion %s\n' "$loops" "$completion"
+            printf '==== loops: %s, completion: %s\n' "$loops" "$completion"
             WSKEMU_LOOPS=$loops WSKEMU_COMPLETION=$completion WSKEMU_SEED=random \
-                ctest --test-dir build/gcc -j "$jobs" --output-on-failure \
-                --repeat "until-fail:${1:-20}" --quiet
+                ctest --test-dir build/matrix -j "$jobs" --output-on-failure --progress \
+                --repeat "until-fail:${1:-20}" -E '^(abi|rtl|link|install)\.'
         done
     done
     printf '==== the long tests in full\n'
-    WSKEMU_LONG=1 ctest --test-dir build/gcc -L long --output-on-failure
+    WSKEMU_LONG=1 ctest --test-dir build/matrix -L long --output-on-failure
 }

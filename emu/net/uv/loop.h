@@ -41,8 +41,10 @@ struct net_socket {
     uv_os_sock_t sock;
     enum net_family family;
     enum net_type type;
-    bool is_accepted;
-    struct net_address accepted_from;
+    bool is_connecting; /* begun, and nobody has learnt the result yet */
+    bool has_remote;    /* it is or was connected, and remote says to whom */
+    struct net_address remote;
+    enum net_error broken;   /* what ended a connection that was only just established */
     bool is_shared;          /* NET_OPTION_ADDRESS_SHARED */
     int multicast_interface; /* as set: not every host tells */
     int unicast_interface;

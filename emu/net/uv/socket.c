@@ -44,8 +44,8 @@ enum net_error net_accept(struct net_socket *listener, const struct net_callback
                      context, accepted);
     }
     if (error == NET_OK) {
-        (*accepted)->is_accepted = true;
-        (*accepted)->accepted_from = remote;
+        (*accepted)->has_remote = true;
+        (*accepted)->remote = remote;
     }
     return error;
 }
@@ -62,23 +62,49 @@ enum net_error net_listen(struct net_socket *socket, int backlog)
 
 enum net_error net_connect(struct net_socket *socket, const struct net_address *address)
 {
+    socket->is_connecting = socket->type == NET_STREAM;
+    socket->remote = *address;
     return descriptor_connect(socket->sock, address);
+}
+
+/* A connect is refused, not reset: one that was reset had succeeded before. */
+static enum net_error connect_result(struct net_socket *socket, enum net_error error)
+{
+    struct net_address remote;
+    bool was_reset = error == NET_RESET;
+    if (error == NET_OK && descriptor_remote(socket->sock, &remote) != NET_OK) {
+        return NET_OK; /* not yet */
+    }
+    socket->is_connecting = false;
+    socket->has_remote = was_reset || error == NET_OK;
+    socket->broken = was_reset ? error : NET_OK;
+    return was_reset ? NET_OK : error;
 }
 
 enum net_error net_error_of(struct net_socket *socket)
 {
-    return descriptor_error(socket->sock);
+    enum net_error error = descriptor_error(socket->sock);
+    if (socket->is_connecting) {
+        return connect_result(socket, error);
+    }
+    return socket->broken != NET_OK ? socket->broken : error;
 }
 
 enum net_error net_receive(struct net_socket *socket, const struct net_buffer *buffers,
                            unsigned count, size_t *moved)
 {
+    if (socket->broken != NET_OK) {
+        return socket->broken;
+    }
     return descriptor_receive(socket->sock, buffers, count, moved);
 }
 
 enum net_error net_send(struct net_socket *socket, const struct net_buffer *buffers, unsigned count,
                         size_t *moved)
 {
+    if (socket->broken != NET_OK) {
+        return socket->broken;
+    }
     return descriptor_send(socket->sock, buffers, count, moved);
 }
 
@@ -117,8 +143,8 @@ enum net_error net_local_address(struct net_socket *socket, struct net_address *
 enum net_error net_remote_address(struct net_socket *socket, struct net_address *address)
 {
     enum net_error error = descriptor_remote(socket->sock, address);
-    if (error != NET_OK && socket->is_accepted) {
-        *address = socket->accepted_from; /* the host forgets it when the peer resets */
+    if (error != NET_OK && socket->has_remote) {
+        *address = socket->remote; /* the host forgets it when the peer resets */
         return NET_OK;
     }
     return error;

@@ -124,7 +124,7 @@ enum net_error descriptor_error(uv_os_sock_t sock)
     if (getsockopt(sock, SOL_SOCKET, SO_ERROR, &error, &length) != 0) {
         return error_of_host(errno);
     }
-    if (error != 0) {
+    if (error != 0 && error != ECONNRESET) {
         /* After a failed connect Linux refuses to listen, and to connect once, until told this. */
         const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
         connect(sock, &nobody, sizeof(nobody));
