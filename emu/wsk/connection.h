@@ -27,7 +27,6 @@ struct wsk_connection {
     bool is_end_reported;
     bool is_local_end; /* the driver itself disconnected abortively */
     bool is_send_shut; /* graceful disconnect done or queued: no more sends */
-    bool is_silent;    /* SIO_WSK_SET_TCP_SILENT_MODE */
     NTSTATUS failure;  /* why it ended abortively; STATUS_SUCCESS otherwise */
     SIZE_T ideal_backlog;
     bool is_backlog_changed;

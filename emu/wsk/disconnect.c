@@ -7,9 +7,6 @@ static NTSTATUS abort_connection(struct wsk_socket *socket, PIRP irp)
 {
     wsk_socket_lock(socket);
     NTSTATUS status = wsk_connection_status(socket);
-    if (NT_SUCCESS(status) && socket->connection.is_silent) {
-        status = STATUS_INVALID_DEVICE_STATE;
-    }
     if (!NT_SUCCESS(status)) {
         wsk_socket_unlock(socket);
         return wsk_irp_refuse(irp, status);

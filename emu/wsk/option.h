@@ -12,6 +12,7 @@ enum wsk_socket_options {
     WSK_OPTION_FAST_LOOPBACK = 0x10,    /* SIO_LOOPBACK_FAST_PATH */
     WSK_OPTION_IPV4_ERRORS = 0x20,      /* IP_RECVERR */
     WSK_OPTION_IPV6_ERRORS = 0x40,      /* IPV6_RECVERR */
+    WSK_OPTION_FAST_OPEN = 0x80,        /* TCP_FASTOPEN: data may, but need not, go in the SYN */
 };
 
 #endif

@@ -64,8 +64,23 @@ NTSTATUS wsk_call_begin(struct wsk_socket *socket, PIRP irp, const char *functio
                        : wsk_control_begin(socket, irp, function);
 }
 
+/* An IRP that WSK has already has its last location in use, too. */
+static void check_location(PIRP irp)
+{
+    if (irp->CurrentLocation > 1) {
+        return;
+    }
+    bool is_in_use = irp->CancelRoutine != NULL;
+    ke_bugcheck(NO_MORE_IRP_STACK_LOCATIONS, (ULONG_PTR)irp, 0, 0, 0,
+                is_in_use ? "WSK-IRP-14" : "WSK-IRP-06", "The driver passed the IRP %p to WSK, %s.",
+                (void *)irp,
+                is_in_use ? "which has it from an earlier call and has not completed it"
+                          : "which has no stack location left for it");
+}
+
 static void take(PIRP irp)
 {
+    check_location(irp);
     IoSetNextIrpStackLocation(irp);
     irp->IoStatus.Status = STATUS_PENDING;
     irp->IoStatus.Information = 0;

@@ -125,8 +125,7 @@ static NTSTATUS send_status(const struct wsk_socket *socket)
     if (connection->failure != STATUS_SUCCESS) {
         return connection->failure;
     }
-    return connection->is_send_shut || connection->is_silent ? STATUS_INVALID_DEVICE_STATE
-                                                             : STATUS_SUCCESS;
+    return connection->is_send_shut ? STATUS_INVALID_DEVICE_STATE : STATUS_SUCCESS;
 }
 
 NTSTATUS wsk_send_start(struct wsk_socket *socket, enum wsk_operation operation,

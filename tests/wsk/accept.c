@@ -1,7 +1,7 @@
 /* WskAccept. */
 #include "wsk_end.h"
 
-#include "wsk/wsk.h"
+#include <wskemu/network.h>
 
 #include <wskemu/peer.h>
 
@@ -264,7 +264,7 @@ static void sockets_accepted_by_irp_inherit_no_events(void **state)
 
 static void accept_refuses_what_it_cannot_do(void **state)
 {
-    PROVES("WSK-ACC-08");
+    PROVES("WSK-ACC-08", "WSK-ACC-01", "WSK-ACC-02", "WSK-BIND-09");
     PWSK_SOCKET unbound = make_socket(end, AF_INET, WSK_FLAG_LISTEN_SOCKET, NULL, NULL);
     NTSTATUS returned =
         accept_of(unbound)(unbound, 0, NULL, NULL, NULL, NULL, call_irp(&end->call));
@@ -332,7 +332,7 @@ static void a_dead_listener_accepts_nothing(void **state)
     call_init(&call);
     listen_at(AF_INET);
     assert_int_equal(begin_accept(&call), STATUS_PENDING);
-    wsk_socket_kill(wsk_socket_of(listener));
+    wskemu_socket_break(listener);
     assert_int_equal(call_wait(&call, STATUS_PENDING), STATUS_FILE_FORCED_CLOSED);
     assert_int_equal(accept_socket(end, listener, NULL, NULL, &accepted),
                      STATUS_FILE_FORCED_CLOSED);

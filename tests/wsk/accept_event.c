@@ -1,7 +1,10 @@
 /* WskAcceptEvent, and what accepted sockets inherit. */
+#include "log.h"
 #include "wsk_end.h"
 
-#include "wsk/wsk.h"
+#include "wsk/client.h"
+
+#include <wskemu/network.h>
 
 #include <wskemu/peer.h>
 
@@ -279,7 +282,7 @@ static void a_dead_listener_is_indicated_without_a_socket(void **state)
         start_listening(AF_INET);
         driver.answer = answers[i];
         assert_int_equal(enable_events(driver.listener, WSK_EVENT_ACCEPT), STATUS_SUCCESS);
-        wsk_socket_kill(wsk_socket_of(driver.listener));
+        wskemu_socket_break(driver.listener);
         assert_null(await_connection(0));
         assert_ptr_equal(driver.records[0].context, &driver);
         assert_int_equal(close_socket(end, driver.listener), STATUS_SUCCESS);
@@ -428,13 +431,16 @@ static void nothing_is_inherited_that_was_not_enabled(void **state)
 
 static void inherited_events_stay_enabled_at_the_listener(void **state)
 {
-    PROVES("WSK-CBE-23", "WSK-CBE-25");
+    PROVES("WSK-CBE-23", "WSK-CBE-25", "WSK-CBE-24");
     int context;
     start_listening(AF_INET);
     driver.context = &context;
     assert_int_equal(enable_events(driver.listener, WSK_EVENT_ACCEPT | WSK_EVENT_RECEIVE),
                      STATUS_SUCCESS);
-    assert_false(NT_SUCCESS(disable_event_now(driver.listener, WSK_EVENT_RECEIVE)));
+    log_capture();
+    NTSTATUS status = disable_event_now(driver.listener, WSK_EVENT_RECEIVE);
+    assert_true(log_named("WSK-CBE-24"));
+    assert_false(NT_SUCCESS(status));
     assert_int_equal(disable_event(end, driver.listener, WSK_EVENT_ACCEPT), STATUS_SUCCESS);
     assert_int_equal(enable_events(driver.listener, WSK_EVENT_ACCEPT), STATUS_SUCCESS);
     struct wskemu_peer *peer = make_peer();
@@ -619,6 +625,31 @@ static void refusing_a_socket_that_the_driver_closed_is_found_out(void **state)
                     "WSK-ACC-29");
 }
 
+static void another_answer_is_warned_of(void **state)
+{
+    PROVES("WSK-ACC-28");
+    static const struct {
+        NTSTATUS answer;
+        BOOLEAN is_accepted;
+    } answers[] = {{STATUS_UNSUCCESSFUL, FALSE}, {STATUS_PENDING, TRUE}};
+    for (unsigned i = 0; i < RTL_NUMBER_OF(answers); i++) {
+        start_listening(AF_INET);
+        driver.answer = answers[i].answer;
+        log_capture();
+        assert_int_equal(enable_events(driver.listener, WSK_EVENT_ACCEPT), STATUS_SUCCESS);
+        struct wskemu_peer *peer = make_peer();
+        PWSK_SOCKET accepted = await_connection(0);
+        assert_int_equal(disable_event(end, driver.listener, WSK_EVENT_ACCEPT), STATUS_SUCCESS);
+        assert_true(log_named("WSK-ACC-28"));
+        if (answers[i].is_accepted) {
+            close_socket(end, accepted);
+        }
+        assert_peer_is_cut_off(peer);
+        wskemu_peer_close(peer);
+        close_socket(end, driver.listener);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test_wsk(each_connection_is_indicated),
     kernel_test_wsk(connections_that_came_before_the_event_was_enabled_are_indicated),
@@ -637,6 +668,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test_wsk(static_events_reach_listeners_and_what_they_accept),
     kernel_test_wsk(many_connections_are_each_delivered_once),
     kernel_test(refusing_a_socket_that_the_driver_closed_is_found_out),
+    kernel_test_wsk(another_answer_is_warned_of),
 };
 
 TEST_MAIN(tests)

@@ -72,7 +72,7 @@ static void nothing_is_told_while_the_event_is_disabled(void **state)
 {
     struct wsk_pair pair;
     struct listener listener;
-    PROVES("WSK-EVT-64", "WSK-SOCK-47");
+    PROVES("WSK-EVT-64", "WSK-EVT-02");
     UNREFERENCED_PARAMETER(state);
     open_listening_pair(&pair, &listener);
     change_buffer(&pair, 100000);

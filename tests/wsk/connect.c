@@ -67,7 +67,8 @@ static void a_refused_connect_fails(void **state)
 static void flags_are_refused(void **state)
 {
     struct wsk_end end;
-    PROVES("WSK-CONN-01", "WSK-CONN-18", "WSK-CONN-17", "WSK-CONN-19", "WSK-CONN-02");
+    PROVES("WSK-CONN-01", "WSK-CONN-18", "WSK-CONN-17", "WSK-CONN-19", "WSK-CONN-02", "WSK-CONN-15",
+           "WSK-CONN-23");
     UNREFERENCED_PARAMETER(state);
     assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
     PWSK_SOCKET socket = bound_socket(&end);
@@ -85,10 +86,33 @@ static void flags_are_refused(void **state)
     returned = dispatch->WskConnectEx(socket, address, &large, 0, call_irp(&end.call));
     assert_int_equal(returned, STATUS_BUFFER_OVERFLOW);
     assert_int_equal(call_wait(&end.call, returned), STATUS_BUFFER_OVERFLOW);
+    assert_false(end.call.pending_returned);
+    assert_int_equal(dispatch->WskConnectEx(socket, address, NULL, 0, NULL),
+                     STATUS_INVALID_PARAMETER);
+    returned = dispatch->WskConnectEx(socket, (PSOCKADDR)&other, NULL, 0, call_irp(&end.call));
+    assert_int_equal(call_wait(&end.call, returned), STATUS_INVALID_PARAMETER);
+    PWSK_SOCKET unbound = make_socket(&end, AF_INET, WSK_FLAG_CONNECTION_SOCKET, NULL, NULL);
+    returned = dispatch->WskConnectEx(unbound, address, NULL, 0, call_irp(&end.call));
+    assert_int_equal(returned, STATUS_INVALID_DEVICE_STATE);
+    assert_int_equal(call_wait(&end.call, returned), STATUS_INVALID_DEVICE_STATE);
+    close_socket(&end, unbound);
     returned = dispatch->WskConnect(socket, (PSOCKADDR)&other, 0, call_irp(&end.call));
     assert_int_equal(call_wait(&end.call, returned), STATUS_INVALID_PARAMETER);
     close_socket(&end, socket);
     close_wsk(&end);
+}
+
+/* WskConnectEx of a connection-oriented or stream socket; bytes NULL: without a buffer. */
+static NTSTATUS connect_ex(struct wsk_end *end, PWSK_SOCKET socket, const SOCKADDR_INET *remote,
+                           const void *bytes, SIZE_T length)
+{
+    const WSK_PROVIDER_CONNECTION_DISPATCH *connection = socket->Dispatch;
+    const WSK_PROVIDER_STREAM_DISPATCH *stream = socket->Dispatch;
+    BOOLEAN is_stream = connect_of(socket) != connection->WskConnect;
+    WSK_BUF buffer = call_buffer(&end->call, bytes != NULL ? bytes : "", length);
+    PFN_WSK_CONNECT_EX routine = is_stream ? stream->WskConnectEx : connection->WskConnectEx;
+    return call_wait(&end->call, routine(socket, (PSOCKADDR)remote, bytes != NULL ? &buffer : NULL,
+                                         0, call_irp(&end->call)));
 }
 
 static void connect_ex_sends_its_buffer(void **state)
@@ -118,6 +142,61 @@ static void connect_ex_sends_its_buffer(void **state)
     assert_memory_equal(bytes, "first", 5);
     call_free(&call);
     close_socket(&end, accepted);
+    close_socket(&end, socket);
+    close_socket(&end, listener);
+    close_wsk(&end);
+}
+
+/* Whether the bytes travel in the SYN nobody can see; they arrive. */
+static void connect_ex_may_send_with_its_first_segment(void **state)
+{
+    static const ULONG categories[] = {WSK_FLAG_CONNECTION_SOCKET, WSK_FLAG_STREAM_SOCKET};
+    struct wsk_end end;
+    SOCKADDR_INET bound;
+    PWSK_SOCKET accepted;
+    UCHAR bytes[8];
+    ULONG value = 0;
+    PROVES("WSK-CONN-27", "WSK-CONN-16");
+    UNREFERENCED_PARAMETER(state);
+    assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
+    PWSK_SOCKET listener = listen_loopback(&end, AF_INET, NULL, NULL, &bound);
+    for (unsigned i = 0; i < RTL_NUMBER_OF(categories); i++) {
+        PWSK_SOCKET socket = make_socket(&end, AF_INET, categories[i], NULL, NULL);
+        assert_int_equal(set_option(&end, socket, IPPROTO_TCP, TCP_FASTOPEN, 1), STATUS_SUCCESS);
+        assert_int_equal(get_option(&end, socket, IPPROTO_TCP, TCP_FASTOPEN, &value),
+                         STATUS_SUCCESS);
+        assert_int_equal(value, 1);
+        assert_int_equal(bind_loopback(&end, socket, AF_INET, NULL), STATUS_SUCCESS);
+        assert_int_equal(connect_ex(&end, socket, &bound, "first", 5), STATUS_SUCCESS);
+        assert_int_equal(accept_socket(&end, listener, NULL, NULL, &accepted), STATUS_SUCCESS);
+        assert_int_equal(receive_bytes(&end, accepted, bytes, 5, WSK_FLAG_WAITALL, NULL),
+                         STATUS_SUCCESS);
+        assert_memory_equal(bytes, "first", 5);
+        close_socket(&end, accepted);
+        close_socket(&end, socket);
+    }
+    close_socket(&end, listener);
+    close_wsk(&end);
+}
+
+static void connect_ex_makes_a_stream_socket_a_connection(void **state)
+{
+    struct wsk_end end;
+    SOCKADDR_INET bound;
+    PWSK_SOCKET accepted;
+    PROVES("WSK-CONN-26", "WSK-SOCK-29");
+    UNREFERENCED_PARAMETER(state);
+    assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
+    PWSK_SOCKET listener = listen_loopback(&end, AF_INET, NULL, NULL, &bound);
+    PWSK_SOCKET socket = make_socket(&end, AF_INET, WSK_FLAG_STREAM_SOCKET, NULL, NULL);
+    const WSK_PROVIDER_STREAM_DISPATCH *table = socket->Dispatch;
+    assert_int_equal(bind_loopback(&end, socket, AF_INET, NULL), STATUS_SUCCESS);
+    assert_int_equal(connect_ex(&end, socket, &bound, NULL, 0), STATUS_SUCCESS);
+    NTSTATUS returned = table->WskListen(socket, call_irp(&end.call));
+    assert_int_equal(call_wait(&end.call, returned), STATUS_INVALID_DEVICE_STATE);
+    assert_int_equal(accept_socket(&end, socket, NULL, NULL, &accepted),
+                     STATUS_INVALID_DEVICE_STATE);
+    assert_int_equal(send_bytes(&end, socket, "x", 1, 0, NULL), STATUS_SUCCESS);
     close_socket(&end, socket);
     close_socket(&end, listener);
     close_wsk(&end);
@@ -245,6 +324,79 @@ static void a_pending_connect_can_be_cancelled(void **state)
     close_wsk(&end);
 }
 
+/* ---- events of a socket that WskSocketConnect made ---- */
+
+struct listener {
+    LONG calls;
+    KEVENT called;
+};
+
+static NTSTATUS note_call(PVOID context)
+{
+    struct listener *listener = context;
+    InterlockedIncrement(&listener->calls);
+    KeSetEvent(&listener->called, IO_NO_INCREMENT, FALSE);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS WSKAPI on_receive(PVOID context, ULONG flags, PWSK_DATA_INDICATION indication,
+                                  SIZE_T indicated, SIZE_T *accepted)
+{
+    UNREFERENCED_PARAMETER(flags);
+    UNREFERENCED_PARAMETER(indication);
+    UNREFERENCED_PARAMETER(indicated);
+    UNREFERENCED_PARAMETER(accepted);
+    return note_call(context);
+}
+
+static NTSTATUS WSKAPI on_disconnect(PVOID context, ULONG flags)
+{
+    UNREFERENCED_PARAMETER(flags);
+    return note_call(context);
+}
+
+static NTSTATUS WSKAPI on_backlog(PVOID context, SIZE_T ideal)
+{
+    UNREFERENCED_PARAMETER(ideal);
+    return note_call(context);
+}
+
+static void events_of_a_new_connection_are_disabled(void **state)
+{
+    static const WSK_CLIENT_CONNECTION_DISPATCH table = {on_receive, on_disconnect, on_backlog};
+    struct wsk_end end;
+    struct listener listener = {0};
+    SOCKADDR_INET bound;
+    PWSK_SOCKET accepted;
+    UCHAR byte;
+    PROVES("WSK-SOCK-47");
+    UNREFERENCED_PARAMETER(state);
+    KeInitializeEvent(&listener.called, SynchronizationEvent, FALSE);
+    assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
+    PWSK_SOCKET server = listen_loopback(&end, AF_INET, NULL, NULL, &bound);
+    SOCKADDR_INET any = any_address(AF_INET, 0);
+    NTSTATUS returned = end.provider.Dispatch->WskSocketConnect(
+        end.provider.Client, SOCK_STREAM, IPPROTO_TCP, (PSOCKADDR)&any, (PSOCKADDR)&bound, 0,
+        &listener, &table, NULL, NULL, NULL, call_irp(&end.call));
+    assert_int_equal(call_wait(&end.call, returned), STATUS_SUCCESS);
+    PWSK_SOCKET socket = (PWSK_SOCKET)call_information(&end.call);
+    learn_socket(WSK_FLAG_CONNECTION_SOCKET, socket);
+    assert_int_equal(accept_socket(&end, server, NULL, NULL, &accepted), STATUS_SUCCESS);
+    assert_int_equal(set_option(&end, socket, SOL_SOCKET, SO_SNDBUF, 100000), STATUS_SUCCESS);
+    assert_int_equal(send_bytes(&end, accepted, "x", 1, 0, NULL), STATUS_SUCCESS);
+    assert_int_equal(receive_bytes(&end, socket, &byte, 1, 0, NULL), STATUS_SUCCESS);
+    assert_int_equal(listener.calls, 0);
+    assert_int_equal(enable_events(socket, WSK_EVENT_RECEIVE), STATUS_SUCCESS);
+    assert_int_equal(send_bytes(&end, accepted, "y", 1, 0, NULL), STATUS_SUCCESS);
+    await(&listener.called);
+    assert_int_equal(disconnect_socket(&end, accepted, 0), STATUS_SUCCESS);
+    close_socket(&end, socket);
+    assert_int_equal(listener.calls, 1);
+    close_socket(&end, accepted);
+    close_socket(&end, server);
+    close_wsk(&end);
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test(connecting_an_unbound_socket_is_refused),
     kernel_test(a_connect_establishes),
@@ -254,6 +406,9 @@ static const struct CMUnitTest tests[] = {
     kernel_test(socket_connect_does_all_in_one),
     kernel_test(a_failed_socket_connect_leaves_no_socket),
     kernel_test(a_pending_connect_can_be_cancelled),
+    kernel_test(connect_ex_may_send_with_its_first_segment),
+    kernel_test(connect_ex_makes_a_stream_socket_a_connection),
+    kernel_test(events_of_a_new_connection_are_disabled),
 };
 
 TEST_MAIN(tests)

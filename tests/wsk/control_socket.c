@@ -1,7 +1,8 @@
 /* WskControlSocket: forms, IRPs, sizes, levels; what holds for all operations. */
+#include "log.h"
 #include "wsk_pair.h"
 
-#include "wsk/wsk.h"
+#include <wskemu/network.h>
 
 #include <mstcpip.h>
 
@@ -264,7 +265,7 @@ static void a_dead_socket_refuses_control(void **state)
     ULONG value = 1;
     PROVES("WSK-SKO-05");
     UNREFERENCED_PARAMETER(state);
-    wsk_socket_kill(wsk_socket_of(socket));
+    wskemu_socket_break(socket);
     assert_int_equal(set_option(&test_end, socket, SOL_SOCKET, SO_BROADCAST, 1),
                      STATUS_FILE_FORCED_CLOSED);
     assert_int_equal(
@@ -321,6 +322,36 @@ static void some_ioctls_are_for_passive_level(void **state)
     }
 }
 
+static void what_has_no_use_is_warned_of(void **state)
+{
+    PWSK_SOCKET socket = make_socket(&test_end, AF_INET, WSK_FLAG_DATAGRAM_SOCKET, NULL, NULL);
+    ULONG value = 1;
+    ULONG extra = 1;
+    SIZE_T stored;
+    PROVES("WSK-SKO-09", "WSK-SKO-11");
+    UNREFERENCED_PARAMETER(state);
+    const WSK_PROVIDER_BASIC_DISPATCH *table = socket->Dispatch;
+    log_capture();
+    NTSTATUS returned =
+        table->WskControlSocket(socket, WskGetOption, SO_BROADCAST, SOL_SOCKET, 0, NULL,
+                                sizeof(value), &value, &stored, call_irp(&test_end.call));
+    assert_true(log_named("WSK-SKO-09"));
+    assert_int_equal(call_wait(&test_end.call, returned), STATUS_SUCCESS);
+    log_capture();
+    returned =
+        table->WskControlSocket(socket, WskGetOption, SO_BROADCAST, SOL_SOCKET, sizeof(extra),
+                                &extra, sizeof(value), &value, NULL, call_irp(&test_end.call));
+    assert_true(log_named("WSK-SKO-11"));
+    assert_int_equal(call_wait(&test_end.call, returned), STATUS_SUCCESS);
+    log_capture();
+    returned =
+        table->WskControlSocket(socket, WskSetOption, SO_BROADCAST, SOL_SOCKET, sizeof(value),
+                                &value, sizeof(extra), &extra, NULL, call_irp(&test_end.call));
+    assert_true(log_named("WSK-SKO-11"));
+    assert_int_equal(call_wait(&test_end.call, returned), STATUS_SUCCESS);
+    close_socket(&test_end, socket);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(values_are_those_of_windows),
     kernel_test_wsk(sockets_of_all_categories_can_be_controlled),
@@ -337,6 +368,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test_wsk(a_dead_socket_refuses_control),
     kernel_test_wsk(options_can_be_set_at_dispatch_level),
     kernel_test(some_ioctls_are_for_passive_level),
+    kernel_test_wsk(what_has_no_use_is_warned_of),
 };
 
 TEST_MAIN(tests)

@@ -1,13 +1,14 @@
 /* WskDisconnect and WskDisconnectEvent. */
-#include "wsk_pair.h"
-
 #include "host.h"
+#include "log.h"
+#include "wsk_pair.h"
 
 struct listener {
     KEVENT called;
     ULONG calls;
     ULONG flags;
     KIRQL irql;
+    NTSTATUS answer;
     SIZE_T received; /* bytes that receive events got */
     SIZE_T received_before;
 };
@@ -20,7 +21,7 @@ static NTSTATUS WSKAPI on_disconnect(PVOID context, ULONG flags)
     listener->irql = KeGetCurrentIrql();
     listener->received_before = listener->received;
     KeSetEvent(&listener->called, IO_NO_INCREMENT, FALSE);
-    return STATUS_SUCCESS;
+    return listener->answer;
 }
 
 static NTSTATUS WSKAPI on_receive(PVOID context, ULONG flags, PWSK_DATA_INDICATION indication,
@@ -248,6 +249,21 @@ static void a_local_disconnect_does_not_raise_it(void **state)
     close_pair(&pair);
 }
 
+static void another_answer_than_success_is_warned_of(void **state)
+{
+    struct wsk_pair pair;
+    struct listener listener;
+    PROVES("WSK-EVT-60");
+    UNREFERENCED_PARAMETER(state);
+    open_listening_pair(&pair, &listener, WSK_EVENT_DISCONNECT);
+    listener.answer = STATUS_UNSUCCESSFUL;
+    log_capture();
+    assert_int_equal(disconnect_socket(&pair.end, pair.far, 0), STATUS_SUCCESS);
+    await(&listener.called);
+    close_pair(&pair); /* which waits until the event is over */
+    assert_true(log_named("WSK-EVT-60"));
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test(a_graceful_disconnect_ends_one_direction),
     kernel_test(a_graceful_disconnect_sends_its_buffer),
@@ -259,6 +275,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(the_event_says_that_the_peer_reset),
     kernel_test(all_data_comes_before_the_event),
     kernel_test(a_local_disconnect_does_not_raise_it),
+    kernel_test(another_answer_than_success_is_warned_of),
 };
 
 TEST_MAIN(tests)

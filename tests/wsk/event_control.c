@@ -200,7 +200,7 @@ static void what_makes_no_sense_is_refused(void **state)
 {
     struct wsk_pair pair;
     struct listener listener;
-    PROVES("WSK-CBE-09", "WSK-CBE-16", "WSK-CBE-20", "WSK-CBE-04");
+    PROVES("WSK-CBE-09", "WSK-CBE-16", "WSK-CBE-20", "WSK-CBE-04", "WSK-CBE-03");
     UNREFERENCED_PARAMETER(state);
     prepare(&listener);
     open_pair(&pair, &listener, &table);
@@ -215,6 +215,12 @@ static void what_makes_no_sense_is_refused(void **state)
     PWSK_SOCKET socket =
         make_socket(&pair.end, AF_INET, WSK_FLAG_CONNECTION_SOCKET, &listener, &table);
     assert_int_equal(enable_events(socket, WSK_EVENT_RECEIVE), STATUS_INVALID_DEVICE_STATE);
+    close_socket(&pair.end, socket);
+    socket = make_socket(&pair.end, AF_INET, WSK_FLAG_LISTEN_SOCKET, NULL, NULL);
+    assert_int_equal(enable_events(socket, WSK_EVENT_ACCEPT), STATUS_INVALID_DEVICE_STATE);
+    close_socket(&pair.end, socket);
+    socket = make_socket(&pair.end, AF_INET, WSK_FLAG_DATAGRAM_SOCKET, NULL, NULL);
+    assert_int_equal(enable_events(socket, WSK_EVENT_RECEIVE_FROM), STATUS_INVALID_DEVICE_STATE);
     close_socket(&pair.end, socket);
     close_pair(&pair);
 }

@@ -1,7 +1,10 @@
 /* Conditional accept: WskInspectEvent, WskInspectComplete, WskAbortEvent. */
+#include "log.h"
 #include "wsk_end.h"
 
-#include "wsk/wsk.h"
+#include "wsk/client.h"
+
+#include <wskemu/network.h>
 
 #include <wskemu/peer.h>
 
@@ -30,6 +33,7 @@ static struct driver {
     struct inspection aborted;
     volatile LONG aborts;
     KSEMAPHORE abort_called;
+    NTSTATUS abort_answer;
     PWSK_SOCKET accepted_socket;
     volatile LONG accepts;
     KSEMAPHORE accepted;
@@ -70,7 +74,7 @@ static NTSTATUS WSKAPI note_abort(PVOID SocketContext, PWSK_INSPECT_ID InspectID
     driver.aborted.id = *InspectID;
     InterlockedIncrement(&driver.aborts);
     KeReleaseSemaphore(&driver.abort_called, IO_NO_INCREMENT, 1, FALSE);
-    return STATUS_SUCCESS;
+    return driver.abort_answer;
 }
 
 static NTSTATUS WSKAPI note_connection(PVOID SocketContext, ULONG Flags, PSOCKADDR LocalAddress,
@@ -393,7 +397,7 @@ static void a_peer_that_sent_something_and_ended_its_stream_still_waits(void **s
 
 static void inspect_complete_refuses_what_it_cannot_do(void **state)
 {
-    PROVES("WSK-INSP-26");
+    PROVES("WSK-INSP-26", "WSK-INSP-20", "WSK-INSP-21", "WSK-INSP-22");
     start_inspecting(WskInspectPend);
     struct wskemu_peer *peer = make_peer();
     WSK_INSPECT_ID id = await_inspection(0)->id;
@@ -439,7 +443,7 @@ static void a_dead_listener_is_indicated_without_an_id(void **state)
     start_inspecting(WskInspectPend);
     struct wskemu_peer *peer = make_peer();
     WSK_INSPECT_ID id = await_inspection(0)->id;
-    wsk_socket_kill(wsk_socket_of(driver.listener));
+    wskemu_socket_break(driver.listener);
     const struct inspection *inspection = await_inspection(1);
     assert_false(inspection->has_id);
     assert_ptr_equal(inspection->context, &driver);
@@ -503,6 +507,32 @@ static void an_answer_that_is_none_is_found_out(void **state)
                     "WSK-INSP-14");
 }
 
+static void another_answer_to_an_abort_is_warned_of(void **state)
+{
+    PROVES("WSK-INSP-32");
+    start_inspecting(WskInspectPend);
+    driver.abort_answer = STATUS_UNSUCCESSFUL;
+    struct wskemu_peer *peer = make_peer();
+    await_inspection(0);
+    log_capture();
+    wskemu_peer_reset(peer);
+    await(&driver.abort_called);
+    close_socket(end, driver.listener); /* which waits until the event is over */
+    assert_true(log_named("WSK-INSP-32"));
+}
+
+static void the_mode_comes_before_the_bind(void **state)
+{
+    PROVES("WSK-INSP-02");
+    make_listener(&inspecting, 0);
+    assert_int_equal(bind_loopback(end, driver.listener, AF_INET, NULL), STATUS_SUCCESS);
+    log_capture();
+    NTSTATUS status = set_option(end, driver.listener, SOL_SOCKET, SO_CONDITIONAL_ACCEPT, 1);
+    assert_true(log_named("WSK-OPT-07"));
+    assert_int_equal(status, STATUS_INVALID_DEVICE_STATE);
+    close_socket(end, driver.listener);
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test_wsk(a_connection_is_inspected_before_it_is_accepted),
     kernel_test_wsk(the_mode_is_off_by_default),
@@ -520,6 +550,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_listener_left_open_is_reported_with_what_waits_at_it),
     kernel_test(the_mode_needs_both_routines),
     kernel_test(an_answer_that_is_none_is_found_out),
+    kernel_test_wsk(another_answer_to_an_abort_is_warned_of),
+    kernel_test_wsk(the_mode_comes_before_the_bind),
 };
 
 TEST_MAIN(tests)

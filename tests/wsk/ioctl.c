@@ -5,6 +5,8 @@
 #include <mstcpip.h>
 #include <wskemu/network.h>
 
+#include <stdlib.h>
+
 static NTSTATUS ioctl(PWSK_SOCKET socket, ULONG code, const void *input, SIZE_T input_length,
                       void *output, SIZE_T output_length)
 {
@@ -476,7 +478,7 @@ static void no_connection_was_redirected(void **state)
 {
     SOCKADDR_INET address;
     SIZE_T returned = 0;
-    PROVES("WSK-IOC-39", "WSK-IOC-40", "WSK-IOC-41");
+    PROVES("WSK-IOC-39", "WSK-IOC-40", "WSK-IOC-41", "WSK-IOC-38");
     UNREFERENCED_PARAMETER(state);
     PWSK_SOCKET listener = listen_loopback(&test_end, AF_INET, NULL, NULL, &address);
     PWSK_SOCKET socket = connect_to(&test_end, &address, NULL, NULL);
@@ -497,16 +499,56 @@ static void what_the_host_cannot_do_is_refused(void **state)
 {
     SOCKADDR_INET address;
     PVOID routine = &address;
+    PROVES("WSK-IOC-25");
     UNREFERENCED_PARAMETER(state);
     PWSK_SOCKET listener = listen_loopback(&test_end, AF_INET, NULL, NULL, &address);
     PWSK_SOCKET socket = connect_to(&test_end, &address, NULL, NULL);
     assert_int_equal(ioctl(socket, SIO_WSK_SET_TCP_SILENT_MODE, NULL, 0, NULL, 0),
                      STATUS_NOT_SUPPORTED);
+    assert_int_equal(control_socket_now(socket, WskIoctl, SIO_WSK_SET_TCP_SILENT_MODE, 0, NULL, 0,
+                                        NULL, 0, NULL),
+                     STATUS_INVALID_PARAMETER);
     assert_int_equal(
         ioctl(socket, SIO_WSK_SET_RECEIVE_EX_CALLBACK, &routine, sizeof(routine), NULL, 0),
         STATUS_NOT_SUPPORTED);
     close_socket(&test_end, socket);
     close_socket(&test_end, listener);
+}
+
+static void the_fast_path_keeps_the_flow_controlled(void **state)
+{
+    enum { BYTES = 8 * 1024 * 1024 };
+    SOCKADDR_INET address;
+    PWSK_SOCKET accepted;
+    struct wsk_call call;
+    SIZE_T moved;
+    PROVES("WSK-IOC-31", "WSK-IOC-35");
+    UNREFERENCED_PARAMETER(state);
+    UCHAR *bytes = calloc(1, BYTES);
+    assert_non_null(bytes);
+    call_init(&call);
+    PWSK_SOCKET listener = listen_loopback(&test_end, AF_INET, NULL, NULL, &address);
+    PWSK_SOCKET socket = make_socket(&test_end, AF_INET, WSK_FLAG_CONNECTION_SOCKET, NULL, NULL);
+    for (BOOLEAN on = FALSE; on <= TRUE; on++) {
+        assert_int_equal(ioctl(listener, SIO_LOOPBACK_FAST_PATH, &on, sizeof(on), NULL, 0),
+                         STATUS_SUCCESS);
+        assert_int_equal(ioctl(socket, SIO_LOOPBACK_FAST_PATH, &on, sizeof(on), NULL, 0),
+                         STATUS_SUCCESS);
+    }
+    assert_int_equal(bind_loopback(&test_end, socket, AF_INET, NULL), STATUS_SUCCESS);
+    assert_int_equal(connect_socket(&test_end, socket, &address), STATUS_SUCCESS);
+    assert_int_equal(accept_socket(&test_end, listener, NULL, NULL, &accepted), STATUS_SUCCESS);
+    NTSTATUS returned = begin_send(&call, socket, bytes, BYTES, 0);
+    assert_false(call_is_done(&call));
+    assert_int_equal(receive_bytes(&test_end, accepted, bytes, BYTES, WSK_FLAG_WAITALL, &moved),
+                     STATUS_SUCCESS);
+    assert_int_equal(moved, BYTES);
+    assert_int_equal(call_wait(&call, returned), STATUS_SUCCESS);
+    call_free(&call);
+    close_socket(&test_end, accepted);
+    close_socket(&test_end, socket);
+    close_socket(&test_end, listener);
+    free(bytes);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -525,6 +567,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test_wsk(the_fast_path_of_loopback_is_taken_before_connecting),
     kernel_test_wsk(no_connection_was_redirected),
     kernel_test_wsk(what_the_host_cannot_do_is_refused),
+    kernel_test_wsk(the_fast_path_keeps_the_flow_controlled),
 };
 
 TEST_MAIN(tests)

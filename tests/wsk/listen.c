@@ -1,7 +1,7 @@
 /* WskBind of every category, the addresses of sockets, listening sockets. */
 #include "wsk_end.h"
 
-#include "wsk/wsk.h"
+#include <wskemu/network.h>
 
 #include <wskemu/peer.h>
 
@@ -45,7 +45,7 @@ static void bind_is_accepted_and_completes_for_every_category(void **state)
 
 static void bind_refuses_wrong_arguments(void **state)
 {
-    PROVES("WSK-BIND-06");
+    PROVES("WSK-BIND-06", "WSK-BIND-01", "WSK-BIND-02");
     PWSK_SOCKET socket = make_socket(end, AF_INET, WSK_FLAG_LISTEN_SOCKET, NULL, NULL);
     SOCKADDR_INET ipv6 = loopback_address(AF_INET6, 0);
     SOCKADDR_INET ipv4 = loopback_address(AF_INET, 0);
@@ -154,7 +154,7 @@ static void a_listener_at_the_wildcard_listens_on_all_addresses(void **state)
 
 static void an_unbound_socket_has_no_address(void **state)
 {
-    PROVES("WSK-ADDR-04", "WSK-ADDR-07");
+    PROVES("WSK-ADDR-04", "WSK-ADDR-07", "WSK-ADDR-09", "WSK-ADDR-10");
     SOCKADDR_INET address;
     for (unsigned i = 0; i < RTL_NUMBER_OF(stream_categories); i++) {
         PWSK_SOCKET socket = make_socket(end, AF_INET, stream_categories[i], NULL, NULL);
@@ -171,11 +171,16 @@ static void an_unbound_socket_has_no_address(void **state)
 
 static void queries_refuse_wrong_arguments(void **state)
 {
+    PROVES("WSK-ADDR-01");
     SOCKADDR_INET address;
     PWSK_SOCKET socket = listen_loopback(end, AF_INET, NULL, NULL, &address);
     assert_int_equal(local_of(socket)(socket, (PSOCKADDR)&address, NULL), STATUS_INVALID_PARAMETER);
     NTSTATUS returned = local_of(socket)(socket, NULL, call_irp(&end->call));
     assert_int_equal(call_wait(&end->call, returned), STATUS_INVALID_PARAMETER);
+    PWSK_SOCKET connection = connect_to(end, &address, NULL, NULL);
+    assert_int_equal(remote_of(connection)(connection, (PSOCKADDR)&address, NULL),
+                     STATUS_INVALID_PARAMETER);
+    close_socket(end, connection);
     close_socket(end, socket);
 }
 
@@ -228,7 +233,7 @@ static void a_dead_socket_says_so(void **state)
     SOCKADDR_INET any = any_address(AF_INET, 0);
     SOCKADDR_INET address;
     PWSK_SOCKET socket = make_socket(end, AF_INET, WSK_FLAG_CONNECTION_SOCKET, NULL, NULL);
-    wsk_socket_kill(wsk_socket_of(socket));
+    wskemu_socket_break(socket);
     assert_int_equal(return_of_bind(socket, &any, 0), STATUS_FILE_FORCED_CLOSED);
     assert_int_equal(local_address(end, socket, &address), STATUS_FILE_FORCED_CLOSED);
     assert_int_equal(remote_address(end, socket, &address), STATUS_FILE_FORCED_CLOSED);

@@ -218,7 +218,8 @@ static void flags_that_do_not_exist_are_refused(void **state)
 {
     struct wsk_pair pair;
     UCHAR bytes[MESSAGE_BYTES];
-    PROVES("WSK-RECV-08", "WSK-RECV-09", "WSK-RECV-15", "WSK-RECV-14", "WSK-IRP-01", "WSK-IRP-04");
+    PROVES("WSK-RECV-08", "WSK-RECV-09", "WSK-RECV-15", "WSK-RECV-14", "WSK-IRP-01", "WSK-IRP-04",
+           "WSK-RECV-03", "WSK-SEND-03");
     UNREFERENCED_PARAMETER(state);
     open_pair(&pair, NULL, NULL);
     assert_int_equal(receive_bytes(&pair.end, pair.near, bytes, sizeof(bytes), 0x100, NULL),
@@ -229,6 +230,10 @@ static void flags_that_do_not_exist_are_refused(void **state)
     assert_int_equal(
         receive_bytes(&pair.end, pair.near, bytes, sizeof(bytes), WSK_FLAG_DRAIN, NULL),
         STATUS_INVALID_PARAMETER);
+    NTSTATUS returned = receive_of(pair.near)(pair.near, NULL, 0, call_irp(&pair.end.call));
+    assert_int_equal(call_wait(&pair.end.call, returned), STATUS_INVALID_PARAMETER);
+    returned = send_of(pair.near)(pair.near, NULL, 0, call_irp(&pair.end.call));
+    assert_int_equal(call_wait(&pair.end.call, returned), STATUS_INVALID_PARAMETER);
     close_pair(&pair);
 }
 

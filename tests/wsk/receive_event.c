@@ -1,4 +1,5 @@
 /* WskReceiveEvent, what it returns, and WskRelease. */
+#include "log.h"
 #include "wsk_pair.h"
 
 #define CALLS_MAX 64
@@ -344,6 +345,128 @@ static void accepting_too_much_is_caught(void **state)
                     "WSK-EVT-26");
 }
 
+/* ---- flags of an indication ---- */
+
+#define KEPT_MAX 256
+
+/* Keeps all that it is given. */
+struct keeper {
+    PWSK_DATA_INDICATION kept[KEPT_MAX];
+    ULONG flags[KEPT_MAX];
+    SIZE_T bytes;
+    ULONG calls;
+    KEVENT called;
+};
+
+static NTSTATUS WSKAPI keep_data(PVOID context, ULONG flags, PWSK_DATA_INDICATION indication,
+                                 SIZE_T indicated, SIZE_T *accepted)
+{
+    struct keeper *keeper = context;
+    UNREFERENCED_PARAMETER(accepted);
+    keeper->kept[keeper->calls % KEPT_MAX] = indication;
+    keeper->flags[keeper->calls % KEPT_MAX] = flags;
+    keeper->calls++;
+    keeper->bytes += indicated;
+    KeSetEvent(&keeper->called, IO_NO_INCREMENT, FALSE);
+    return STATUS_PENDING;
+}
+
+static const WSK_CLIENT_CONNECTION_DISPATCH keeping_table = {.WskReceiveEvent = keep_data};
+
+static void open_keeping_pair(struct wsk_pair *pair, struct keeper *keeper)
+{
+    RtlZeroMemory(keeper, sizeof(*keeper));
+    KeInitializeEvent(&keeper->called, SynchronizationEvent, FALSE);
+    open_pair(pair, keeper, &keeping_table);
+    assert_int_equal(enable_events(pair->near, WSK_EVENT_RECEIVE), STATUS_SUCCESS);
+}
+
+static void send_kept(struct wsk_pair *pair, struct keeper *keeper, SIZE_T length)
+{
+    static const UCHAR bytes[32768];
+    SIZE_T expected = keeper->bytes + length;
+    send_all(pair, pair->far, bytes, length);
+    while (keeper->bytes < expected) {
+        await(&keeper->called);
+    }
+}
+
+static void release_kept(struct wsk_pair *pair, struct keeper *keeper)
+{
+    for (ULONG i = 0; i < keeper->calls; i++) {
+        assert_int_equal(release(pair->near, keeper->kept[i]), STATUS_SUCCESS);
+    }
+}
+
+static void much_kept_data_is_asked_back(void **state)
+{
+    struct wsk_pair pair;
+    static struct keeper keeper;
+    PROVES("WSK-EVT-20", "WSK-EVT-29");
+    UNREFERENCED_PARAMETER(state);
+    open_keeping_pair(&pair, &keeper);
+    send_kept(&pair, &keeper, 1);
+    assert_int_equal(keeper.flags[0] & WSK_FLAG_RELEASE_ASAP, 0);
+    while ((keeper.flags[keeper.calls - 1] & WSK_FLAG_RELEASE_ASAP) == 0) {
+        assert_in_range(keeper.calls, 1, KEPT_MAX - 64);
+        send_kept(&pair, &keeper, 32768);
+    }
+    release_kept(&pair, &keeper);
+    keeper.calls = 0;
+    send_kept(&pair, &keeper, 1);
+    assert_int_equal(keeper.flags[0] & WSK_FLAG_RELEASE_ASAP, 0);
+    release_kept(&pair, &keeper);
+    close_pair(&pair);
+}
+
+/* The host does not tell where a push bit was: all it had at once counts as such an end. */
+static void a_message_of_its_own_is_entire(void **state)
+{
+    struct wsk_pair pair;
+    static struct keeper keeper;
+    PROVES("WSK-EVT-22");
+    UNREFERENCED_PARAMETER(state);
+    open_keeping_pair(&pair, &keeper);
+    for (unsigned i = 0; i < 3; i++) {
+        send_kept(&pair, &keeper, 100);
+        assert_true((keeper.flags[keeper.calls - 1] & WSK_FLAG_ENTIRE_MESSAGE) != 0);
+    }
+    release_kept(&pair, &keeper);
+    close_pair(&pair);
+}
+
+static NTSTATUS WSKAPI answer_nonsense(PVOID context, ULONG flags, PWSK_DATA_INDICATION indication,
+                                       SIZE_T indicated, SIZE_T *accepted)
+{
+    UNREFERENCED_PARAMETER(flags);
+    UNREFERENCED_PARAMETER(indication);
+    UNREFERENCED_PARAMETER(indicated);
+    UNREFERENCED_PARAMETER(accepted);
+    KeSetEvent(context, IO_NO_INCREMENT, FALSE);
+    return STATUS_INVALID_PARAMETER;
+}
+
+static void another_answer_is_warned_of(void **state)
+{
+    static const WSK_CLIENT_CONNECTION_DISPATCH odd_table = {.WskReceiveEvent = answer_nonsense};
+    struct wsk_pair pair;
+    KEVENT called;
+    UCHAR bytes[4];
+    PROVES("WSK-EVT-34");
+    UNREFERENCED_PARAMETER(state);
+    KeInitializeEvent(&called, SynchronizationEvent, FALSE);
+    open_pair(&pair, &called, &odd_table);
+    log_capture();
+    assert_int_equal(enable_events(pair.near, WSK_EVENT_RECEIVE), STATUS_SUCCESS);
+    send_all(&pair, pair.far, "data", 4);
+    await(&called);
+    assert_int_equal(disable_event(&pair.end, pair.near, WSK_EVENT_RECEIVE), STATUS_SUCCESS);
+    assert_true(log_named("WSK-EVT-34"));
+    assert_int_equal(receive_all(&pair, pair.near, bytes, 4), 4); /* it was not accepted */
+    assert_memory_equal(bytes, "data", 4);
+    close_pair(&pair);
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test(data_is_indicated),
     kernel_test(data_from_before_is_indicated_when_the_event_is_enabled),
@@ -356,6 +479,9 @@ static const struct CMUnitTest tests[] = {
     kernel_test(calls_are_serial),
     kernel_test(a_receive_waits_for_the_verdict_of_a_running_event),
     kernel_test(accepting_too_much_is_caught),
+    kernel_test(much_kept_data_is_asked_back),
+    kernel_test(a_message_of_its_own_is_entire),
+    kernel_test(another_answer_is_warned_of),
 };
 
 TEST_MAIN(tests)

@@ -1,7 +1,8 @@
 /* WskReceiveFrom. */
+#include "log.h"
 #include "wsk_datagram.h"
 
-#include "wsk/wsk.h"
+#include <wskemu/network.h>
 
 #define RECEIPTS 5
 
@@ -176,7 +177,7 @@ static void a_chain_receives_one_datagram(void **state)
 static void a_broken_call_is_refused(void **state)
 {
     struct pair pair;
-    PROVES("WSK-DGRM-28", "WSK-DGRM-30");
+    PROVES("WSK-DGRM-28", "WSK-DGRM-30", "WSK-DGRM-29", "WSK-BIND-10");
     open_pair(&pair, AF_INET);
     WSK_BUF buffer = {NULL, 0, 0};
     const WSK_PROVIDER_DATAGRAM_DISPATCH *table = datagram_table(pair.receiver);
@@ -185,6 +186,10 @@ static void a_broken_call_is_refused(void **state)
     assert_int_equal(call_wait(&pair.end.call, receive_plain(&pair, buffer, 4, NULL, NULL)),
                      STATUS_INVALID_PARAMETER);
     assert_false(pair.end.call.pending_returned);
+    assert_int_equal(
+        call_wait(&pair.end.call, table->WskReceiveFrom(pair.receiver, NULL, 0, NULL, NULL, NULL,
+                                                        NULL, call_irp(&pair.end.call))),
+        STATUS_INVALID_PARAMETER);
     PWSK_SOCKET socket = make_datagram(&pair.end, AF_INET, NULL, NULL);
     assert_int_equal(
         call_wait(&pair.end.call, table->WskReceiveFrom(socket, &buffer, 0, NULL, NULL, NULL, NULL,
@@ -258,11 +263,29 @@ static void a_dead_socket_refuses_all(void **state)
     PROVES("WSK-DGRM-06", "WSK-DGRM-33");
     open_pair(&pair, AF_INET);
     start(&pair, 0, 100);
-    wsk_socket_kill(wsk_socket_of(pair.receiver));
+    wskemu_socket_break(pair.receiver);
     expect(&pair, 0, STATUS_FILE_FORCED_CLOSED, "");
     assert_int_equal(receive_datagram(&pair.receipt[1], pair.receiver), STATUS_FILE_FORCED_CLOSED);
     assert_int_equal(send_datagram(&pair.end, pair.receiver, "x", 1, &pair.sender_address, NULL),
                      STATUS_FILE_FORCED_CLOSED);
+    close_pair(&pair);
+}
+
+static void control_data_without_a_length_is_warned_of(void **state)
+{
+    struct pair pair;
+    CMSGHDR control;
+    PROVES("WSK-DGRM-38");
+    open_pair(&pair, AF_INET);
+    UCHAR byte;
+    WSK_BUF buffer = call_buffer(&pair.end.call, &byte, 1);
+    const WSK_PROVIDER_DATAGRAM_DISPATCH *table = datagram_table(pair.receiver);
+    log_capture();
+    NTSTATUS returned = table->WskReceiveFrom(pair.receiver, &buffer, 0, NULL, NULL, &control, NULL,
+                                              call_irp(&pair.end.call));
+    assert_true(log_named("WSK-DGRM-38"));
+    IoCancelIrp(pair.end.call.irp);
+    assert_int_equal(call_wait(&pair.end.call, returned), STATUS_CANCELLED);
     close_pair(&pair);
 }
 
@@ -277,6 +300,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(closing_cancels_what_waits),
     kernel_test(with_a_fixed_remote_address_others_are_not_heard),
     kernel_test(a_dead_socket_refuses_all),
+    kernel_test(control_data_without_a_length_is_warned_of),
 };
 
 TEST_MAIN(tests)

@@ -1,7 +1,9 @@
 /* WskReceiveFromEvent, and WskRelease of datagrams. */
 #include "wsk_datagram.h"
 
-#include "wsk/wsk.h"
+#include "wsk/client.h"
+
+#include <wskemu/network.h>
 
 #define SEEN_MAX 128
 #define CALLS_MAX 64
@@ -340,10 +342,10 @@ static void a_dead_socket_indicates_null_once(void **state)
     struct scene scene;
     PROVES("WSK-EVT-43");
     open_scene(&scene, TRUE);
-    wsk_socket_kill(wsk_socket_of(scene.listener.socket));
+    wskemu_socket_break(scene.listener.socket);
     await_calls(&scene, 1);
     assert_int_equal(scene.listener.nulls, 1);
-    wsk_socket_kill(wsk_socket_of(scene.listener.socket));
+    wskemu_socket_break(scene.listener.socket);
     close_scene(&scene);
     assert_int_equal(scene.listener.calls, 1);
 }
@@ -470,7 +472,7 @@ static void a_second_release_is_caught(void **state)
 static void what_is_kept_beyond_the_close_is_left(void **state)
 {
     struct scene scene;
-    PROVES("WSK-IND-13", "WSK-IND-14");
+    PROVES("WSK-IND-13", "WSK-IND-14", "WSK-CLOSE-11", "WSK-EVT-47");
     wskemu_boot(NULL);
     open_scene(&scene, FALSE);
     keep(&scene, 2);

@@ -1,4 +1,5 @@
 /* WskRegister and what follows it. */
+#include "log.h"
 #include "wsk_end.h"
 
 #include "../rtl/capture.h"
@@ -274,7 +275,7 @@ static void deregistering_waits_for_every_capture(void **state)
 
 static void deregistering_waits_for_sockets_which_work_on(void **state)
 {
-    PROVES("WSK-REG-27", "WSK-REG-39");
+    PROVES("WSK-REG-27", "WSK-REG-39", "WSK-CLOSE-19");
     struct wsk_end end;
     struct deregistration deregistration;
     assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
@@ -651,6 +652,78 @@ static void functions_keep_to_their_levels(void **state)
     }
 }
 
+struct client_listener {
+    const void *context;
+    ULONG calls;
+    ULONG type;
+    PVOID information;
+    SIZE_T length;
+    NTSTATUS answer;
+} client_listener;
+
+static NTSTATUS WSKAPI on_client(PVOID context, ULONG type, PVOID information, SIZE_T length)
+{
+    client_listener.context = context;
+    client_listener.calls++;
+    client_listener.type = type;
+    client_listener.information = information;
+    client_listener.length = length;
+    return client_listener.answer;
+}
+
+static void no_client_event_is_raised_by_itself(void **state)
+{
+    PROVES("WSK-EVT-68", "WSK-REG-12", "WSK-EVT-67", "WSK-EVT-71");
+    static const WSK_CLIENT_DISPATCH listening = {MAKE_WSK_VERSION(1, 0), 0, on_client};
+    static const WSK_CLIENT_DISPATCH deaf = {MAKE_WSK_VERSION(1, 0), 0, NULL};
+    WSK_CLIENT_NPI npi = {&client_listener, &listening};
+    WSK_CLIENT_NPI deaf_npi = {NULL, &deaf};
+    WSK_EVENT_CALLBACK_CONTROL none = {&NPI_WSK_INTERFACE_ID, 0};
+    WSK_REGISTRATION registration, other;
+    WSK_PROVIDER_NPI provider;
+    RtlZeroMemory(&client_listener, sizeof(client_listener));
+    client_listener.answer = STATUS_NOT_IMPLEMENTED;
+    assert_int_equal(WskRegister(&npi, &registration), STATUS_SUCCESS);
+    assert_int_equal(WskRegister(&deaf_npi, &other), STATUS_SUCCESS);
+    assert_int_equal(WskCaptureProviderNPI(&registration, WSK_INFINITE_WAIT, &provider),
+                     STATUS_SUCCESS);
+    provider.Dispatch->WskControlClient(provider.Client, WSK_SET_STATIC_EVENT_CALLBACKS,
+                                        sizeof(none), &none, 0, NULL, NULL, NULL);
+    assert_int_equal(client_listener.calls, 0);
+    wskemu_client_event(7, NULL, 5);
+    assert_int_equal(client_listener.calls, 1);
+    assert_ptr_equal(client_listener.context, &client_listener);
+    assert_int_equal(client_listener.type, 7);
+    assert_null(client_listener.information);
+    assert_int_equal(client_listener.length, 0);
+    wskemu_client_event(8, &none, sizeof(none));
+    assert_ptr_equal(client_listener.information, &none);
+    assert_int_equal(client_listener.length, sizeof(none));
+    WskReleaseProviderNPI(&registration);
+    WskDeregister(&registration);
+    wskemu_client_event(9, NULL, 0);
+    assert_int_equal(client_listener.calls, 2);
+    WskDeregister(&other);
+}
+
+static void an_unknown_client_event_is_not_implemented(void **state)
+{
+    PROVES("WSK-EVT-69");
+    static const WSK_CLIENT_DISPATCH listening = {MAKE_WSK_VERSION(1, 0), 0, on_client};
+    WSK_CLIENT_NPI npi = {&client_listener, &listening};
+    WSK_REGISTRATION registration;
+    RtlZeroMemory(&client_listener, sizeof(client_listener));
+    assert_int_equal(WskRegister(&npi, &registration), STATUS_SUCCESS);
+    log_capture();
+    wskemu_client_event(1, NULL, 0);
+    assert_true(log_named("WSK-EVT-69"));
+    client_listener.answer = STATUS_NOT_IMPLEMENTED;
+    log_capture();
+    wskemu_client_event(1, NULL, 0);
+    assert_false(log_named("WSK-EVT-69"));
+    WskDeregister(&registration);
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test(registering_fills_the_block),
     kernel_test(refused_registration_leaves_nothing),
@@ -680,6 +753,8 @@ static const struct CMUnitTest tests[] = {
     kernel_test(deregistration_that_takes_long_says_what_it_waits_for),
     cmocka_unit_test(registration_that_stays_is_reported_at_shutdown),
     kernel_test(functions_keep_to_their_levels),
+    kernel_test(no_client_event_is_raised_by_itself),
+    kernel_test(an_unknown_client_event_is_not_implemented),
 };
 
 TEST_MAIN(tests)

@@ -254,7 +254,7 @@ static void a_descriptor_must_not_go_before_its_irp_completed(void **state)
 
 static void a_descriptor_that_is_not_released_is_reported(void **state)
 {
-    PROVES("WSK-CTL-24", "WSK-SEC-05");
+    PROVES("WSK-CTL-24", "WSK-SEC-05", "WSK-CLOSE-18");
     struct wsk_end end;
     assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
     assert_non_null(cached_grant(&end, &sid_everyone, GENERIC_ALL));
@@ -289,7 +289,7 @@ static const ULONG categories[] = {WSK_FLAG_LISTEN_SOCKET, WSK_FLAG_DATAGRAM_SOC
 
 static void the_option_replaces_and_hands_out_the_descriptor(void **state)
 {
-    PROVES("WSK-OPT-26", "WSK-OPT-28", "WSK-OPT-30", "WSK-OPT-32", "WSK-SEC-01");
+    PROVES("WSK-OPT-26", "WSK-OPT-28", "WSK-OPT-30", "WSK-OPT-32", "WSK-SEC-01", "WSK-CLOSE-17");
     struct wsk_end end;
     assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
     for (SIZE_T i = 0; i < RTL_NUMBER_OF(categories); i++) {
@@ -431,6 +431,30 @@ static void the_option_takes_only_a_cached_descriptor(void **state)
                     WSK_VIOLATION, "WSK-SEC-06");
 }
 
+static void a_connection_made_in_one_call_has_its_descriptor(void **state)
+{
+    PROVES("WSK-SOCK-48");
+    struct wsk_end end;
+    SOCKADDR_INET local = any_address(AF_INET, 0);
+    SOCKADDR_INET remote;
+    assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
+    PWSK_SOCKET listener = listen_loopback(&end, AF_INET, NULL, NULL, &remote);
+    PSECURITY_DESCRIPTOR cached = cached_grant(&end, &sid_users, GENERIC_READ);
+    NTSTATUS returned = end.provider.Dispatch->WskSocketConnect(
+        end.provider.Client, SOCK_STREAM, IPPROTO_TCP, (PSOCKADDR)&local, (PSOCKADDR)&remote, 0,
+        NULL, NULL, NULL, NULL, cached, call_irp(&end.call));
+    assert_int_equal(call_wait(&end.call, returned), STATUS_SUCCESS);
+    PWSK_SOCKET socket = (PWSK_SOCKET)call_information(&end.call);
+    learn_socket(WSK_FLAG_CONNECTION_SOCKET, socket);
+    PSECURITY_DESCRIPTOR got = get_security(&end, socket);
+    assert_ptr_equal(got, cached);
+    assert_int_equal(release_descriptor(&end, got), STATUS_SUCCESS);
+    assert_int_equal(close_socket(&end, socket), STATUS_SUCCESS);
+    assert_int_equal(close_socket(&end, listener), STATUS_SUCCESS);
+    assert_int_equal(release_descriptor(&end, cached), STATUS_SUCCESS);
+    close_wsk(&end);
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test(a_cached_descriptor_is_a_copy),
     kernel_test(an_absolute_descriptor_becomes_self_relative),
@@ -447,6 +471,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_bound_socket_keeps_its_descriptor),
     kernel_test(the_option_needs_an_irp),
     kernel_test(the_option_takes_only_a_cached_descriptor),
+    kernel_test(a_connection_made_in_one_call_has_its_descriptor),
 };
 
 TEST_MAIN(tests)

@@ -224,6 +224,87 @@ static void an_offset_may_lie_in_a_later_mdl(void **state)
     close_pair(&pair);
 }
 
+static void functions_of_the_system_are_warned_of(void **state)
+{
+    struct wsk_pair pair;
+    struct wsk_call call;
+    UCHAR bytes[4] = {0};
+    ULONG length = 16;
+    ULONG flags = 16;
+    PROVES("WSK-DISP-14");
+    UNREFERENCED_PARAMETER(state);
+    open_pair(&pair, NULL, NULL);
+    call_init(&call);
+    const WSK_PROVIDER_CONNECTION_DISPATCH *table = pair.near->Dispatch;
+    WSK_BUF buffer = call_buffer(&call, "data", 4);
+    log_capture();
+    NTSTATUS returned = table->WskSendEx(pair.near, &buffer, 0, 0, NULL, call_irp(&call));
+    assert_true(log_named("WSK-DISP-14"));
+    assert_int_equal(call_wait(&call, returned), STATUS_SUCCESS);
+    buffer = call_buffer(&call, bytes, 4);
+    log_capture();
+    returned = table->WskReceiveEx(pair.far, &buffer, WSK_FLAG_WAITALL, &length, NULL, &flags,
+                                   call_irp(&call));
+    assert_true(log_named("WSK-DISP-14"));
+    assert_int_equal(call_wait(&call, returned), STATUS_SUCCESS);
+    assert_memory_equal(bytes, "data", 4);
+    assert_int_equal(length, 0);
+    assert_int_equal(flags, 0);
+    call_free(&call);
+    close_pair(&pair);
+}
+
+/* ---- levels ---- */
+
+enum leveled { SEND, RECEIVE, RELEASE, LOCAL_ADDRESS, REMOTE_ADDRESS, SEND_TO, RECEIVE_FROM };
+
+static void call_too_high(void *context)
+{
+    static struct wsk_pair pair;
+    static SOCKADDR_INET address;
+    static WSK_DATA_INDICATION indication;
+    KIRQL old;
+    open_pair(&pair, NULL, NULL);
+    PWSK_SOCKET datagram = open_datagram(&pair.end, AF_INET, NULL, NULL, &address);
+    const WSK_PROVIDER_CONNECTION_DISPATCH *table = pair.near->Dispatch;
+    WSK_BUF buffer = call_buffer(&pair.end.call, block, 1);
+    PIRP irp = call_irp(&pair.end.call);
+    KeRaiseIrql(DISPATCH_LEVEL + 1, &old);
+    switch (*(const enum leveled *)context) {
+    case SEND:
+        table->WskSend(pair.near, &buffer, 0, irp);
+        return;
+    case RECEIVE:
+        table->WskReceive(pair.near, &buffer, 0, irp);
+        return;
+    case RELEASE:
+        table->WskRelease(pair.near, &indication);
+        return;
+    case LOCAL_ADDRESS:
+        table->WskGetLocalAddress(pair.near, (PSOCKADDR)&address, irp);
+        return;
+    case REMOTE_ADDRESS:
+        table->WskGetRemoteAddress(pair.near, (PSOCKADDR)&address, irp);
+        return;
+    case SEND_TO:
+        datagram_table(datagram)->WskSendTo(datagram, &buffer, 0, (PSOCKADDR)&address, 0, NULL,
+                                            irp);
+        return;
+    default:
+        datagram_table(datagram)->WskReceiveFrom(datagram, &buffer, 0, NULL, NULL, NULL, NULL, irp);
+        return;
+    }
+}
+
+static void moving_data_above_dispatch_level_is_caught(void **state)
+{
+    PROVES("WSK-IRQL-08");
+    UNREFERENCED_PARAMETER(state);
+    for (enum leveled function = SEND; function <= RECEIVE_FROM; function++) {
+        expect_bugcheck(call_too_high, &function, DRIVER_VIOLATION, ANY_PARAMETER, NULL);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test(a_send_reports_its_whole_length),
     kernel_test(an_empty_send_succeeds),
@@ -234,6 +315,8 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_send_to_a_peer_that_has_gone_fails),
     kernel_test(broken_buffers_are_caught),
     kernel_test(an_offset_may_lie_in_a_later_mdl),
+    kernel_test(functions_of_the_system_are_warned_of),
+    kernel_test(moving_data_above_dispatch_level_is_caught),
 };
 
 TEST_MAIN(tests)

@@ -1,4 +1,5 @@
 /* WskSendTo and WskSendMessages. */
+#include "host.h"
 #include "wsk_datagram.h"
 
 #define MANY 70
@@ -120,7 +121,8 @@ static void a_broken_call_is_refused(void **state)
 {
     struct pair pair;
     WSK_BUF_LIST list;
-    PROVES("WSK-DGRM-01", "WSK-DGRM-07", "WSK-DGRM-10", "WSK-DGRM-20", "WSK-DGRM-24");
+    PROVES("WSK-DGRM-01", "WSK-DGRM-07", "WSK-DGRM-10", "WSK-DGRM-20", "WSK-DGRM-24",
+           "WSK-DGRM-02");
     open_pair(&pair, AF_INET);
     const WSK_PROVIDER_DATAGRAM_DISPATCH *table = datagram_table(pair.sender);
     SOCKADDR_INET other = loopback_address(AF_INET6, 9);
@@ -136,6 +138,9 @@ static void a_broken_call_is_refused(void **state)
     assert_int_equal(send_buffer(&pair, pair.sender, buffer, 1, &pair.address),
                      STATUS_INVALID_PARAMETER);
     assert_false(pair.end.call.pending_returned);
+    NTSTATUS returned = table->WskSendTo(pair.sender, NULL, 0, (PSOCKADDR)&pair.address, 0, NULL,
+                                         call_irp(&pair.end.call));
+    assert_int_equal(call_wait(&pair.end.call, returned), STATUS_INVALID_PARAMETER);
     assert_int_equal(send_list(&pair, &list, 1, &pair.address), STATUS_INVALID_PARAMETER);
     assert_int_equal(send_list(&pair, NULL, 0, &pair.address), STATUS_INVALID_PARAMETER);
     assert_int_equal(send_buffer(&pair, pair.sender, buffer, 0, NULL), STATUS_INVALID_PARAMETER);
@@ -147,7 +152,7 @@ static void a_broken_call_is_refused(void **state)
 static void a_socket_that_is_not_bound_does_not_send(void **state)
 {
     struct pair pair;
-    PROVES("WSK-DGRM-03", "WSK-DGRM-07");
+    PROVES("WSK-DGRM-03", "WSK-DGRM-07", "WSK-BIND-10");
     open_pair(&pair, AF_INET);
     PWSK_SOCKET socket = make_datagram(&pair.end, AF_INET, NULL, NULL);
     NTSTATUS status = send_datagram(&pair.end, socket, "x", 1, &pair.address, NULL);
@@ -283,6 +288,42 @@ static void sends_at_dispatch_level(void **state)
     close_pair(&pair);
 }
 
+static void the_wildcard_receives_everywhere_and_sends_from_where_routing_says(void **state)
+{
+    NOT_UNDER_WINE("a second loopback address");
+    PROVES("WSK-BIND-15");
+    static const ULONG addresses[] = {0x0100007F, 0x0200007F}; /* 127.0.0.1, 127.0.0.2 */
+    struct wsk_end end;
+    SOCKADDR_INET any = any_address(AF_INET, 0);
+    SOCKADDR_INET bound;
+    struct receipt receipt;
+    assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
+    receipt_init(&receipt);
+    PWSK_SOCKET everywhere = make_datagram(&end, AF_INET, NULL, NULL);
+    assert_int_equal(bind_socket(&end, everywhere, &any), STATUS_SUCCESS);
+    assert_int_equal(local_address(&end, everywhere, &bound), STATUS_SUCCESS);
+    USHORT port = port_of(&bound);
+    for (unsigned i = 0; i < RTL_NUMBER_OF(addresses); i++) {
+        SOCKADDR_INET there = any_address(AF_INET, 0);
+        there.Ipv4.sin_addr.s_addr = addresses[i];
+        PWSK_SOCKET other = make_datagram(&end, AF_INET, NULL, NULL);
+        assert_int_equal(bind_socket(&end, other, &there), STATUS_SUCCESS);
+        assert_int_equal(local_address(&end, other, &there), STATUS_SUCCESS);
+        bound.Ipv4.sin_addr.s_addr = addresses[i];
+        assert_int_equal(send_datagram(&end, other, "to", 2, &bound, NULL), STATUS_SUCCESS);
+        assert_int_equal(receive_datagram(&receipt, everywhere), STATUS_SUCCESS);
+        assert_address_equal(&receipt.from, &there);
+        assert_int_equal(send_datagram(&end, everywhere, "back", 4, &there, NULL), STATUS_SUCCESS);
+        assert_int_equal(receive_datagram(&receipt, other), STATUS_SUCCESS);
+        assert_int_equal(receipt.from.Ipv4.sin_addr.s_addr & 0xFF, 127); /* of loopback */
+        assert_int_equal(port_of(&receipt.from), port);
+        close_socket(&end, other);
+    }
+    receipt_free(&receipt);
+    close_socket(&end, everywhere);
+    close_wsk(&end);
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test(a_datagram_of_ipv4_arrives),
     kernel_test(a_datagram_of_ipv6_arrives),
@@ -296,6 +337,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(each_element_of_a_list_is_a_datagram),
     kernel_test(what_failed_in_a_list_fails_it),
     kernel_test(sends_at_dispatch_level),
+    kernel_test(the_wildcard_receives_everywhere_and_sends_from_where_routing_says),
 };
 
 TEST_MAIN(tests)

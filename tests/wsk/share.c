@@ -560,6 +560,56 @@ static void the_option_decides_as_creation_does(void **state)
     close_wsk(&end);
 }
 
+/* WskSocketConnect from the specific address of a port that another socket has at the wildcard. */
+static NTSTATUS connect_from_shared(struct wsk_end *end, const struct test_owner *owner)
+{
+    static const struct test_entry users_only = {ENTRY_ALLOW, 0, READ_WRITE, &sid_users};
+    struct binder first = {AF_INET, WSK_FLAG_CONNECTION_SOCKET, NONE, WILDCARD, {0}};
+    struct test_descriptor descriptor;
+    SOCKADDR_INET remote;
+    SOCKADDR_INET local = any_address(AF_INET, 0);
+    describe(&descriptor, NULL, &users_only, 1);
+    assert_int_equal(cache_descriptor(end, &descriptor, &first.owner.security), STATUS_SUCCESS);
+    PWSK_SOCKET listener = listen_loopback(end, AF_INET, NULL, NULL, &remote);
+    PWSK_SOCKET holder = make(end, &first);
+    assert_int_equal(bind_socket(end, holder, &local), STATUS_SUCCESS);
+    assert_int_equal(local_address(end, holder, &local), STATUS_SUCCESS);
+    local = loopback_address(AF_INET, port_of(&local));
+    NTSTATUS returned = end->provider.Dispatch->WskSocketConnect(
+        end->provider.Client, SOCK_STREAM, IPPROTO_TCP, (PSOCKADDR)&local, (PSOCKADDR)&remote, 0,
+        NULL, NULL, owner->process, owner->thread, owner->security, call_irp(&end->call));
+    NTSTATUS status = call_wait(&end->call, returned);
+    if (NT_SUCCESS(status)) {
+        PWSK_SOCKET socket = (PWSK_SOCKET)call_information(&end->call);
+        learn_socket(WSK_FLAG_CONNECTION_SOCKET, socket);
+        close_socket(end, socket);
+    }
+    assert_int_equal(release_descriptor(end, first.owner.security), STATUS_SUCCESS);
+    close_socket(end, holder);
+    close_socket(end, listener);
+    return status;
+}
+
+static void a_connection_made_in_one_call_belongs_to_its_owner(void **state)
+{
+    PROVES("WSK-SOCK-48");
+    NOT_SHARED_BY_WINE();
+    struct wsk_end end;
+    struct test_owner none = {0};
+    struct test_owner user = {.process = make_process(&sid_users)};
+    struct test_owner thread = {.process = PsInitialSystemProcess, .thread = PsGetCurrentThread()};
+    assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
+    assert_int_equal(connect_from_shared(&end, &none), STATUS_ACCESS_DENIED);
+    assert_int_equal(connect_from_shared(&end, &user), STATUS_SUCCESS);
+    assert_int_equal(connect_from_shared(&end, &thread), STATUS_ACCESS_DENIED);
+    wskemu_impersonate(thread.thread, user.process);
+    NTSTATUS impersonating = connect_from_shared(&end, &thread);
+    wskemu_impersonate(thread.thread, NULL);
+    assert_int_equal(impersonating, STATUS_SUCCESS);
+    ObDereferenceObject(user.process);
+    close_wsk(&end);
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test(the_matrix_holds_for_datagrams),
     kernel_test(the_matrix_holds_for_listening_sockets),
@@ -581,6 +631,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(the_owning_thread_goes_before_the_process),
     kernel_test(without_a_descriptor_not_even_the_system_shares),
     kernel_test(the_option_decides_as_creation_does),
+    kernel_test(a_connection_made_in_one_call_belongs_to_its_owner),
 };
 
 TEST_MAIN(tests)

@@ -2,7 +2,7 @@
 #include "wsk_end.h"
 
 #include "host.h"
-#include "wsk/wsk.h"
+#include <wskemu/network.h>
 
 #include <wskemu/peer.h>
 
@@ -207,7 +207,7 @@ static void a_connected_stream_socket_moves_data(void **state)
 
 static void a_listener_cannot_act_as_a_connection(void **state)
 {
-    PROVES("WSK-LSTN-06", "WSK-STRM-05");
+    PROVES("WSK-LSTN-06", "WSK-STRM-05", "WSK-LSTN-07", "WSK-STRM-06");
     char byte = 'x';
     SOCKADDR_INET server, address;
     PWSK_SOCKET socket = make_listening(NULL, &server);
@@ -222,7 +222,7 @@ static void a_listener_cannot_act_as_a_connection(void **state)
 
 static void a_connection_cannot_act_as_a_listener(void **state)
 {
-    PROVES("WSK-STRM-05");
+    PROVES("WSK-STRM-05", "WSK-CONN-09", "WSK-CONN-10", "WSK-STRM-06");
     PWSK_SOCKET accepted;
     struct wskemu_peer *peer;
     PWSK_SOCKET socket = make_connected(NULL, &peer);
@@ -235,6 +235,7 @@ static void a_connection_cannot_act_as_a_listener(void **state)
 
 static void a_socket_without_a_role_can_only_be_bound(void **state)
 {
+    PROVES("WSK-LSTN-01", "WSK-LSTN-02", "WSK-BIND-12", "WSK-STRM-04");
     char byte = 'x';
     PWSK_SOCKET accepted;
     SOCKADDR_INET address = loopback_address(AF_INET, 1);
@@ -304,7 +305,7 @@ static void a_dead_stream_socket_does_not_listen(void **state)
     PROVES("WSK-LSTN-05");
     PWSK_SOCKET socket = make_stream(NULL);
     assert_int_equal(bind_loopback(end, socket, AF_INET, NULL), STATUS_SUCCESS);
-    wsk_socket_kill(wsk_socket_of(socket));
+    wskemu_socket_break(socket);
     assert_int_equal(listen_on(socket), STATUS_FILE_FORCED_CLOSED);
     close_socket(end, socket);
 }

@@ -466,6 +466,10 @@ PSLIST_ENTRY FirstEntrySList(const SLIST_HEADER *SListHead);
 PSLIST_ENTRY InterlockedPushEntrySList(PSLIST_HEADER ListHead, PSLIST_ENTRY ListEntry);
 PSLIST_ENTRY InterlockedPopEntrySList(PSLIST_HEADER ListHead);
 PSLIST_ENTRY InterlockedFlushSList(PSLIST_HEADER ListHead);
+/* The names by which Windows' kernel exports them. */
+PSLIST_ENTRY ExpInterlockedPushEntrySList(PSLIST_HEADER ListHead, PSLIST_ENTRY ListEntry);
+PSLIST_ENTRY ExpInterlockedPopEntrySList(PSLIST_HEADER ListHead);
+PSLIST_ENTRY ExpInterlockedFlushSList(PSLIST_HEADER ListHead);
 USHORT ExQueryDepthSList(PSLIST_HEADER SListHead);
 #define QueryDepthSList(SListHead) ExQueryDepthSList(SListHead)
 #define ExInitializeSListHead InitializeSListHead
