@@ -136,3 +136,21 @@ USHORT(ExQueryDepthSList)(PSLIST_HEADER SListHead)
 {
     return (USHORT)depth_of(SListHead);
 }
+
+/* As InterlockedPushEntrySList. */
+PSLIST_ENTRY ExpInterlockedPushEntrySList(PSLIST_HEADER ListHead, PSLIST_ENTRY ListEntry)
+{
+    return (InterlockedPushEntrySList)(ListHead, ListEntry);
+}
+
+/* As InterlockedPopEntrySList. */
+PSLIST_ENTRY ExpInterlockedPopEntrySList(PSLIST_HEADER ListHead)
+{
+    return (InterlockedPopEntrySList)(ListHead);
+}
+
+/* As InterlockedFlushSList. */
+PSLIST_ENTRY ExpInterlockedFlushSList(PSLIST_HEADER ListHead)
+{
+    return (InterlockedFlushSList)(ListHead);
+}
