@@ -2,18 +2,21 @@
  * Faults of the processor: what a wild pointer or a division by zero does.
  *
  * The handler runs on the faulting thread, on top of the faulting code. It may jump out of it. If
- * it returns, the fault goes on to whoever handled it before.
+ * it returns true, the code goes on at pc with the registers that the handler left; else the fault
+ * goes on to whoever handled it before.
  */
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum base_fault_kind {
     BASE_FAULT_ACCESS,       /* no memory there, or none that allows the access */
     BASE_FAULT_MISALIGNMENT, /* an address that is not a multiple of what the access needs */
     BASE_FAULT_DIVIDE,       /* integer division by zero */
-    BASE_FAULT_OVERFLOW      /* integer quotient too large, where the host can tell */
+    BASE_FAULT_OVERFLOW,     /* integer quotient too large, where the host can tell */
+    BASE_FAULT_PRIVILEGED    /* an instruction for a kernel; CR8's at least are told from others */
 };
 
 /* Windows' numbers. */
@@ -48,7 +51,7 @@ struct base_fault {
     uint64_t registers[BASE_REGISTER_COUNT];
 };
 
-typedef void base_fault_handler(const struct base_fault *fault);
+typedef bool base_fault_handler(struct base_fault *fault);
 
 /*
  * Makes handler the first to see faults, on all threads. Cheap when it is so already: call it again

@@ -5,12 +5,16 @@
 
 #include "base/fault.h"
 #include "ke/bugcheck.h"
+#include "ke/control_register.h"
 #include "ke/thread.h"
 
 #include <string.h>
 
 /* Below it lies no memory, so that a small offset from NULL is an ordinary exception. */
 #define LOWEST_ADDRESS 0x10000
+
+/* The page of times that Windows' kernel has here; headers other than ours inline reads of it. */
+#define SHARED_USER_DATA 0xFFFFF78000000000ULL
 
 /* The page fault's third parameter of 0x50, by ExceptionInformation[0]. */
 static ULONG_PTR page_fault_access(ULONG_PTR access)
@@ -29,6 +33,11 @@ static const char *access_verb(ULONG_PTR access)
     return access == EXCEPTION_WRITE_FAULT ? "wrote to" : "read from";
 }
 
+static const char *where(ULONG_PTR address)
+{
+    return address - SHARED_USER_DATA < PAGE_SIZE ? " (the kernel's shared user data)" : "";
+}
+
 static bool is_fault(const EXCEPTION_RECORD *record)
 {
     return (record->ExceptionFlags & EXCEPTION_SOFTWARE_ORIGINATE) == 0;
@@ -41,12 +50,12 @@ static _Noreturn void stop_at_page_fault(const EXCEPTION_RECORD *record, KIRQL i
     ULONG_PTR pc = (ULONG_PTR)record->ExceptionAddress;
     if (irql >= DISPATCH_LEVEL) {
         ke_bugcheck(DRIVER_IRQL_NOT_LESS_OR_EQUAL, address, irql, access, pc, NULL,
-                    "The driver %s address %p, where no memory is, at IRQL %u.",
-                    access_verb(access), (void *)address, irql);
+                    "The driver %s address %p%s, where no memory is, at IRQL %u.",
+                    access_verb(access), (void *)address, where(address), irql);
     }
     ke_bugcheck(PAGE_FAULT_IN_NONPAGED_AREA, address, page_fault_access(access), pc, 2, NULL,
-                "The driver %s address %p, where no memory is, and no handler was there.",
-                access_verb(access), (void *)address);
+                "The driver %s address %p%s, where no memory is, and no handler was there.",
+                access_verb(access), (void *)address, where(address));
 }
 
 static _Noreturn void stop_unhandled(const EXCEPTION_RECORD *record, const CONTEXT *machine)
@@ -136,6 +145,8 @@ static NTSTATUS status_of(enum base_fault_kind kind)
         return STATUS_INTEGER_DIVIDE_BY_ZERO;
     case BASE_FAULT_OVERFLOW:
         return STATUS_INTEGER_OVERFLOW;
+    case BASE_FAULT_PRIVILEGED:
+        return STATUS_PRIVILEGED_INSTRUCTION;
     case BASE_FAULT_ACCESS:
         break;
     }
@@ -149,8 +160,11 @@ static bool is_emulated_thread(void)
            ke_thread_slot.generation == atomic_load(&ke_generation);
 }
 
-static void on_fault(const struct base_fault *fault)
+static bool on_fault(struct base_fault *fault)
 {
+    if (fault->kind == BASE_FAULT_PRIVILEGED && ke_emulate_instruction(fault)) {
+        return true;
+    }
     EXCEPTION_RECORD record = {
         .ExceptionCode = status_of(fault->kind),
         .ExceptionAddress = (PVOID)fault->pc,
@@ -169,6 +183,7 @@ static void on_fault(const struct base_fault *fault)
     if (is_emulated_thread()) {
         stop_unhandled(&record, &machine);
     }
+    return false;
 }
 
 void seh_catch_faults(void)

@@ -1,5 +1,7 @@
 #include "base/fault.h"
 
+#include "base/instruction.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -11,6 +13,9 @@
 /* Bits of the page fault's error code. */
 #define ERROR_WRITE 0x02
 #define ERROR_FETCH 0x10
+
+/* The processor's number of what it does to a forbidden instruction, among others. */
+#define TRAP_PROTECTION 13
 
 static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE};
 #define SIGNAL_COUNT (sizeof(signals) / sizeof(signals[0]))
@@ -26,8 +31,18 @@ static const int host_register[BASE_REGISTER_COUNT] = {
     [BASE_R12] = REG_R12, [BASE_R13] = REG_R13, [BASE_R14] = REG_R14, [BASE_R15] = REG_R15,
 };
 
-static enum base_fault_kind kind_of(const siginfo_t *information)
+static bool is_privileged(const ucontext_t *machine)
 {
+    struct base_cr8_move move;
+    const greg_t *host = machine->uc_mcontext.gregs;
+    return host[REG_TRAPNO] == TRAP_PROTECTION && base_decode_cr8((uintptr_t)host[REG_RIP], &move);
+}
+
+static enum base_fault_kind kind_of(const siginfo_t *information, const ucontext_t *machine)
+{
+    if (information->si_signo == SIGSEGV && is_privileged(machine)) {
+        return BASE_FAULT_PRIVILEGED;
+    }
     if (information->si_signo == SIGFPE) {
         return BASE_FAULT_DIVIDE;
     }
@@ -49,7 +64,7 @@ static void describe(struct base_fault *fault, const siginfo_t *information,
                      const ucontext_t *machine)
 {
     const greg_t *host = machine->uc_mcontext.gregs;
-    fault->kind = kind_of(information);
+    fault->kind = kind_of(information, machine);
     fault->access = access_of(host[REG_ERR]);
     fault->address = (uintptr_t)information->si_addr;
     fault->pc = (uintptr_t)host[REG_RIP];
@@ -70,6 +85,15 @@ static void undo_wild_call(const struct base_fault *fault, ucontext_t *machine)
         memcpy(&return_address, (const void *)host[REG_RSP], sizeof(return_address));
         host[REG_RIP] = (greg_t)(return_address - 1);
         host[REG_RSP] += (greg_t)sizeof(return_address);
+    }
+}
+
+static void go_on(const struct base_fault *fault, ucontext_t *machine)
+{
+    greg_t *host = machine->uc_mcontext.gregs;
+    host[REG_RIP] = (greg_t)fault->pc;
+    for (int i = 0; i < BASE_REGISTER_COUNT; i++) {
+        host[host_register[i]] = (greg_t)fault->registers[i];
     }
 }
 
@@ -111,7 +135,10 @@ static void on_signal(int signal_number, siginfo_t *information, void *context)
         undo_wild_call(&fault, machine);
         /* The handler may not come back, and whoever called us may have blocked every signal. */
         pthread_sigmask(SIG_SETMASK, &machine->uc_sigmask, NULL);
-        handler(&fault);
+        if (handler(&fault)) {
+            go_on(&fault, machine);
+            return;
+        }
         machine->uc_mcontext.gregs[REG_RIP] = pc;
         machine->uc_mcontext.gregs[REG_RSP] = sp;
     }

@@ -27,6 +27,9 @@ static bool kind_of(DWORD code, enum base_fault_kind *kind)
     case EXCEPTION_INT_OVERFLOW:
         *kind = BASE_FAULT_OVERFLOW;
         return true;
+    case EXCEPTION_PRIV_INSTRUCTION:
+        *kind = BASE_FAULT_PRIVILEGED;
+        return true;
     default:
         return false;
     }
@@ -53,10 +56,12 @@ static LONG CALLBACK on_exception(EXCEPTION_POINTERS *exception)
 {
     base_fault_handler *handler = atomic_load(&current);
     struct base_fault fault;
-    if (handler != NULL && describe(&fault, exception)) {
-        handler(&fault);
+    if (handler == NULL || !describe(&fault, exception) || !handler(&fault)) {
+        return EXCEPTION_CONTINUE_SEARCH;
     }
-    return EXCEPTION_CONTINUE_SEARCH;
+    exception->ContextRecord->Rip = fault.pc;
+    memcpy(&exception->ContextRecord->Rax, fault.registers, sizeof(fault.registers));
+    return EXCEPTION_CONTINUE_EXECUTION;
 }
 
 void base_fault_install(base_fault_handler *handler)
