@@ -256,14 +256,16 @@ static void a_failed_connect_chooses_no_role(void **state)
 {
     NOT_UNDER_WINE("a listen after a failed connect");
     PROVES("WSK-STRM-05");
+    SOCKADDR_INET bound;
     SOCKADDR_INET server;
     PWSK_SOCKET accepted;
     PWSK_SOCKET socket = make_stream(NULL);
     SOCKADDR_INET nobody = loopback_address(AF_INET, wskemu_free_port(AF_INET, SOCK_STREAM));
-    assert_int_equal(bind_loopback(end, socket, AF_INET, NULL), STATUS_SUCCESS);
+    assert_int_equal(bind_loopback(end, socket, AF_INET, &bound), STATUS_SUCCESS);
     assert_int_equal(connect_socket(end, socket, &nobody), STATUS_CONNECTION_REFUSED);
     assert_int_equal(listen_on(socket), STATUS_SUCCESS);
     assert_int_equal(local_address(end, socket, &server), STATUS_SUCCESS);
+    assert_address_equal(&server, &bound);
     struct wskemu_peer *peer = make_peer(&server);
     assert_int_equal(accept_socket(end, socket, NULL, NULL, &accepted), STATUS_SUCCESS);
     close_socket(end, accepted);

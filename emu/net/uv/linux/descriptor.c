@@ -117,6 +117,20 @@ enum net_error descriptor_connect(uv_os_sock_t sock, const struct net_address *a
     return error_of_call(connect(sock, (struct sockaddr *)&host, (socklen_t)length));
 }
 
+/* After a failed connect Linux refuses to listen, and to connect once, until told that there is
+ * nobody; then it forgets a port that it chose itself. */
+static void forget_connect(uv_os_sock_t sock)
+{
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    struct sockaddr_storage local;
+    socklen_t length = sizeof(local);
+    bool is_known = getsockname(sock, (struct sockaddr *)&local, &length) == 0;
+    connect(sock, &nobody, sizeof(nobody));
+    if (is_known) {
+        bind(sock, (struct sockaddr *)&local, length);
+    }
+}
+
 enum net_error descriptor_error(uv_os_sock_t sock)
 {
     int error = 0;
@@ -125,9 +139,7 @@ enum net_error descriptor_error(uv_os_sock_t sock)
         return error_of_host(errno);
     }
     if (error != 0 && error != ECONNRESET) {
-        /* After a failed connect Linux refuses to listen, and to connect once, until told this. */
-        const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
-        connect(sock, &nobody, sizeof(nobody));
+        forget_connect(sock);
     }
     return error_of_host(error);
 }
