@@ -28,4 +28,8 @@ struct base_poller {
     void *on_active_context;
 };
 
+/* Says that this thread, which polled, leaves polling to others now; it may compute as long as it
+ * likes before it polls again or sleeps. Cheap, any lock may be held. */
+void base_poller_leave(void);
+
 #endif

@@ -16,6 +16,9 @@
  *   every thread computes. It sleeps for ever while somebody leads, or while there is nothing that
  *   needs a leader.
  * - The emulator's own workers are never handed the lead.
+ * - Who gives the lead up lets go of the poller first, because a host may count whoever polled as
+ *   busy with it, and let nobody else poll as long as that thread computes (base/poller.h). While
+ *   it still leads and delivers there is no need: nobody else polls then.
  *
  * All that is about the first poller. A network with several loops has a poller each, and each
  * further one has a thread of its own, which polls for ever and delivers at DISPATCH_LEVEL: the
@@ -24,6 +27,7 @@
 #include "ke/lead.h"
 
 #include "base/clock.h"
+#include "base/poller.h"
 #include "base/thread.h"
 #include "ke/dpc.h"
 #include "ke/irql.h"
@@ -142,6 +146,7 @@ static void take(struct _KTHREAD *thread)
 static void give_up(void)
 {
     struct ke_lead *lead = &ke_kernel()->lead;
+    base_poller_leave();
     lead->leader = NULL;
     lead->turn++;
     if (lead->background_sleeps && needs_leader()) {
@@ -213,6 +218,7 @@ static void lead_in_background(struct _KTHREAD *thread)
     while (lead->heir == NULL && !lead->is_stopping && needs_leader()) {
         turn(BASE_FOREVER);
     }
+    base_poller_leave();
     lead->leader = NULL;
     lead->turn++;
 }
@@ -295,18 +301,18 @@ static bool start_other(const struct base_poller *poller)
     if (other == NULL) {
         return false;
     }
+    struct ke_poller_thread started = {.thread = ke_kernel()->threads.adopt()};
     other->poller = poller;
-    other->thread = ke_kernel()->threads.adopt();
-    struct base_thread *thread = NULL;
-    if (other->thread != NULL) {
-        other->thread->is_worker = true;
-        thread = base_thread_start(lead_other, other);
+    other->thread = started.thread;
+    if (started.thread != NULL) {
+        started.thread->is_worker = true;
+        started.host = base_thread_start(lead_other, other);
     }
-    if (thread == NULL) {
+    if (started.host == NULL) {
         free(other);
         return false;
     }
-    lead->others[lead->other_count++] = thread;
+    lead->others[lead->other_count++] = started;
     return true;
 }
 
@@ -327,8 +333,9 @@ bool ke_lead_start(struct _KTHREAD *thread)
     }
     kernel->pollers[0].on_active_context = lead->background_park;
     kernel->pollers[0].on_active = on_active;
-    lead->background = base_thread_start(background, thread);
-    bool is_started = lead->background != NULL;
+    lead->background.thread = thread;
+    lead->background.host = base_thread_start(background, thread);
+    bool is_started = lead->background.host != NULL;
     for (unsigned i = 1; i < poller_count(kernel) && is_started; i++) {
         is_started = start_other(&kernel->pollers[i]);
     }
@@ -342,10 +349,33 @@ void ke_lead_kick_all(struct ke_kernel *kernel)
     }
 }
 
+/* Waits in the dispatcher, at any IRQL: a test that failed at a raised one shuts down there. */
+static void await_end(struct _KTHREAD *thread)
+{
+    struct ke_wait wait = {.thread = ke_current(), .count = 1, .what = thread};
+    struct ke_wait_block block = {.wait = &wait, .object = &thread->Header};
+    wait.blocks = &block;
+    wait.irql = wait.thread->irql;
+    ke_lock();
+    if (thread->Header.SignalState == 0) {
+        InsertTailList(&thread->Header.WaitListHead, &block.link);
+        ke_block(&wait, BASE_FOREVER);
+    }
+    ke_unlock();
+}
+
+/* A bug check that comes meanwhile ends the wait in the dispatcher, but never the thread. Once its
+ * object is signalled it touches the kernel no more. */
+static void join(const struct ke_poller_thread *poller)
+{
+    await_end(poller->thread);
+    base_thread_join(poller->host);
+}
+
 void ke_lead_stop(void)
 {
     struct ke_lead *lead = &ke_kernel()->lead;
-    if (lead->background == NULL) {
+    if (lead->background.host == NULL) {
         return;
     }
     ke_lock();
@@ -354,9 +384,9 @@ void ke_lead_stop(void)
     wake_background();
     ke_unlock();
     ke_lead_kick_all(ke_kernel());
-    base_thread_join(lead->background);
+    join(&lead->background);
     for (unsigned i = 0; i < lead->other_count; i++) {
-        base_thread_join(lead->others[i]);
+        join(&lead->others[i]);
     }
     ke_kernel()->pollers[0].on_active = NULL;
     base_park_release(lead->background_park);

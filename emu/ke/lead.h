@@ -16,6 +16,12 @@ struct base_thread;
 /* Most threads that poll for one loop each. */
 #define KE_OTHERS_MAX 7
 
+/* A thread that runs a poller: the kernel's object for it, and the host's. */
+struct ke_poller_thread {
+    struct _KTHREAD *thread;
+    struct base_thread *host; /* NULL: not started */
+};
+
 /* Guarded by the dispatcher lock. */
 struct ke_lead {
     struct _KTHREAD *leader; /* who leads, or NULL */
@@ -25,12 +31,12 @@ struct ke_lead {
     uint64_t poll_deadline_ns;
     uint64_t turn; /* counts changes of the lead */
 
-    struct base_thread *background;
+    struct ke_poller_thread background;
     struct base_park *background_park;
     bool background_sleeps; /* for ever, until woken */
     bool is_stopping;
 
-    struct base_thread *others[KE_OTHERS_MAX]; /* the threads of the other pollers */
+    struct ke_poller_thread others[KE_OTHERS_MAX]; /* of the other pollers */
     unsigned other_count;
 };
 

@@ -20,7 +20,7 @@
 #include "wsk/wsk.h"
 
 /* Connections that the host keeps until somebody takes them. (WSK-BIND-20) */
-#define BACKLOG 511
+#define BACKLOG 4096
 
 /* Connections that broke while they waited at the host, of one try. */
 #define BROKEN_MAX 8

@@ -1,7 +1,7 @@
 /* Who runs the loop: timers and waits go on whatever the threads do. */
-#include "test.h"
+#include "kernel.h"
 
-#include <ntddk.h>
+#include "ke/kernel.h"
 
 static VOID ping(PVOID context)
 {
@@ -106,10 +106,63 @@ static void a_waiter_goes_on_while_the_former_leader_computes(void **state)
     join(thread);
 }
 
+struct crash {
+    KTIMER timer;
+    KDPC dpc;
+    volatile LONG has_begun;
+};
+
+static BOOLEAN is_stopping(void)
+{
+    ke_lock();
+    BOOLEAN is = ke_kernel()->lead.is_stopping;
+    ke_unlock();
+    return is;
+}
+
+static VOID crash_when_the_kernel_stops(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument2)
+{
+    struct crash *crash = context;
+    UNREFERENCED_PARAMETER(dpc);
+    UNREFERENCED_PARAMETER(argument1);
+    UNREFERENCED_PARAMETER(argument2);
+    InterlockedExchange(&crash->has_begun, 1);
+    while (!is_stopping()) {
+        YieldProcessor();
+    }
+    KeBugCheck(MANUALLY_INITIATED_CRASH);
+}
+
+/* The background thread never ends: it stands in this DPC, which computing leaves to it. */
+static void shut_down_while_it_crashes(void *context)
+{
+    static struct crash crash;
+    const struct wskemu_options options = {.processors = 2, .loops = 1};
+    LARGE_INTEGER due = {.QuadPart = -10000};
+    UNREFERENCED_PARAMETER(context);
+    wskemu_shutdown();
+    wskemu_boot(&options);
+    KeInitializeTimer(&crash.timer);
+    KeInitializeDpc(&crash.dpc, crash_when_the_kernel_stops, &crash);
+    KeSetTimer(&crash.timer, due, &crash.dpc);
+    while (ReadAcquire(&crash.has_begun) == 0) {
+        YieldProcessor();
+    }
+    wskemu_shutdown();
+}
+
+static void a_bug_check_ends_a_shutdown(void **state)
+{
+    UNREFERENCED_PARAMETER(state);
+    expect_bugcheck(shut_down_while_it_crashes, NULL, MANUALLY_INITIATED_CRASH, ANY_PARAMETER,
+                    NULL);
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test(two_threads_wake_each_other),
     kernel_test(a_timer_expires_while_every_thread_computes),
     kernel_test(a_waiter_goes_on_while_the_former_leader_computes),
+    kernel_test(a_bug_check_ends_a_shutdown),
 };
 
 TEST_MAIN(tests)

@@ -524,8 +524,10 @@ static void the_fast_path_keeps_the_flow_controlled(void **state)
     SIZE_T moved;
     PROVES("WSK-IOC-31", "WSK-IOC-35");
     UNREFERENCED_PARAMETER(state);
-    UCHAR *bytes = calloc(1, BYTES);
-    assert_non_null(bytes);
+    UCHAR *sent = calloc(1, BYTES);
+    UCHAR *received = calloc(1, BYTES);
+    assert_non_null(sent);
+    assert_non_null(received);
     call_init(&call);
     PWSK_SOCKET listener = listen_loopback(&test_end, AF_INET, NULL, NULL, &address);
     PWSK_SOCKET socket = make_socket(&test_end, AF_INET, WSK_FLAG_CONNECTION_SOCKET, NULL, NULL);
@@ -538,9 +540,9 @@ static void the_fast_path_keeps_the_flow_controlled(void **state)
     assert_int_equal(bind_loopback(&test_end, socket, AF_INET, NULL), STATUS_SUCCESS);
     assert_int_equal(connect_socket(&test_end, socket, &address), STATUS_SUCCESS);
     assert_int_equal(accept_socket(&test_end, listener, NULL, NULL, &accepted), STATUS_SUCCESS);
-    NTSTATUS returned = begin_send(&call, socket, bytes, BYTES, 0);
+    NTSTATUS returned = begin_send(&call, socket, sent, BYTES, 0);
     assert_false(call_is_done(&call));
-    assert_int_equal(receive_bytes(&test_end, accepted, bytes, BYTES, WSK_FLAG_WAITALL, &moved),
+    assert_int_equal(receive_bytes(&test_end, accepted, received, BYTES, WSK_FLAG_WAITALL, &moved),
                      STATUS_SUCCESS);
     assert_int_equal(moved, BYTES);
     assert_int_equal(call_wait(&call, returned), STATUS_SUCCESS);
@@ -548,7 +550,8 @@ static void the_fast_path_keeps_the_flow_controlled(void **state)
     close_socket(&test_end, accepted);
     close_socket(&test_end, socket);
     close_socket(&test_end, listener);
-    free(bytes);
+    free(sent);
+    free(received);
 }
 
 static const struct CMUnitTest tests[] = {

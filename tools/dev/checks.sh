@@ -2,7 +2,7 @@
 
 # The C and C++ files whose form is ours; fixtures under tests/driver/ are odd on purpose.
 own_sources() {
-    find emu include tests examples tools -type f ! -path 'tests/driver/*/*' \
+    find emu include tests examples tools bench -type f ! -path 'tests/driver/*/*' \
         \( -name '*.c' -o -name '*.h' -o -name '*.cpp' \) 2>/dev/null | sort
 }
 
