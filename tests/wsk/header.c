@@ -25,6 +25,7 @@ static void functions_and_callbacks_are_called_as_the_kernels(void **state)
     UNREFERENCED_PARAMETER(state);
     assert_string_equal(AS_TEXT(WSKAPI), AS_TEXT(NTAPI));
     assert_true(SAME_TYPE(&on_client, PFN_WSK_CLIENT_EVENT));
+    assert_int_equal(on_client(NULL, 0, NULL, 0), STATUS_NOT_IMPLEMENTED);
     assert_true(SAME_TYPE((PFN_WSK_CLOSE_SOCKET)NULL, NTSTATUS(NTAPI *)(PWSK_SOCKET, PIRP)));
     assert_true(SAME_TYPE((PFN_WSK_LISTEN)NULL, NTSTATUS(NTAPI *)(PWSK_SOCKET, PIRP)));
     assert_true(SAME_TYPE(&WskDeregister, VOID(NTAPI *)(PWSK_REGISTRATION)));
