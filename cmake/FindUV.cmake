@@ -1,6 +1,23 @@
 # libuv as imported targets: wskemu::uv_static and wskemu::uv_shared for what is there, and
 # wskemu::uv for the one that the project links (static where WSKEMU_UV_STATIC says so).
 # Looks below CMAKE_PREFIX_PATH first, so that an instrumented or cross-built libuv can stand in.
+# With MSVC and clang-cl it is the package that vcpkg installs, which knows its own libraries.
+
+if(MSVC)
+  find_package(libuv CONFIG)
+  if(TARGET libuv::uv_a)
+    set(UV_LIBRARY libuv::uv_a)
+  elseif(TARGET libuv::uv)
+    set(UV_LIBRARY libuv::uv)
+  endif()
+  include(FindPackageHandleStandardArgs)
+  find_package_handle_standard_args(UV REQUIRED_VARS UV_LIBRARY)
+  if(UV_FOUND AND NOT TARGET wskemu::uv)
+    add_library(wskemu::uv INTERFACE IMPORTED)
+    set_target_properties(wskemu::uv PROPERTIES INTERFACE_LINK_LIBRARIES ${UV_LIBRARY})
+  endif()
+  return()
+endif()
 
 find_path(UV_INCLUDE_DIR uv.h)
 find_library(UV_STATIC_LIBRARY NAMES libuv_a.a libuv.a)

@@ -12,10 +12,27 @@ file(GLOB WSKEMU_HOST_SOURCES CONFIGURE_DEPENDS
 file(GLOB_RECURSE WSKEMU_KERNEL_SOURCES CONFIGURE_DEPENDS emu/*.c)
 list(FILTER WSKEMU_KERNEL_SOURCES EXCLUDE REGEX "/emu/(base|net/uv)/")
 
-set(WSKEMU_WARNINGS -Wall -Wextra -Wpedantic -Wno-unused-parameter -Wstrict-prototypes
-  -Wmissing-prototypes -Wshadow)
+# Of the library, of programs and tests, and what tests may do beside that.
+if(MSVC)
+  # Not: parameters that a name is given but no use, members and unions without a name, conditions
+  # that are constant, arrays of no length, pragmas of other compilers.
+  set(WSKEMU_WARNINGS /W4 /wd4100 /wd4201 /wd4127 /wd4200 /wd4068)
+  set(WSKEMU_PROGRAM_WARNINGS /W3)
+  set(WSKEMU_TEST_WARNINGS /wd4068)
+  if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+    add_compile_options($<$<COMPILE_LANGUAGE:C>:/experimental:c11atomics> /utf-8 /volatile:ms)
+  endif()
+  set(_werror /WX)
+else()
+  set(WSKEMU_WARNINGS -Wall -Wextra -Wpedantic -Wno-unused-parameter -Wstrict-prototypes
+    -Wmissing-prototypes -Wshadow)
+  set(WSKEMU_PROGRAM_WARNINGS -Wall -Wextra)
+  set(WSKEMU_TEST_WARNINGS -Wno-unused-parameter -Wno-format)
+  set(_werror -Werror)
+endif()
 if(WSKEMU_WERROR)
-  list(APPEND WSKEMU_WARNINGS -Werror)
+  list(APPEND WSKEMU_WARNINGS ${_werror})
+  list(APPEND WSKEMU_PROGRAM_WARNINGS ${_werror})
 endif()
 
 # Whatever includes a WDK header: drivers, tests, and the emulator above the wall.
@@ -40,15 +57,21 @@ wskemu_seh_sources(wskemu_kernel)
 foreach(side IN ITEMS wskemu_host wskemu_kernel)
   set_target_properties(${side} PROPERTIES C_STANDARD 11 C_EXTENSIONS ON
     POSITION_INDEPENDENT_CODE ON)
-  target_compile_options(${side} PRIVATE ${WSKEMU_WARNINGS} -fno-omit-frame-pointer)
+  target_compile_options(${side} PRIVATE ${WSKEMU_WARNINGS} ${WSKEMU_FRAME_OPTIONS})
 endforeach()
 
 # The kernel's routines by name, for MmGetSystemRoutineAddress, from what the objects define.
 find_program(WSKEMU_PYTHON NAMES python3 python REQUIRED)
+if(MSVC)
+  # Microsoft's tools have no nm; LLVM's comes with Visual Studio's clang.
+  find_program(WSKEMU_NM NAMES llvm-nm REQUIRED)
+else()
+  set(WSKEMU_NM "${CMAKE_NM}")
+endif()
 set(routines "${WSKEMU_GENERATED_DIR}/routines.c")
 set(generate "${CMAKE_CURRENT_LIST_DIR}/../tools/generate")
 add_custom_command(OUTPUT "${routines}"
-  COMMAND "${WSKEMU_PYTHON}" -B "${generate}/routines.py" "${CMAKE_NM}" "${routines}"
+  COMMAND "${WSKEMU_PYTHON}" -B "${generate}/routines.py" "${WSKEMU_NM}" "${routines}"
     $<TARGET_OBJECTS:wskemu_kernel>
   DEPENDS "${generate}/routines.py" "${generate}/table.py" $<TARGET_OBJECTS:wskemu_kernel>
   COMMAND_EXPAND_LISTS COMMENT "Table routines.c" VERBATIM)
@@ -68,7 +91,9 @@ function(wskemu_make_library target kind uv)
   if(NOT type STREQUAL "SHARED_LIBRARY")
     return()
   endif()
-  if(WIN32)
+  if(MSVC)
+    set_target_properties(${target} PROPERTIES WINDOWS_EXPORT_ALL_SYMBOLS ON)
+  elseif(WIN32)
     target_link_options(${target} PRIVATE -static
       LINKER:--export-all-symbols,--exclude-libs,ALL)
   else()

@@ -27,11 +27,24 @@ if(NOT WSKEMU_WDK_INCLUDE_DIR)
 endif()
 
 # Windows' ideas of types and of arithmetic; all that includes a WDK header is compiled so.
-set(WSKEMU_WDK_OPTIONS -fshort-wchar -fms-extensions -mms-bitfields -fno-strict-aliasing -fwrapv
-  -fno-delete-null-pointer-checks -Wno-multichar -Wno-unknown-pragmas
-  $<$<C_COMPILER_ID:Clang>:-Wno-microsoft>)
-set(WSKEMU_WDK_DEFINITIONS _AMD64_ _WIN64 _KERNEL_MODE _M_AMD64=100 _M_X64=100
-  _WIN32_WINNT=0x0A00 NTDDI_VERSION=0x0A00000C $<$<CONFIG:Debug>:DBG=1>)
+if(MSVC)
+  # Microsoft's compiler has these ideas by itself, and defines the processor's names.
+  set(WSKEMU_WDK_OPTIONS)
+  if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+    set(WSKEMU_WDK_OPTIONS /clang:-fno-strict-aliasing /clang:-fwrapv
+      /clang:-fno-delete-null-pointer-checks -Wno-multichar -Wno-unknown-pragmas -Wno-microsoft)
+  endif()
+  set(_WSKEMU_PROCESSOR)
+  set(WSKEMU_FRAME_OPTIONS)
+else()
+  set(WSKEMU_WDK_OPTIONS -fshort-wchar -fms-extensions -mms-bitfields -fno-strict-aliasing -fwrapv
+    -fno-delete-null-pointer-checks -Wno-multichar -Wno-unknown-pragmas
+    $<$<C_COMPILER_ID:Clang>:-Wno-microsoft>)
+  set(_WSKEMU_PROCESSOR _WIN64 _M_AMD64=100 _M_X64=100)
+  set(WSKEMU_FRAME_OPTIONS -fno-omit-frame-pointer)
+endif()
+set(WSKEMU_WDK_DEFINITIONS _AMD64_ _KERNEL_MODE ${_WSKEMU_PROCESSOR} _WIN32_WINNT=0x0A00
+  NTDDI_VERSION=0x0A00000C $<$<CONFIG:Debug>:DBG=1>)
 
 # What drivers do that Microsoft's compiler lets pass.
 set(_WSKEMU_DRIVER_WARNINGS_GNU -Wno-attributes -Wno-comment -Wno-format -Wno-pragmas
@@ -47,7 +60,13 @@ set(_WSKEMU_DRIVER_WARNINGS_CLANG -Wno-unknown-warning-option -Wno-comment -Wno-
 # SEH: the handler must see what the body last wrote to a local variable, which optimised code would
 # keep in a register. A function that returns in the body and in the handler seems to fall off its
 # end.
-set(WSKEMU_SEH_OPTIONS -O0 -fno-omit-frame-pointer -Wno-dangling-else -Wno-return-type)
+if(MSVC AND NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+  set(WSKEMU_SEH_OPTIONS)
+elseif(MSVC)
+  set(WSKEMU_SEH_OPTIONS /Od -Wno-dangling-else -Wno-return-type)
+else()
+  set(WSKEMU_SEH_OPTIONS -O0 -fno-omit-frame-pointer -Wno-dangling-else -Wno-return-type)
+endif()
 
 # wskemu_seh_sources(TARGET) gives the SEH flags to those of a target's sources that contain
 # __try, or include a local header that does. Call it in the folder that made the target.
@@ -118,6 +137,12 @@ endfunction()
 function(_wskemu_driver_flags target)
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON
     C_STANDARD 11 C_EXTENSIONS ON CXX_STANDARD 20 CXX_EXTENSIONS ON)
+  if(MSVC)
+    target_compile_options(${target} PRIVATE
+      "$<$<COMPILE_LANGUAGE:C>:/FI${WSKEMU_WDK_INCLUDE_DIR}/detail/kernel_build.h>"
+      "$<$<COMPILE_LANGUAGE:CXX>:/EHs-c-;/GR-;/Zc:threadSafeInit->" /wd4068)
+    return()
+  endif()
   target_compile_options(${target} PRIVATE -g -fno-common -fno-omit-frame-pointer
     -fno-sanitize=alignment,null,vptr
     "$<$<COMPILE_LANGUAGE:C>:SHELL:-include \"${WSKEMU_WDK_INCLUDE_DIR}/detail/kernel_build.h\">"
@@ -202,8 +227,24 @@ function(wskemu_add_driver name)
     target_sources(${name}_objects PRIVATE "${WSKEMU_CMAKE_DIR}/driver_cpp.c")
   endif()
 
+  if(MSVC)
+    _wskemu_plain_driver(${name} "${work}")
+    return()
+  endif()
   _wskemu_relocatable(${name} "${work}" "${arg_EXPORTS}")
   _wskemu_driver_targets(${name} "${work}" "${sources}")
+endfunction()
+
+# Microsoft's linker cannot put objects together to one: the driver's symbols stay as they are, so
+# two drivers in one program must not share a name, and a second load finds the data that the first
+# one left. Only DriverEntry gets a name of its own.
+function(_wskemu_plain_driver name work)
+  set(WSKEMU_DRIVER "${name}")
+  configure_file("${WSKEMU_CMAKE_DIR}/driver_image.c.in" "${work}/image.c" @ONLY)
+  target_compile_definitions(${name}_objects PRIVATE DriverEntry=${name}_DriverEntry)
+  add_library(${name} STATIC $<TARGET_OBJECTS:${name}_objects> "${work}/image.c")
+  target_compile_definitions(${name} PRIVATE WSKEMU_DRIVER_HAS_NO_BOUNDS)
+  target_link_libraries(${name} PUBLIC wskemu::wskemu)
 endfunction()
 
 # The command that makes one object of all, with the driver's symbols hidden in it.

@@ -180,7 +180,7 @@ VOID(ExInitializeNPagedLookasideList)
  SIZE_T Size, ULONG Tag, USHORT Depth)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    check_prepared(Lookaside, sizeof(*Lookaside), Size, Depth, __builtin_return_address(0));
+    check_prepared(Lookaside, sizeof(*Lookaside), Size, Depth, _ReturnAddress());
     prepare(fields_of(Lookaside), (POOL_TYPE)(NonPagedPool | Flags), Size, Tag);
     set_routines(fields_of(Lookaside), Allocate, Free);
 }
@@ -190,14 +190,14 @@ VOID(ExDeleteNPagedLookasideList)(PNPAGED_LOOKASIDE_LIST Lookaside)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     forget(Lookaside);
-    flush(fields_of(Lookaside), release, __builtin_return_address(0));
+    flush(fields_of(Lookaside), release, _ReturnAddress());
 }
 
 /* The block freed last, or a new one, or NULL. IRQL <= DISPATCH_LEVEL. (POOL-45) */
 PVOID(ExAllocateFromNPagedLookasideList)(PNPAGED_LOOKASIDE_LIST Lookaside)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    return allocate(fields_of(Lookaside), __builtin_return_address(0));
+    return allocate(fields_of(Lookaside), _ReturnAddress());
 }
 
 /* Gives a block back to the list. IRQL <= DISPATCH_LEVEL. (POOL-46) */
@@ -205,7 +205,7 @@ VOID(ExFreeToNPagedLookasideList)(PNPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     if (!put_cached(fields_of(Lookaside), Entry)) {
-        release(fields_of(Lookaside), Entry, __builtin_return_address(0));
+        release(fields_of(Lookaside), Entry, _ReturnAddress());
     }
 }
 
@@ -217,7 +217,7 @@ VOID(ExInitializePagedLookasideList)
  SIZE_T Size, ULONG Tag, USHORT Depth)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
-    check_prepared(Lookaside, sizeof(*Lookaside), Size, Depth, __builtin_return_address(0));
+    check_prepared(Lookaside, sizeof(*Lookaside), Size, Depth, _ReturnAddress());
     prepare(fields_of(Lookaside), (POOL_TYPE)(PagedPool | Flags), Size, Tag);
     set_routines(fields_of(Lookaside), Allocate, Free);
 }
@@ -227,14 +227,14 @@ VOID(ExDeletePagedLookasideList)(PPAGED_LOOKASIDE_LIST Lookaside)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
     forget(Lookaside);
-    flush(fields_of(Lookaside), release, __builtin_return_address(0));
+    flush(fields_of(Lookaside), release, _ReturnAddress());
 }
 
 /* As ExAllocateFromNPagedLookasideList. IRQL <= APC_LEVEL. */
 PVOID(ExAllocateFromPagedLookasideList)(PPAGED_LOOKASIDE_LIST Lookaside)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
-    return allocate(fields_of(Lookaside), __builtin_return_address(0));
+    return allocate(fields_of(Lookaside), _ReturnAddress());
 }
 
 /* As ExFreeToNPagedLookasideList. IRQL <= APC_LEVEL. */
@@ -242,7 +242,7 @@ VOID(ExFreeToPagedLookasideList)(PPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
     if (!put_cached(fields_of(Lookaside), Entry)) {
-        release(fields_of(Lookaside), Entry, __builtin_return_address(0));
+        release(fields_of(Lookaside), Entry, _ReturnAddress());
     }
 }
 
@@ -303,7 +303,7 @@ NTSTATUS(ExInitializeLookasideListEx)
         return STATUS_INVALID_PARAMETER_5;
     }
     check_routines(Lookaside, Allocate, Flags);
-    check_prepared(Lookaside, sizeof(*Lookaside), Size, Depth, __builtin_return_address(0));
+    check_prepared(Lookaside, sizeof(*Lookaside), Size, Depth, _ReturnAddress());
     prepare(&Lookaside->L, (POOL_TYPE)((ULONG)PoolType | failure_bits(Flags)), Size, Tag);
     Lookaside->L.AllocateEx = Allocate;
     Lookaside->L.FreeEx = Free;
@@ -315,14 +315,14 @@ VOID(ExDeleteLookasideListEx)(PLOOKASIDE_LIST_EX Lookaside)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     forget(Lookaside);
-    flush(&Lookaside->L, release_ex, __builtin_return_address(0));
+    flush(&Lookaside->L, release_ex, _ReturnAddress());
 }
 
 /* Frees what the list holds and goes on. IRQL <= DISPATCH_LEVEL. */
 VOID(ExFlushLookasideListEx)(PLOOKASIDE_LIST_EX Lookaside)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    flush(&Lookaside->L, release_ex, __builtin_return_address(0));
+    flush(&Lookaside->L, release_ex, _ReturnAddress());
 }
 
 /* The block freed last, or a new one, or NULL. IRQL <= DISPATCH_LEVEL. (POOL-45) */
@@ -336,7 +336,7 @@ PVOID(ExAllocateFromLookasideListEx)(PLOOKASIDE_LIST_EX Lookaside)
     }
     return has_own_routine(list)
                ? list->AllocateEx(list->Type, list->Size, list->Tag, Lookaside)
-               : ex_pool_allocate(list->Type, list->Size, list->Tag, __builtin_return_address(0));
+               : ex_pool_allocate(list->Type, list->Size, list->Tag, _ReturnAddress());
 }
 
 /* Gives a block back to the list. IRQL <= DISPATCH_LEVEL. (POOL-46) */
@@ -344,6 +344,6 @@ VOID(ExFreeToLookasideListEx)(PLOOKASIDE_LIST_EX Lookaside, PVOID Entry)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     if (!put_cached(&Lookaside->L, Entry)) {
-        release_ex(&Lookaside->L, Entry, __builtin_return_address(0));
+        release_ex(&Lookaside->L, Entry, _ReturnAddress());
     }
 }

@@ -651,7 +651,7 @@ static void *allocate_by_flags(POOL_FLAGS flags, size_t bytes, ULONG tag, const 
  */
 PVOID ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag)
 {
-    return allocate_by_flags(Flags, NumberOfBytes, Tag, __builtin_return_address(0));
+    return allocate_by_flags(Flags, NumberOfBytes, Tag, _ReturnAddress());
 }
 
 static bool is_valid_parameter(const POOL_EXTENDED_PARAMETER *parameter)
@@ -683,13 +683,13 @@ PVOID ExAllocatePool3(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag,
             return refuse(Flags);
         }
     }
-    return allocate_by_flags(Flags, NumberOfBytes, Tag, __builtin_return_address(0));
+    return allocate_by_flags(Flags, NumberOfBytes, Tag, _ReturnAddress());
 }
 
 /* As ExAllocatePoolWithTag with the tag "None". */
 PVOID(ExAllocatePool)(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
 {
-    return ex_pool_allocate(PoolType, NumberOfBytes, TAG_NONE, __builtin_return_address(0));
+    return ex_pool_allocate(PoolType, NumberOfBytes, TAG_NONE, _ReturnAddress());
 }
 
 /*
@@ -698,20 +698,20 @@ PVOID(ExAllocatePool)(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
  */
 PVOID(ExAllocatePoolWithTag)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
-    return ex_pool_allocate(PoolType, NumberOfBytes, Tag, __builtin_return_address(0));
+    return ex_pool_allocate(PoolType, NumberOfBytes, Tag, _ReturnAddress());
 }
 
 /* As ExAllocatePoolWithTag, of zeroed memory. (POOL-10) */
 PVOID(ExAllocatePoolZero)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
     return ex_pool_allocate((POOL_TYPE)((ULONG)PoolType | POOL_ZERO_ALLOCATION), NumberOfBytes, Tag,
-                            __builtin_return_address(0));
+                            _ReturnAddress());
 }
 
 /* As ExAllocatePoolWithTag. (POOL-10) */
 PVOID(ExAllocatePoolUninitialized)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
-    return ex_pool_allocate(PoolType, NumberOfBytes, Tag, __builtin_return_address(0));
+    return ex_pool_allocate(PoolType, NumberOfBytes, Tag, _ReturnAddress());
 }
 
 /* As ExAllocatePoolWithTag; Priority matters only when memory is short. (POOL-13) */
@@ -719,7 +719,7 @@ PVOID(ExAllocatePoolWithTagPriority)
 (POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, EX_POOL_PRIORITY Priority)
 {
     UNREFERENCED_PARAMETER(Priority);
-    return ex_pool_allocate(PoolType, NumberOfBytes, Tag, __builtin_return_address(0));
+    return ex_pool_allocate(PoolType, NumberOfBytes, Tag, _ReturnAddress());
 }
 
 /* As ExAllocatePoolWithTagPriority, of zeroed memory. */
@@ -728,7 +728,7 @@ PVOID(ExAllocatePoolPriorityZero)
 {
     UNREFERENCED_PARAMETER(Priority);
     return ex_pool_allocate((POOL_TYPE)((ULONG)PoolType | POOL_ZERO_ALLOCATION), NumberOfBytes, Tag,
-                            __builtin_return_address(0));
+                            _ReturnAddress());
 }
 
 /* As ExAllocatePoolWithTagPriority. */
@@ -736,7 +736,7 @@ PVOID(ExAllocatePoolPriorityUninitialized)
 (POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, EX_POOL_PRIORITY Priority)
 {
     UNREFERENCED_PARAMETER(Priority);
-    return ex_pool_allocate(PoolType, NumberOfBytes, Tag, __builtin_return_address(0));
+    return ex_pool_allocate(PoolType, NumberOfBytes, Tag, _ReturnAddress());
 }
 
 static POOL_TYPE quota_type(POOL_TYPE type, ULONG wishes)
@@ -751,41 +751,38 @@ static POOL_TYPE quota_type(POOL_TYPE type, ULONG wishes)
  * POOL_QUOTA_FAIL_INSTEAD_OF_RAISE. No quota is counted. (POOL-11) */
 PVOID(ExAllocatePoolWithQuotaTag)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
-    return ex_pool_allocate(quota_type(PoolType, 0), NumberOfBytes, Tag,
-                            __builtin_return_address(0));
+    return ex_pool_allocate(quota_type(PoolType, 0), NumberOfBytes, Tag, _ReturnAddress());
 }
 
 /* As ExAllocatePoolWithQuotaTag with the tag "None". */
 PVOID(ExAllocatePoolWithQuota)(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
 {
-    return ex_pool_allocate(quota_type(PoolType, 0), NumberOfBytes, TAG_NONE,
-                            __builtin_return_address(0));
+    return ex_pool_allocate(quota_type(PoolType, 0), NumberOfBytes, TAG_NONE, _ReturnAddress());
 }
 
 /* As ExAllocatePoolWithQuotaTag, of zeroed memory. (POOL-11) */
 PVOID(ExAllocatePoolQuotaZero)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
     return ex_pool_allocate(quota_type(PoolType, POOL_ZERO_ALLOCATION), NumberOfBytes, Tag,
-                            __builtin_return_address(0));
+                            _ReturnAddress());
 }
 
 /* As ExAllocatePoolWithQuotaTag. (POOL-11) */
 PVOID(ExAllocatePoolQuotaUninitialized)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
-    return ex_pool_allocate(quota_type(PoolType, 0), NumberOfBytes, Tag,
-                            __builtin_return_address(0));
+    return ex_pool_allocate(quota_type(PoolType, 0), NumberOfBytes, Tag, _ReturnAddress());
 }
 
 /* Frees a block of pool. IRQL <= DISPATCH_LEVEL, <= APC_LEVEL for paged pool. (POOL-30) */
 VOID(ExFreePool)(PVOID P)
 {
-    ex_pool_free(P, 0, __builtin_return_address(0));
+    ex_pool_free(P, 0, _ReturnAddress());
 }
 
 /* As ExFreePool, and checks that Tag, unless 0, is the allocation's. (POOL-31) */
 VOID(ExFreePoolWithTag)(PVOID P, ULONG Tag)
 {
-    ex_pool_free(P, Tag, __builtin_return_address(0));
+    ex_pool_free(P, Tag, _ReturnAddress());
 }
 
 /* As ExFreePoolWithTag; the parameters matter to secure pool only. */
@@ -794,7 +791,7 @@ VOID(ExFreePool2)
 {
     UNREFERENCED_PARAMETER(ExtendedParameters);
     UNREFERENCED_PARAMETER(ExtendedParametersCount);
-    ex_pool_free(P, Tag, __builtin_return_address(0));
+    ex_pool_free(P, Tag, _ReturnAddress());
 }
 
 /* Says how the driver means NonPagedPool. No pool here is executable, so there is nothing to do.

@@ -293,7 +293,7 @@ NTSTATUS ExInitializeResourceLite(PERESOURCE Resource)
     struct ex_registry_entry entry = {.kind = EX_RESOURCE,
                                       .object = Resource,
                                       .bytes = sizeof(*Resource),
-                                      .creator = __builtin_return_address(0)};
+                                      .creator = _ReturnAddress()};
     if (!ex_registry_add(&entry)) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xD0, (ULONG_PTR)Resource, 0, 0, "FAST-17",
                     "The driver initialised the resource %p again without deleting it.",

@@ -102,7 +102,7 @@ PEX_TIMER ExAllocateTimer(PEXT_CALLBACK Callback, PVOID CallbackContext, ULONG A
     struct ex_registry_entry entry = {.kind = EX_TIMER_OBJECT,
                                       .object = timer,
                                       .bytes = sizeof(*timer),
-                                      .creator = __builtin_return_address(0),
+                                      .creator = _ReturnAddress(),
                                       .private = timer};
     ex_registry_add(&entry);
     return timer;

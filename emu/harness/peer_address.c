@@ -35,7 +35,7 @@ USHORT wskemu_free_port(ADDRESS_FAMILY family, USHORT type)
     KE_IRQL_EXACTLY(PASSIVE_LEVEL);
     wsk_address_from(WSKEMU_LOOPBACK(family, 0), &address);
     NTSTATUS status = peer_open(type == SOCK_DGRAM ? PEER_DATAGRAM : PEER_LISTENER, address.family,
-                                &address, __builtin_return_address(0), &peer);
+                                &address, _ReturnAddress(), &peer);
     if (!NT_SUCCESS(status)) {
         return 0;
     }

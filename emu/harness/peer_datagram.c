@@ -18,7 +18,7 @@ NTSTATUS wskemu_peer_open_datagram(const SOCKADDR *address, struct wskemu_peer *
     if (!wsk_address_from(address, &local)) {
         return STATUS_INVALID_PARAMETER;
     }
-    return peer_open(PEER_DATAGRAM, local.family, &local, __builtin_return_address(0), out);
+    return peer_open(PEER_DATAGRAM, local.family, &local, _ReturnAddress(), out);
 }
 
 static enum net_error send_step(struct peer_call *call)

@@ -49,13 +49,13 @@ static NTSTATUS connect_from(const SOCKADDR *from, const SOCKADDR *to, const voi
 
 NTSTATUS wskemu_peer_connect(const SOCKADDR *address, struct wskemu_peer **out)
 {
-    return connect_from(NULL, address, __builtin_return_address(0), out);
+    return connect_from(NULL, address, _ReturnAddress(), out);
 }
 
 NTSTATUS wskemu_peer_connect_from(const SOCKADDR *local, const SOCKADDR *address,
                                   struct wskemu_peer **out)
 {
-    return connect_from(local, address, __builtin_return_address(0), out);
+    return connect_from(local, address, _ReturnAddress(), out);
 }
 
 NTSTATUS wskemu_peer_listen(const SOCKADDR *address, struct wskemu_peer **out)
@@ -67,8 +67,7 @@ NTSTATUS wskemu_peer_listen(const SOCKADDR *address, struct wskemu_peer **out)
     if (!wsk_address_from(address, &local)) {
         return STATUS_INVALID_PARAMETER;
     }
-    NTSTATUS status =
-        peer_open(PEER_LISTENER, local.family, &local, __builtin_return_address(0), &peer);
+    NTSTATUS status = peer_open(PEER_LISTENER, local.family, &local, _ReturnAddress(), &peer);
     if (!NT_SUCCESS(status)) {
         return status;
     }
@@ -95,7 +94,7 @@ NTSTATUS wskemu_peer_accept(struct wskemu_peer *listener, struct wskemu_peer **o
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    struct wskemu_peer *accepted = peer_create(PEER_CONNECTION, __builtin_return_address(0));
+    struct wskemu_peer *accepted = peer_create(PEER_CONNECTION, _ReturnAddress());
     if (accepted == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }

@@ -253,11 +253,11 @@ static NTSTATUS call_driver(PDEVICE_OBJECT device, PIRP irp, const void *caller)
 NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     ke_current();
-    return call_driver(DeviceObject, Irp, __builtin_return_address(0));
+    return call_driver(DeviceObject, Irp, _ReturnAddress());
 }
 
 /* As IofCallDriver. */
 NTSTATUS(IoCallDriver)(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    return call_driver(DeviceObject, Irp, __builtin_return_address(0));
+    return call_driver(DeviceObject, Irp, _ReturnAddress());
 }

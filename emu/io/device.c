@@ -170,7 +170,7 @@ VOID IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
     io_drivers_lock();
-    check_deletable(DeviceObject, __builtin_return_address(0));
+    check_deletable(DeviceObject, _ReturnAddress());
     unlink_device(DeviceObject);
     DeviceObject->DeviceObjectExtension->ExtensionFlags |= IO_DEVICE_DELETE_PENDING;
     io_drivers_unlock();

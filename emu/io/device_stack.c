@@ -100,8 +100,8 @@ VOID IoDetachDevice(PDEVICE_OBJECT TargetDevice)
 {
     KE_IRQL_EXACTLY(PASSIVE_LEVEL);
     if (detach(TargetDevice) == NULL) {
-        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x202,
-                    (ULONG_PTR)__builtin_return_address(0), (ULONG_PTR)TargetDevice, 0, "DEV-42",
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x202, (ULONG_PTR)_ReturnAddress(),
+                    (ULONG_PTR)TargetDevice, 0, "DEV-42",
                     "The driver detached from the device %p, to which nothing is attached.",
                     (void *)TargetDevice);
     }

@@ -83,7 +83,7 @@ static void send(PFILE_OBJECT file, UCHAR major_function, ULONG flags)
         .mode = KernelMode,
     };
     IO_STATUS_BLOCK result;
-    PIRP irp = io_request_create(&request, IO_IRP_SYSTEM, __builtin_return_address(0));
+    PIRP irp = io_request_create(&request, IO_IRP_SYSTEM, _ReturnAddress());
     if (irp != NULL) {
         irp->Flags |= flags;
         io_request_wait(request.device, irp, &result);
@@ -244,7 +244,7 @@ static NTSTATUS send_create(PFILE_OBJECT file, const struct io_open *open, ULONG
         .mode = open->mode,
     };
     IO_STATUS_BLOCK result = {.Information = 0};
-    PIRP irp = io_request_create(&request, IO_IRP_SYSTEM, __builtin_return_address(0));
+    PIRP irp = io_request_create(&request, IO_IRP_SYSTEM, _ReturnAddress());
     if (irp == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }

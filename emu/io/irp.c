@@ -98,8 +98,8 @@ VOID IoInitializeIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     const struct io_irp_record *record = find_record(Irp);
     if (record != NULL && record->is_quota_charged) {
-        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20D,
-                    (ULONG_PTR)__builtin_return_address(0), (ULONG_PTR)Irp, 0, "IRP-06",
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20D, (ULONG_PTR)_ReturnAddress(),
+                    (ULONG_PTR)Irp, 0, "IRP-06",
                     "The driver called IoInitializeIrp on the IRP %p, which it allocated with "
                     "quota.",
                     (void *)Irp);
@@ -144,7 +144,7 @@ PIRP io_irp_create(CCHAR stack_size, enum io_irp_kind kind, const void *creator)
 PIRP IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    PIRP irp = io_irp_create(StackSize, IO_IRP_DRIVERS, __builtin_return_address(0));
+    PIRP irp = io_irp_create(StackSize, IO_IRP_DRIVERS, _ReturnAddress());
     if (irp != NULL) {
         io_irp_record(irp)->is_quota_charged = ChargeQuota != FALSE;
     }
@@ -229,7 +229,7 @@ static void check_freeable(PIRP irp, const void *caller)
 VOID IoFreeIrp(PIRP Irp)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    check_freeable(Irp, __builtin_return_address(0));
+    check_freeable(Irp, _ReturnAddress());
     if (io_irp_record(Irp) == NULL) {
         ExFreePoolWithTag(Irp, 0);
         return;
@@ -257,7 +257,7 @@ static void check_reusable(PIRP irp, const void *caller)
 VOID IoReuseIrp(PIRP Irp, NTSTATUS Iostatus)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    check_reusable(Irp, __builtin_return_address(0));
+    check_reusable(Irp, _ReturnAddress());
     UCHAR allocation_flags = Irp->AllocationFlags;
     initialize(Irp, Irp->Size, Irp->StackCount);
     Irp->AllocationFlags = allocation_flags;

@@ -22,7 +22,7 @@ PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, 
 {
     UNREFERENCED_PARAMETER(ChargeQuota);
     ke_current();
-    PMDL mdl = mm_mdl_allocate(VirtualAddress, Length, __builtin_return_address(0));
+    PMDL mdl = mm_mdl_allocate(VirtualAddress, Length, _ReturnAddress());
     if (mdl == NULL || Irp == NULL) {
         return mdl;
     }

@@ -160,7 +160,7 @@ PIRP IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObj
     KE_IRQL_AT_MOST(APC_LEVEL);
     check_buffer(InputBuffer, InputBufferLength, DeviceObject, IoControlCode);
     check_buffer(OutputBuffer, OutputBufferLength, DeviceObject, IoControlCode);
-    PIRP irp = io_request_create(&request, IO_IRP_THREADED, __builtin_return_address(0));
+    PIRP irp = io_request_create(&request, IO_IRP_THREADED, _ReturnAddress());
     if (irp == NULL) {
         return NULL;
     }
@@ -225,8 +225,8 @@ PIRP IoBuildSynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObje
     struct io_request request = {
         .device = DeviceObject, .major_function = (UCHAR)MajorFunction, .mode = KernelMode};
     KE_IRQL_AT_MOST(APC_LEVEL);
-    PIRP irp = build_transfer(IO_IRP_THREADED, &request, Buffer, Length, StartingOffset,
-                              __builtin_return_address(0));
+    PIRP irp =
+        build_transfer(IO_IRP_THREADED, &request, Buffer, Length, StartingOffset, _ReturnAddress());
     if (irp != NULL) {
         irp->UserEvent = Event;
         irp->UserIosb = IoStatusBlock;
@@ -246,7 +246,7 @@ PIRP IoBuildAsynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObj
         .device = DeviceObject, .major_function = (UCHAR)MajorFunction, .mode = KernelMode};
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     PIRP irp = build_transfer(IO_IRP_ASYNCHRONOUS, &request, Buffer, Length, StartingOffset,
-                              __builtin_return_address(0));
+                              _ReturnAddress());
     if (irp != NULL) {
         irp->UserIosb = IoStatusBlock;
     }
@@ -261,7 +261,7 @@ PIRP IoBuildAsynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObj
 PIRP IoMakeAssociatedIrp(PIRP Irp, CCHAR StackSize)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    PIRP irp = io_irp_create(StackSize, IO_IRP_ASSOCIATED, __builtin_return_address(0));
+    PIRP irp = io_irp_create(StackSize, IO_IRP_ASSOCIATED, _ReturnAddress());
     if (irp == NULL) {
         return NULL;
     }

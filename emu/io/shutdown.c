@@ -110,7 +110,7 @@ static void tell(PDEVICE_OBJECT device)
     struct io_request request = {
         .device = io_device_top(device), .major_function = IRP_MJ_SHUTDOWN, .mode = KernelMode};
     IO_STATUS_BLOCK result;
-    PIRP irp = io_request_create(&request, IO_IRP_SYSTEM, __builtin_return_address(0));
+    PIRP irp = io_request_create(&request, IO_IRP_SYSTEM, _ReturnAddress());
     if (irp != NULL) {
         io_request_wait(request.device, irp, &result);
     }

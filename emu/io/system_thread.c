@@ -41,7 +41,7 @@ NTSTATUS IoCreateSystemThread(PVOID IoObject, PHANDLE ThreadHandle, ULONG Desire
         .process = ProcessHandle,
         .routine = StartRoutine,
         .context = StartContext,
-        .creator = __builtin_return_address(0),
+        .creator = _ReturnAddress(),
         .at_end = release,
         .at_end_context = IoObject,
     };

@@ -28,7 +28,7 @@ NTSTATUS io_transfer_buffer(PIRP irp, const void *input, ULONG input_bytes, PVOI
         return STATUS_SUCCESS;
     }
     irp->AssociatedIrp.SystemBuffer =
-        ex_pool_allocate(NonPagedPoolNx, bytes, BUFFER_TAG, __builtin_return_address(0));
+        ex_pool_allocate(NonPagedPoolNx, bytes, BUFFER_TAG, _ReturnAddress());
     if (irp->AssociatedIrp.SystemBuffer == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -127,7 +127,7 @@ void io_transfer_copy_back(PIRP irp)
 void io_transfer_release(PIRP irp)
 {
     if ((irp->Flags & IRP_DEALLOCATE_BUFFER) != 0) {
-        ex_pool_free(irp->AssociatedIrp.SystemBuffer, BUFFER_TAG, __builtin_return_address(0));
+        ex_pool_free(irp->AssociatedIrp.SystemBuffer, BUFFER_TAG, _ReturnAddress());
         irp->Flags &= ~(ULONG)IRP_DEALLOCATE_BUFFER;
     }
     while (irp->MdlAddress != NULL) {

@@ -126,7 +126,7 @@ PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
     }
     initialize(item, DeviceObject);
     item->is_allocated = true;
-    item->creator = __builtin_return_address(0);
+    item->creator = _ReturnAddress();
     base_mutex_lock(&items->lock);
     InsertTailList(&items->allocated, &item->link);
     base_mutex_unlock(&items->lock);

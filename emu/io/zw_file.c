@@ -74,7 +74,7 @@ static NTSTATUS begin(struct call *call, HANDLE file, HANDLE event, PIO_APC_ROUT
         .major_function = major_function,
         .mode = io_caller_mode(),
     };
-    call->irp = io_request_create(&request, IO_IRP_THREADED, __builtin_return_address(0));
+    call->irp = io_request_create(&request, IO_IRP_THREADED, _ReturnAddress());
     if (call->irp == NULL) {
         release(call);
         return STATUS_INSUFFICIENT_RESOURCES;

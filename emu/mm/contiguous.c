@@ -18,7 +18,7 @@ PVOID MmAllocateContiguousMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS HighestA
 {
     UNREFERENCED_PARAMETER(HighestAcceptableAddress);
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    return allocate(NumberOfBytes, __builtin_return_address(0));
+    return allocate(NumberOfBytes, _ReturnAddress());
 }
 
 /* As MmAllocateContiguousMemory. */
@@ -33,14 +33,14 @@ PVOID MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes,
     UNREFERENCED_PARAMETER(BoundaryAddressMultiple);
     UNREFERENCED_PARAMETER(CacheType);
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    return allocate(NumberOfBytes, __builtin_return_address(0));
+    return allocate(NumberOfBytes, _ReturnAddress());
 }
 
 /* Frees contiguous memory. IRQL <= DISPATCH_LEVEL. */
 VOID MmFreeContiguousMemory(PVOID BaseAddress)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    ex_pool_free(BaseAddress, TAG_CONTIGUOUS, __builtin_return_address(0));
+    ex_pool_free(BaseAddress, TAG_CONTIGUOUS, _ReturnAddress());
 }
 
 /* As MmFreeContiguousMemory. */
@@ -50,14 +50,14 @@ VOID MmFreeContiguousMemorySpecifyCache(PVOID BaseAddress, SIZE_T NumberOfBytes,
     UNREFERENCED_PARAMETER(NumberOfBytes);
     UNREFERENCED_PARAMETER(CacheType);
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    ex_pool_free(BaseAddress, TAG_CONTIGUOUS, __builtin_return_address(0));
+    ex_pool_free(BaseAddress, TAG_CONTIGUOUS, _ReturnAddress());
 }
 
 /* Memory that begins on a page, or NULL. IRQL <= APC_LEVEL. */
 PVOID MmAllocateNonCachedMemory(SIZE_T NumberOfBytes)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
-    return allocate(NumberOfBytes, __builtin_return_address(0));
+    return allocate(NumberOfBytes, _ReturnAddress());
 }
 
 /* Frees memory of MmAllocateNonCachedMemory. IRQL <= APC_LEVEL. */
@@ -65,5 +65,5 @@ VOID MmFreeNonCachedMemory(PVOID BaseAddress, SIZE_T NumberOfBytes)
 {
     UNREFERENCED_PARAMETER(NumberOfBytes);
     KE_IRQL_AT_MOST(APC_LEVEL);
-    ex_pool_free(BaseAddress, TAG_CONTIGUOUS, __builtin_return_address(0));
+    ex_pool_free(BaseAddress, TAG_CONTIGUOUS, _ReturnAddress());
 }

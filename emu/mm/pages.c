@@ -89,7 +89,7 @@ PMDL MmAllocatePagesForMdl(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAdd
     UNREFERENCED_PARAMETER(HighAddress);
     UNREFERENCED_PARAMETER(SkipBytes);
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    return allocate(TotalBytes, 0, __builtin_return_address(0));
+    return allocate(TotalBytes, 0, _ReturnAddress());
 }
 
 /* As MmAllocatePagesForMdl; of the flags, MM_DONT_ZERO_ALLOCATION matters. */
@@ -102,7 +102,7 @@ PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighA
     UNREFERENCED_PARAMETER(SkipBytes);
     UNREFERENCED_PARAMETER(CacheType);
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    return allocate(TotalBytes, Flags, __builtin_return_address(0));
+    return allocate(TotalBytes, Flags, _ReturnAddress());
 }
 
 /* Unmaps and frees the pages of such an MDL; the MDL itself is left to ExFreePool. IRQL <=
@@ -120,7 +120,7 @@ VOID MmFreePagesFromMdl(PMDL MemoryDescriptorList)
     }
     mdl->MdlFlags &= (CSHORT) ~(MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA);
     mdl->MappedSystemVa = NULL;
-    ex_pool_free(pages->memory, TAG_PAGES, __builtin_return_address(0));
+    ex_pool_free(pages->memory, TAG_PAGES, _ReturnAddress());
     free(pages);
 }
 

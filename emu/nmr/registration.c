@@ -258,7 +258,7 @@ NTSTATUS NTAPI NmrRegisterClient(PNPI_CLIENT_CHARACTERISTICS ClientCharacteristi
 {
     KE_IRQL_EXACTLY(PASSIVE_LEVEL);
     return enter(NMR_CLIENT, (const union nmr_characteristics *)ClientCharacteristics,
-                 ClientContext, __builtin_return_address(0), false, NmrClientHandle);
+                 ClientContext, _ReturnAddress(), false, NmrClientHandle);
 }
 
 /*
@@ -270,14 +270,14 @@ NTSTATUS NTAPI NmrRegisterProvider(PNPI_PROVIDER_CHARACTERISTICS ProviderCharact
 {
     KE_IRQL_EXACTLY(PASSIVE_LEVEL);
     return enter(NMR_PROVIDER, (const union nmr_characteristics *)ProviderCharacteristics,
-                 ProviderContext, __builtin_return_address(0), false, NmrProviderHandle);
+                 ProviderContext, _ReturnAddress(), false, NmrProviderHandle);
 }
 
 NTSTATUS nmr_register_own_provider(PNPI_PROVIDER_CHARACTERISTICS characteristics, PVOID context,
                                    PHANDLE handle)
 {
     return enter(NMR_PROVIDER, (const union nmr_characteristics *)characteristics, context,
-                 __builtin_return_address(0), true, handle);
+                 _ReturnAddress(), true, handle);
 }
 
 /*

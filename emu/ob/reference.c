@@ -145,7 +145,7 @@ static NTSTATUS close(HANDLE handle, const void *caller)
 NTSTATUS ZwClose(HANDLE Handle)
 {
     check_passive("ZwClose");
-    return close(Handle, __builtin_return_address(0));
+    return close(Handle, _ReturnAddress());
 }
 
 /* As ZwClose. */
@@ -153,5 +153,5 @@ NTSTATUS ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode)
 {
     UNREFERENCED_PARAMETER(PreviousMode);
     check_passive("ObCloseHandle");
-    return close(Handle, __builtin_return_address(0));
+    return close(Handle, _ReturnAddress());
 }

@@ -456,7 +456,7 @@ NTSTATUS RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGIST
     query.key = query.top;
     for (const RTL_QUERY_REGISTRY_TABLE *entry = QueryTable; NT_SUCCESS(status) && !is_end(entry);
          entry++) {
-        status = query_entry(&query, entry, __builtin_return_address(0));
+        status = query_entry(&query, entry, _ReturnAddress());
     }
     leave_subkey(&query);
     ob_registry_close(RelativeTo, query.top);

@@ -281,7 +281,7 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
         .process = ProcessHandle,
         .routine = StartRoutine,
         .context = StartContext,
-        .creator = __builtin_return_address(0),
+        .creator = _ReturnAddress(),
     };
     return ps_create_thread(&start, DesiredAccess, ThreadHandle, ClientId);
 }

@@ -18,7 +18,7 @@ DECLSPEC_NORETURN void wskemu_fastfail(unsigned int code)
 VOID wskemu_paged_code(const char *function, const char *file, int line)
 {
     KIRQL irql = KeGetCurrentIrql();
-    ULONG_PTR pc = (ULONG_PTR)__builtin_return_address(0);
+    ULONG_PTR pc = (ULONG_PTR)_ReturnAddress();
     ke_bugcheck(IRQL_NOT_LESS_OR_EQUAL, pc, irql, EXCEPTION_EXECUTE_FAULT, pc, "IRQL-13",
                 "The pageable function %s (%s:%d) was called at IRQL %u; pageable code runs at "
                 "APC_LEVEL or below.",

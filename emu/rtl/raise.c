@@ -108,19 +108,19 @@ static _Noreturn void raise_at(NTSTATUS status, void *pc, void *frame)
  */
 DECLSPEC_NORETURN VOID ExRaiseStatus(NTSTATUS Status)
 {
-    raise_at(Status, __builtin_return_address(0), __builtin_frame_address(0));
+    raise_at(Status, _ReturnAddress(), __builtin_frame_address(0));
 }
 
 /* Raises STATUS_ACCESS_VIOLATION. Does not return. IRQL <= APC_LEVEL. */
 DECLSPEC_NORETURN VOID ExRaiseAccessViolation(VOID)
 {
-    raise_at(STATUS_ACCESS_VIOLATION, __builtin_return_address(0), __builtin_frame_address(0));
+    raise_at(STATUS_ACCESS_VIOLATION, _ReturnAddress(), __builtin_frame_address(0));
 }
 
 /* Raises STATUS_DATATYPE_MISALIGNMENT. Does not return. IRQL <= APC_LEVEL. */
 DECLSPEC_NORETURN VOID ExRaiseDatatypeMisalignment(VOID)
 {
-    raise_at(STATUS_DATATYPE_MISALIGNMENT, __builtin_return_address(0), __builtin_frame_address(0));
+    raise_at(STATUS_DATATYPE_MISALIGNMENT, _ReturnAddress(), __builtin_frame_address(0));
 }
 
 /* Raises the exception that the caller describes. Does not return. IRQL <= APC_LEVEL. */
@@ -129,7 +129,7 @@ DECLSPEC_NORETURN VOID ExRaiseException(PEXCEPTION_RECORD ExceptionRecord)
     CONTEXT machine = {.ContextFlags = CONTEXT_CONTROL};
     EXCEPTION_RECORD record = *ExceptionRecord;
     record.ExceptionFlags |= EXCEPTION_SOFTWARE_ORIGINATE;
-    record.ExceptionAddress = __builtin_return_address(0);
+    record.ExceptionAddress = _ReturnAddress();
     machine.Rip = (ULONG_PTR)record.ExceptionAddress;
     machine.Rbp = (ULONG_PTR)__builtin_frame_address(0);
     machine.Rsp = machine.Rbp;

@@ -286,7 +286,7 @@ NTSTATUS WSKAPI wsk_get_address_info(PWSK_CLIENT Client, PUNICODE_STRING NodeNam
     }
     if (NT_SUCCESS(status)) {
         *Result = NULL;
-        lookup->creator = __builtin_return_address(0);
+        lookup->creator = _ReturnAddress();
         lookup->result = Result;
         lookup->answer = answer_addresses;
         ask(lookup, NameSpace, Provider);

@@ -230,7 +230,7 @@ NTSTATUS WSKAPI wsk_control_socket(PWSK_SOCKET Socket, WSK_CONTROL_SOCKET_TYPE R
                                   .output = OutputBuffer,
                                   .returned = OutputSizeReturned,
                                   .irp = Irp,
-                                  .creator = __builtin_return_address(0)};
+                                  .creator = _ReturnAddress()};
     NTSTATUS status = wsk_control_begin(control.socket, Irp, "WskControlSocket");
     return NT_SUCCESS(status) ? control_socket(&control) : status;
 }

@@ -247,7 +247,7 @@ NTSTATUS WSKAPI wsk_control_client(PWSK_CLIENT Client, ULONG ControlCode, SIZE_T
         .output_bytes = OutputSize,
         .output = OutputBuffer,
         .returned = OutputSizeReturned,
-        .creator = __builtin_return_address(0),
+        .creator = _ReturnAddress(),
     };
     NTSTATUS status = control(ControlCode, &call, Irp);
     wsk_client_release_request(call.client);

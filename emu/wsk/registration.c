@@ -121,7 +121,7 @@ NTSTATUS WSKAPI WskRegister(PWSK_CLIENT_NPI WskClientNpi, PWSK_REGISTRATION WskR
         return STATUS_INVALID_PARAMETER;
     }
     check_dispatch(WskClientNpi->Dispatch);
-    struct wsk_client *client = wsk_client_create(WskClientNpi, __builtin_return_address(0));
+    struct wsk_client *client = wsk_client_create(WskClientNpi, _ReturnAddress());
     if (client == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }

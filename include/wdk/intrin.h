@@ -14,7 +14,9 @@
 #ifdef _WIN32
 #include <stdlib.h>
 #endif
-#if defined(__x86_64__)
+#ifdef WDK_MSVC
+#include <emmintrin.h>
+#elif defined(__x86_64__)
 #include <emmintrin.h>
 #if __has_include(<x86gprintrin.h>)
 #include <x86gprintrin.h>
@@ -43,7 +45,10 @@ extern "C" {
 #define KeMemoryBarrier() __faststorefence()
 #define SpeculationFence() __faststorefence()
 
-#if defined(__x86_64__)
+#ifdef WDK_MSVC
+#define YieldProcessor() _mm_pause()
+#define __int2c() __debugbreak()
+#elif defined(__x86_64__)
 #define YieldProcessor() _mm_pause()
 #define __nop() __asm__ volatile("nop")
 #define __debugbreak() __asm__ volatile("int3")
@@ -54,10 +59,12 @@ extern "C" {
 #define __debugbreak() __builtin_trap()
 #define __int2c() __builtin_trap()
 #endif
-#define __ud2() __builtin_trap()
 
+#ifndef WDK_MSVC
+#define __ud2() __builtin_trap()
 #define _ReturnAddress() __builtin_return_address(0)
 #define _AddressOfReturnAddress() ((void *)((char *)__builtin_frame_address(0) + sizeof(void *)))
+#endif
 
 #define PF_TEMPORAL_LEVEL_1 3
 #define PF_TEMPORAL_LEVEL_2 2
@@ -77,6 +84,10 @@ DECLSPEC_NORETURN void wskemu_fastfail(unsigned int code);
 #endif
 #define __fastfail(code) wskemu_fastfail(code)
 
+#ifdef WDK_MSVC
+#define MultiplyHigh __mulh
+#define UnsignedMultiplyHigh __umulh
+#else
 static __forceinline __int64 MultiplyHigh(__int64 Multiplier, __int64 Multiplicand)
 {
     return (__int64)((__extension__(__int128) Multiplier * Multiplicand) >> 64);
@@ -87,6 +98,10 @@ static __forceinline unsigned __int64 UnsignedMultiplyHigh(unsigned __int64 Mult
 {
     return (unsigned __int64)((__extension__(unsigned __int128) Multiplier * Multiplicand) >> 64);
 }
+
+#define __mulh MultiplyHigh
+#define __umulh UnsignedMultiplyHigh
+#endif
 
 static __forceinline __int64 Multiply128(__int64 Multiplier, __int64 Multiplicand,
                                          __int64 *HighProduct)
@@ -105,11 +120,12 @@ static __forceinline unsigned __int64 UnsignedMultiply128(unsigned __int64 Multi
 
 #define _mul128 Multiply128
 #define _umul128 UnsignedMultiply128
-#define __mulh MultiplyHigh
-#define __umulh UnsignedMultiplyHigh
 #define __emul(a, b) ((__int64)(int)(a) * (__int64)(int)(b))
 #define __emulu(a, b) ((unsigned __int64)(unsigned int)(a) * (unsigned __int64)(unsigned int)(b))
 
+#ifdef WDK_MSVC
+#define PopulationCount64 __popcnt64
+#else
 #define __popcnt16(value) ((unsigned short)__builtin_popcount((unsigned short)(value)))
 #define __popcnt(value) ((unsigned int)__builtin_popcount(value))
 #define __popcnt64(value) ((unsigned __int64)__builtin_popcountll(value))
@@ -135,6 +151,7 @@ static __forceinline void wdk_cpuid(int info[4], int leaf, int subleaf)
 #undef __cpuid
 #define __cpuid(info, leaf) wdk_cpuid(info, leaf, 0)
 #define __cpuidex(info, leaf, subleaf) wdk_cpuid(info, leaf, subleaf)
+#endif
 
 #define ReadTimeStampCounter() __rdtsc()
 

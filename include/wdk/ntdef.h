@@ -438,16 +438,15 @@ struct _EXCEPTION_RECORD;
 #define Int64ShraMod32(a, b) ((LONGLONG)(a) >> (b))
 #define Int64ShrlMod32(a, b) ((ULONGLONG)(a) >> (b))
 
-#define FIELD_OFFSET(type, field) ((LONG) __builtin_offsetof(type, field))
-#define UFIELD_OFFSET(type, field) ((ULONG) __builtin_offsetof(type, field))
+#define FIELD_OFFSET(type, field) ((LONG)offsetof(type, field))
+#define UFIELD_OFFSET(type, field) ((ULONG)offsetof(type, field))
 #define RTL_FIELD_SIZE(type, field) (sizeof(((type *)0)->field))
 #define FIELD_SIZE(type, field) RTL_FIELD_SIZE(type, field)
-#define RTL_SIZEOF_THROUGH_FIELD(type, field)                                                      \
-    (__builtin_offsetof(type, field) + RTL_FIELD_SIZE(type, field))
+#define RTL_SIZEOF_THROUGH_FIELD(type, field) (offsetof(type, field) + RTL_FIELD_SIZE(type, field))
 #define RTL_CONTAINS_FIELD(Struct, Size, Field)                                                    \
     ((((PCHAR)(&(Struct)->Field)) + sizeof((Struct)->Field)) <= (((PCHAR)(Struct)) + (Size)))
 #define CONTAINING_RECORD(address, type, field)                                                    \
-    ((type *)((PCHAR)(address) - (ULONG_PTR) __builtin_offsetof(type, field)))
+    ((type *)((PCHAR)(address) - (ULONG_PTR)offsetof(type, field)))
 #define RTL_PADDING_BETWEEN_FIELDS(T, F1, F2)                                                      \
     ((UFIELD_OFFSET(T, F2) > UFIELD_OFFSET(T, F1))                                                 \
          ? (UFIELD_OFFSET(T, F2) - UFIELD_OFFSET(T, F1) - RTL_FIELD_SIZE(T, F1))                   \

@@ -839,7 +839,11 @@
 #define __out_z_opt
 #define __useHeader
 #define __deref_in_z
+#if defined(__GNUC__)
 #define __fallthrough __attribute__((__fallthrough__))
+#else
+#define __fallthrough
+#endif
 
 /* The old set, with arguments. */
 #define __in_ecount(...)

@@ -22,12 +22,17 @@ struct wskemu_driver_image {
     void *bss_end;
 };
 
-/* The image of the driver that wskemu_add_driver(name ...) built, for use inside a function. */
+/* The image of the driver that wskemu_add_driver(name ...) built, for use inside a function. With
+ * Microsoft's compiler it needs WSKEMU_USE_DRIVER(name) above the function. */
+#if defined(_MSC_VER) && !defined(__clang__)
+#define WSKEMU_DRIVER(name) (&wskemu_image_##name)
+#else
 #define WSKEMU_DRIVER(name)                                                                        \
     (__extension__({                                                                               \
         extern const struct wskemu_driver_image wskemu_image_##name;                               \
         &wskemu_image_##name;                                                                      \
     }))
+#endif
 
 /* Declares that image for a whole file, for tables of tests (wskemu/cmocka.h). */
 #define WSKEMU_USE_DRIVER(name) extern const struct wskemu_driver_image wskemu_image_##name

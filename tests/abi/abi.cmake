@@ -3,6 +3,10 @@
 #   test_abi_include_order   all headers in several orders, and each alone, in C and C++
 #   test_abi_values          values that the rules name
 
+if(MSVC)
+  return() # asks gcc or clang for what they know; Microsoft's compiler defines that ABI
+endif()
+
 set(abi "${CMAKE_CURRENT_LIST_DIR}")
 set(abi_made "${CMAKE_CURRENT_BINARY_DIR}/abi")
 file(GLOB abi_data CONFIGURE_DEPENDS data/abi/*.csv)

@@ -1,7 +1,8 @@
 """What the tests of real clients share: a driver in a process of its own, and running a client.
 
-A test file defines functions test_NAME() and ends with support.main(). It is called with the path
-of clients_runner and the name of one of them. A missing client is told, and ends with SKIPPED."""
+A test file defines functions test_NAME() and ends with support.main(). It is called with the
+command that runs clients_runner (its path; Wine's before it, for a Windows program) and the name of
+one of them. A missing client is told, and ends with SKIPPED."""
 
 import hashlib
 import os
@@ -22,7 +23,7 @@ class Driver:
     """A driver that runs until the block ends. Leaving anything behind fails the test."""
 
     def __init__(self, name, **parameters):
-        self.command = [runner, name] + [f"{key}={value}" for key, value in parameters.items()]
+        self.command = runner + [name] + [f"{key}={value}" for key, value in parameters.items()]
 
     def __enter__(self):
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE,
@@ -68,9 +69,9 @@ def free_port():
 
 def main(program, tests):
     global runner
-    runner = os.path.abspath(sys.argv[1])
+    runner = [os.path.abspath(word) for word in sys.argv[1:-1]]
     if shutil.which(program) is None:
         print(f"SKIPPED: {program} is not installed", flush=True)
         sys.exit(SKIPPED)
-    tests["test_" + sys.argv[2]]()
-    print(f"{pathlib.Path(sys.argv[0]).stem} {sys.argv[2]}: passed")
+    tests["test_" + sys.argv[-1]]()
+    print(f"{pathlib.Path(sys.argv[0]).stem} {sys.argv[-1]}: passed")

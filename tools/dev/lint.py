@@ -24,6 +24,12 @@ WAITING = re.compile(
     r"\b(pthread_cond_\w+|uv_cond_\w+|uv_sem_\w+|sem_wait|nanosleep|usleep|uv_sleep|clock_gettime|"
     r"gettimeofday|uv_hrtime)\s*\(")
 SLEEPING = re.compile(r"\b(sleep|usleep|nanosleep|Sleep|SleepEx|uv_sleep)\s*\(")
+# Words of gcc and clang that Microsoft's compiler lacks; what msvc.h defines for it may be used.
+GNU_WORDS = re.compile(
+    r"\b(__builtin_\w+|__atomic_\w+|__sync_\w+|__attribute__|__auto_type|__label__|__typeof__|"
+    r"typeof|__asm__|asm|__int128)\b")
+MSVC_HEADER = ROOT / "include/wdk/detail/msvc.h"
+COMPILER_HEADERS = {"compiler.h", "crt.h", "excpt.h", "interlocked.h", "intrin.h", "msvc.h"}
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 findings = []
@@ -115,12 +121,26 @@ def check_arrow(path, number, folder, name):
         report(path, number, "only wsk and harness know net")
 
 
+def check_gnu_words(path, lines, code):
+    """An attribute may stand below a line that asks whether the compiler is gcc or clang."""
+    defined = set(re.findall(r"#define (\w+)", MSVC_HEADER.read_text()))
+    asked = {number + 1 for number, line in enumerate(lines, 1)
+             if line in ("#if defined(__GNUC__)", "#ifdef __GNUC__")}
+    for number, line in enumerate(code, 1):
+        for word in GNU_WORDS.findall(line):
+            if word not in defined and number not in asked:
+                report(path, number, f"{word} outside a compiler header; see {MSVC_HEADER.name}")
+
+
 def check_c(path, text, lines):
     check_functions(path, lines)
     parts = path.relative_to(ROOT).parts
     code = without_comments(text).splitlines()
     if parts[0] == "emu" and len(parts) > 2:
         check_walls(path, lines, code)
+    if parts[0] in ("emu", "include") and "linux" not in parts:
+        if parts[0] == "emu" or path.name not in COMPILER_HEADERS:
+            check_gnu_words(path, lines, code)
     if parts[0] == "tests":
         for number, line in enumerate(code, 1):
             if SLEEPING.search(line):

@@ -33,6 +33,7 @@ task_mingw() {
 task_windows() {
     need_mingw
     need_wine
+    need_clients
     build mingw
     start_wine
     run_tests mingw "$@"

@@ -49,12 +49,6 @@ void base_stack_walk(base_stack_visitor *visitor, void *context)
     }
 }
 
-/* MinGW's debug information is not what the system's helper library reads. */
-void base_stack_name(uintptr_t pc, struct base_stack_frame *frame)
-{
-    *frame = (struct base_stack_frame){.pc = pc};
-}
-
 void base_stack_bounds(uintptr_t *low, uintptr_t *high)
 {
     ULONG_PTR first = 0;

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdarg.h>
 
+#include "msvc.h"
+
 #ifndef _MSC_VER
 
 /* A macro on purpose hides clang's keyword of the same name. */
@@ -264,6 +266,11 @@ enum wdk_noop { __noop = 0 };
 #else
 #define WDK_LINK_NAME(name) __asm__("wskemu_" name)
 #endif
+#if defined(_MSC_VER) && !defined(__clang__)
+#define WDK_KERNEL_LINK_NAME(                                                                      \
+    name) /* no such word: both meet, and the linker must find ours first */
+#else
 #define WDK_KERNEL_LINK_NAME(name) __asm__("wskemu_" name)
+#endif
 
 #endif

@@ -124,6 +124,9 @@ static __forceinline unsigned char InterlockedCompareExchange128(__int64 volatil
                                                                  __int64 ExchangeLow,
                                                                  __int64 *ComparandResult)
 {
+#ifdef WDK_MSVC
+    return wdk_compare_exchange_128(Destination, ExchangeHigh, ExchangeLow, ComparandResult);
+#else
     unsigned char equal;
 
     __asm__ volatile("lock; cmpxchg16b %1\n\tsetz %0"
@@ -132,6 +135,7 @@ static __forceinline unsigned char InterlockedCompareExchange128(__int64 volatil
                      : "b"(ExchangeLow), "c"(ExchangeHigh)
                      : "cc", "memory");
     return equal;
+#endif
 }
 #define _InterlockedCompareExchange128 InterlockedCompareExchange128
 #endif

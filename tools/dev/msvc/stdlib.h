@@ -1,0 +1,14 @@
+#pragma once
+#include <stddef.h>
+void *malloc(size_t);
+void *calloc(size_t, size_t);
+void *realloc(void *, size_t);
+void free(void *);
+__declspec(noreturn) void abort(void);
+__declspec(noreturn) void exit(int);
+void qsort(void *, size_t, size_t, int (*)(const void *, const void *));
+char *getenv(const char *);
+int rand(void);
+unsigned long strtoul(const char *, char **, int);
+unsigned long long strtoull(const char *, char **, int);
+long strtol(const char *, char **, int);
