@@ -1,7 +1,7 @@
 /*
  * Names of code addresses, from the system's helper library, as far as it can read what the
  * toolchain wrote: the program databases of MSVC and clang-cl, and under Wine also what MinGW
- * writes. On Windows itself a MinGW program has addresses only.
+ * writes. On Windows itself a MinGW program has only the module's name and an offset.
  *
  * The library is loaded at the first question, and may be asked by one thread at a time. What was
  * answered is kept: the texts must live as long as the process.
@@ -11,6 +11,7 @@
 #include <windows.h>
 
 #include <dbghelp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,28 +32,32 @@ static struct {
     BOOL(WINAPI *refresh)(HANDLE);
 } library;
 
-static void *routine(HMODULE module, const char *name)
+/* Fills in a pointer to a function, whatever its type; NULL if the library lacks it. */
+static void find_routine(HMODULE module, const char *name, void *place)
 {
-    return (void *)(ULONG_PTR)GetProcAddress(module, name);
+    FARPROC routine = GetProcAddress(module, name);
+    memcpy(place, &routine, sizeof(routine));
 }
 
 static void open_library(void)
 {
+    BOOL(WINAPI * begin)(HANDLE, PCSTR, BOOL);
+    DWORD(WINAPI * set)(DWORD);
     HMODULE module = LoadLibraryW(L"dbghelp.dll");
     library.was_opened = true;
     if (module == NULL) {
         return;
     }
-    BOOL(WINAPI * begin)(HANDLE, PCSTR, BOOL) = routine(module, "SymInitialize");
-    DWORD(WINAPI * set)(DWORD) = routine(module, "SymSetOptions");
+    find_routine(module, "SymInitialize", &begin);
+    find_routine(module, "SymSetOptions", &set);
     if (begin == NULL || set == NULL) {
         return;
     }
     set(SYMOPT_DEFERRED_LOADS | SYMOPT_LOAD_LINES | SYMOPT_FAIL_CRITICAL_ERRORS);
     if (begin(GetCurrentProcess(), NULL, TRUE)) {
-        library.refresh = routine(module, "SymRefreshModuleList");
-        library.line = routine(module, "SymGetLineFromAddr64");
-        library.name = routine(module, "SymFromAddr");
+        find_routine(module, "SymRefreshModuleList", &library.refresh);
+        find_routine(module, "SymGetLineFromAddr64", &library.line);
+        find_routine(module, "SymFromAddr", &library.name);
     }
 }
 
@@ -75,6 +80,25 @@ static void ask(struct base_stack_frame *frame)
         frame->file = _strdup(line.FileName);
         frame->line = line.LineNumber;
     }
+}
+
+/* Where nothing is known: the module, and how far from its beginning. */
+static void name_by_module(struct base_stack_frame *frame)
+{
+    char path[MAX_PATH];
+    char text[MAX_PATH + 24];
+    HMODULE module = NULL;
+    if (!GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+                                GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+                            (const char *)frame->pc, &module) ||
+        GetModuleFileNameA(module, path, sizeof(path)) == 0) {
+        return;
+    }
+    path[sizeof(path) - 1] = '\0';
+    const char *name = strrchr(path, '\\');
+    snprintf(text, sizeof(text), "%s+0x%llx", name != NULL ? name + 1 : path,
+             (unsigned long long)(frame->pc - (uintptr_t)module));
+    frame->function = _strdup(text);
 }
 
 static const struct known *find(uintptr_t pc)
@@ -110,6 +134,9 @@ void base_stack_name(uintptr_t pc, struct base_stack_frame *frame)
         }
         if (library.name != NULL) {
             ask(frame);
+        }
+        if (frame->function == NULL) {
+            name_by_module(frame);
         }
         keep(frame);
     }
