@@ -163,7 +163,7 @@ static void queue_and_wait(void *context)
 
 static void queue_twice(void *context)
 {
-    struct work blockers[40];
+    static struct work blockers[40]; /* the workers of the halted kernel may still look at them */
     for (int i = 0; i < 40; i++) {
         prepare(&blockers[i], wait_for_go);
         ExQueueWorkItem(&blockers[i].item, DelayedWorkQueue);

@@ -353,8 +353,8 @@ static void accepting_too_much_is_caught(void **state)
 struct keeper {
     PWSK_DATA_INDICATION kept[KEPT_MAX];
     ULONG flags[KEPT_MAX];
-    SIZE_T bytes;
     ULONG calls;
+    volatile SIZE_T bytes; /* written last: who sees it sees all of the above */
     KEVENT called;
 };
 
@@ -366,7 +366,7 @@ static NTSTATUS WSKAPI keep_data(PVOID context, ULONG flags, PWSK_DATA_INDICATIO
     keeper->kept[keeper->calls % KEPT_MAX] = indication;
     keeper->flags[keeper->calls % KEPT_MAX] = flags;
     keeper->calls++;
-    keeper->bytes += indicated;
+    keeper->bytes = keeper->bytes + indicated;
     KeSetEvent(&keeper->called, IO_NO_INCREMENT, FALSE);
     return STATUS_PENDING;
 }
