@@ -43,6 +43,9 @@ void wsk_connection_fail(struct wsk_socket *socket, NTSTATUS failure)
     wsk_queue_finish_all(&socket->receive, failure);
     wsk_queue_finish_all(&socket->send, failure);
     socket->receive.is_event_due = true;
+    /* Whoever learned of it delivers one direction only, in place. */
+    wsk_queue_post(&socket->receive);
+    wsk_queue_post(&socket->send);
 }
 
 SIZE_T wsk_connection_read(struct wsk_socket *socket, const struct net_buffer *buffers,

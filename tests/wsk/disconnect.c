@@ -162,6 +162,31 @@ static void an_abortive_disconnect_ends_pending_receives(void **state)
     close_pair(&pair);
 }
 
+/* Whoever of the two learns of the reset, in place or from the network: both end. */
+static void a_reset_ends_both_directions(void **state)
+{
+    static UCHAR block[262144];
+    struct wsk_pair pair;
+    struct wsk_call send;
+    struct wsk_call receive;
+    UCHAR bytes[8];
+    SIZE_T sent;
+    NOT_UNDER_WINE("resets");
+    PROVES("WSK-RECV-11");
+    UNREFERENCED_PARAMETER(state);
+    open_pair(&pair, NULL, NULL);
+    call_init(&send);
+    call_init(&receive);
+    NTSTATUS sending = fill_until_pending(&pair, &send, pair.near, block, sizeof(block), &sent);
+    assert_int_equal(disconnect_socket(&pair.end, pair.far, WSK_FLAG_ABORTIVE), STATUS_SUCCESS);
+    NTSTATUS receiving = begin_receive(&receive, pair.near, bytes, sizeof(bytes), 0);
+    assert_int_equal(call_wait(&send, sending), STATUS_CONNECTION_RESET);
+    assert_int_equal(call_wait(&receive, receiving), STATUS_CONNECTION_RESET);
+    call_free(&send);
+    call_free(&receive);
+    close_pair(&pair);
+}
+
 static void what_makes_no_sense_is_refused(void **state)
 {
     struct wsk_pair pair;
@@ -270,6 +295,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_graceful_disconnect_waits_for_sends),
     kernel_test(a_graceful_disconnect_completes_when_all_was_taken),
     kernel_test(an_abortive_disconnect_ends_pending_receives),
+    kernel_test(a_reset_ends_both_directions),
     kernel_test(what_makes_no_sense_is_refused),
     kernel_test(the_event_says_that_the_peer_disconnected),
     kernel_test(the_event_says_that_the_peer_reset),
