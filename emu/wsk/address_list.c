@@ -176,12 +176,8 @@ NTSTATUS wsk_address_list_await(struct wsk_control *control, const struct wsk_co
     wsk_irp_take(irp);
     wsk_request_start(irp, socket, WSK_OPERATION_CONTROL, NULL, 0);
     wsk_socket_lock(socket);
-    wsk_socket_reference_locked(socket);
     wsk_queue_append(&socket->control, irp);
-    wsk_socket_unlock(socket);
-    wsk_queue_deliver(&socket->control);
-    wsk_socket_dereference(socket);
-    return STATUS_PENDING;
+    return wsk_call_end(&socket->control);
 }
 
 /* Completes what waits at a socket. Returns false if its lock is not free. */

@@ -64,10 +64,10 @@ void wsk_connect_cancelled(struct wsk_socket *socket)
     socket->connection.is_local_end = true;
 }
 
-/* Begins to connect; the IRP is taken. The lock is held on entry, not on return. */
-static void begin(struct wsk_socket *socket, const struct net_address *remote, PIRP irp)
+/* Begins to connect; the IRP is taken. The lock is held on entry, not on return. Returns
+ * STATUS_PENDING. */
+static NTSTATUS begin(struct wsk_socket *socket, const struct net_address *remote, PIRP irp)
 {
-    wsk_socket_reference_locked(socket);
     if (socket->role == WSK_ROLE_NONE) {
         wsk_stream_set_role(socket, WSK_ROLE_CONNECTION);
     }
@@ -84,10 +84,7 @@ static void begin(struct wsk_socket *socket, const struct net_address *remote, P
     } else {
         give_up(socket); /* it was cancelled before */
     }
-    wsk_socket_want(socket);
-    wsk_socket_unlock(socket);
-    wsk_queue_deliver(&socket->send);
-    wsk_socket_dereference(socket);
+    return wsk_call_end(&socket->send);
 }
 
 static NTSTATUS connect_to(struct wsk_socket *socket, const SOCKADDR *address,
@@ -105,8 +102,7 @@ static NTSTATUS connect_to(struct wsk_socket *socket, const SOCKADDR *address,
     }
     wsk_irp_take(irp);
     wsk_request_start(irp, socket, WSK_OPERATION_CONNECT, buffer, 0);
-    begin(socket, &remote, irp);
-    return STATUS_PENDING;
+    return begin(socket, &remote, irp);
 }
 
 /* Connects a bound socket. Information 0. <= DISPATCH_LEVEL. (WSK-CONN) */
@@ -176,8 +172,7 @@ static NTSTATUS make_and_connect(const struct wsk_socket_request *request, const
     wsk_irp_take(irp);
     wsk_request_start(irp, socket, WSK_OPERATION_SOCKET_CONNECT, NULL, 0);
     wsk_socket_lock(socket);
-    begin(socket, &address, irp);
-    return STATUS_PENDING;
+    return begin(socket, &address, irp);
 }
 
 /*

@@ -4,7 +4,7 @@
 #include "wsk/indication.h"
 #include "wsk/wsk.h"
 
-void wsk_connection_start(struct wsk_socket *socket)
+static void start(struct wsk_socket *socket)
 {
     RtlZeroMemory(&socket->connection, sizeof(socket->connection));
     InitializeListHead(&socket->connection.retained);
@@ -28,6 +28,12 @@ NTSTATUS wsk_connection_status(const struct wsk_socket *socket)
         return STATUS_INVALID_DEVICE_STATE;
     }
     return STATUS_SUCCESS;
+}
+
+NTSTATUS wsk_connection_stream_status(const struct wsk_socket *socket)
+{
+    NTSTATUS status = wsk_connection_status(socket);
+    return NT_SUCCESS(status) ? socket->connection.failure : status;
 }
 
 void wsk_connection_fail(struct wsk_socket *socket, NTSTATUS failure)
@@ -65,7 +71,7 @@ SIZE_T wsk_connection_read(struct wsk_socket *socket, const struct net_buffer *b
     return moved;
 }
 
-void wsk_connection_ready(struct wsk_socket *socket, unsigned events)
+static void ready(struct wsk_socket *socket, unsigned events)
 {
     struct wsk_connection *connection = &socket->connection;
     if ((events & NET_HUNG_UP) != 0) {
@@ -80,10 +86,6 @@ void wsk_connection_ready(struct wsk_socket *socket, unsigned events)
     if ((events & (NET_READABLE | NET_HUNG_UP)) != 0 && socket->state == WSK_CONNECTED) {
         wsk_receive_pump(socket);
     }
-    if (connection->indicated != NULL && (socket->wanted & NET_READABLE) != 0) {
-        /* Readable, but the verdict on what came before is out: be quiet until it is there. */
-        socket->receive.is_event_due = true;
-    }
 }
 
 /* Whether somebody would take data if it came. */
@@ -97,7 +99,7 @@ static bool wants_data(const struct wsk_socket *socket)
            (wsk_connection_listens(socket, WSK_EVENT_RECEIVE) && !connection->is_suspended);
 }
 
-unsigned wsk_connection_wanted(struct wsk_socket *socket)
+static unsigned wanted(struct wsk_socket *socket)
 {
     const struct wsk_connection *connection = &socket->connection;
     if (socket->state != WSK_CONNECTED) {
@@ -117,7 +119,7 @@ unsigned wsk_connection_wanted(struct wsk_socket *socket)
     return wanted;
 }
 
-void wsk_connection_end(struct wsk_socket *socket)
+static void end(struct wsk_socket *socket)
 {
     struct wsk_connection *connection = &socket->connection;
     wsk_indication_free(connection->held);
@@ -142,6 +144,9 @@ void wsk_request_cancelled(struct wsk_socket *socket, PIRP irp)
         return;
     }
 }
+
+const struct wsk_role_operations wsk_connection_role = {
+    .events = WSK_CONNECTION_EVENTS, .start = start, .ready = ready, .wanted = wanted, .end = end};
 
 const WSK_PROVIDER_CONNECTION_DISPATCH wsk_connection_dispatch = {
     .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},

@@ -62,7 +62,10 @@ bool wsk_send_indicate(struct wsk_socket *socket);
 /* Asks the host how much it takes; a change makes the backlog event due. The lock is held. */
 void wsk_send_measure_backlog(struct wsk_socket *socket);
 
-/* Whether the socket can move data: STATUS_SUCCESS, or why not. The lock is held. */
+/* Whether the socket is connected, be it broken: STATUS_SUCCESS, or why not. The lock is held. */
 NTSTATUS wsk_connection_status(const struct wsk_socket *socket);
+
+/* Whether the socket can move data: STATUS_SUCCESS, or why not. The lock is held. */
+NTSTATUS wsk_connection_stream_status(const struct wsk_socket *socket);
 
 #endif

@@ -14,13 +14,13 @@
 
 #include "wsk/wsk.h"
 
-void wsk_datagram_start(struct wsk_socket *socket)
+static void start(struct wsk_socket *socket)
 {
     InitializeListHead(&socket->datagram.sends);
     socket->receive.indicate = wsk_datagram_indicate;
 }
 
-void wsk_datagram_ready(struct wsk_socket *socket, unsigned events)
+static void ready(struct wsk_socket *socket, unsigned events)
 {
     if ((events & NET_WRITABLE) != 0) {
         wsk_datagram_send_more(socket);
@@ -33,7 +33,7 @@ void wsk_datagram_ready(struct wsk_socket *socket, unsigned events)
     }
 }
 
-unsigned wsk_datagram_wanted(struct wsk_socket *socket)
+static unsigned wanted(struct wsk_socket *socket)
 {
     unsigned wanted = 0;
     if (wsk_queue_first(&socket->send) != NULL) {
@@ -47,7 +47,7 @@ unsigned wsk_datagram_wanted(struct wsk_socket *socket)
     return wanted;
 }
 
-void wsk_datagram_end(struct wsk_socket *socket)
+static void end(struct wsk_socket *socket)
 {
     wsk_datagram_drop_sends(socket);
     wsk_datagram_end_indications(socket);
@@ -87,6 +87,9 @@ bool wsk_datagram_is_passing(enum net_error error)
     return error == NET_REFUSED || error == NET_RESET || error == NET_UNREACHABLE_NETWORK ||
            error == NET_UNREACHABLE_HOST || error == NET_TIMED_OUT;
 }
+
+const struct wsk_role_operations wsk_datagram_role = {
+    .events = WSK_EVENT_RECEIVE_FROM, .start = start, .ready = ready, .wanted = wanted, .end = end};
 
 const WSK_PROVIDER_DATAGRAM_DISPATCH wsk_datagram_dispatch = {
     .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},

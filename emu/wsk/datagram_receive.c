@@ -226,7 +226,6 @@ NTSTATUS WSKAPI wsk_receive_from(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flag
         wsk_socket_unlock(socket);
         return wsk_irp_refuse(Irp, STATUS_INVALID_DEVICE_STATE);
     }
-    wsk_socket_reference_locked(socket);
     wsk_irp_take(Irp);
     wsk_request_start(Irp, socket, WSK_OPERATION_RECEIVE_FROM, Buffer, Flags);
     note_results(Irp, RemoteAddress, ControlLength, ControlInfo, ControlFlags);
@@ -234,9 +233,5 @@ NTSTATUS WSKAPI wsk_receive_from(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flag
     if (wsk_queue_first(&socket->receive) == Irp) {
         wsk_datagram_receive_more(socket);
     }
-    wsk_socket_want(socket);
-    wsk_socket_unlock(socket);
-    wsk_queue_deliver(&socket->receive);
-    wsk_socket_dereference(socket);
-    return STATUS_PENDING;
+    return wsk_call_end(&socket->receive);
 }

@@ -257,7 +257,6 @@ static void send_or_wait(struct wsk_socket *socket, PIRP irp, struct outgoing *o
     enum net_error error = is_first ? transmit(socket, outgoing) : NET_AGAIN;
     if (error == NET_AGAIN) {
         if (capture_rest(socket, irp, outgoing)) {
-            wsk_socket_want(socket);
             return;
         }
         error = NET_NO_MEMORY;
@@ -282,15 +281,11 @@ static NTSTATUS send_list(struct wsk_socket *socket, const WSK_BUF_LIST *list, U
         return wsk_irp_refuse(irp, status);
     }
     check_buffers(list);
-    wsk_socket_reference_locked(socket);
     wsk_irp_take(irp);
     wsk_request_start(irp, socket, WSK_OPERATION_SEND_TO, NULL, flags);
     wsk_queue_append(&socket->send, irp);
     send_or_wait(socket, irp, &outgoing);
-    wsk_socket_unlock(socket);
-    wsk_queue_deliver(&socket->send);
-    wsk_socket_dereference(socket);
-    return STATUS_PENDING;
+    return wsk_call_end(&socket->send);
 }
 
 /*

@@ -21,8 +21,10 @@ static NTSTATUS abort_connection(struct wsk_socket *socket, PIRP irp)
     if (net != NULL) {
         net_close(net, true);
     }
+    wsk_socket_lock(socket);
     wsk_queue_deliver(&socket->receive);
     wsk_queue_deliver(&socket->send);
+    wsk_socket_unlock(socket);
     status = wsk_irp_finish(socket, irp, STATUS_SUCCESS, 0);
     wsk_socket_dereference(socket);
     return status;

@@ -16,16 +16,7 @@
 
 ULONG wsk_events_of(const struct wsk_socket *socket)
 {
-    switch (socket->role) {
-    case WSK_ROLE_LISTENER:
-        return WSK_EVENT_ACCEPT;
-    case WSK_ROLE_DATAGRAM:
-        return WSK_EVENT_RECEIVE_FROM;
-    case WSK_ROLE_CONNECTION:
-        return WSK_CONNECTION_EVENTS;
-    default:
-        return 0;
-    }
+    return wsk_role_of(socket)->events;
 }
 
 void wsk_events_init(struct wsk_socket *socket)

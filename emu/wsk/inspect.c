@@ -446,7 +446,8 @@ NTSTATUS WSKAPI wsk_inspect_complete(PWSK_SOCKET ListenSocket, PWSK_INSPECT_ID I
     wsk_socket_unlock(socket);
     status =
         NT_SUCCESS(status) ? wsk_irp_finish(socket, Irp, status, 0) : wsk_irp_refuse(Irp, status);
+    wsk_socket_lock(socket);
     wsk_queue_deliver(&socket->receive);
-    wsk_socket_dereference(socket);
+    wsk_socket_unlock_and_dereference(socket);
     return status;
 }

@@ -25,7 +25,7 @@
 /* Connections that broke while they waited at the host, of one try. */
 #define BROKEN_MAX 8
 
-void wsk_listener_start(struct wsk_socket *socket)
+static void start(struct wsk_socket *socket)
 {
     RtlZeroMemory(&socket->listener, sizeof(socket->listener));
     socket->listener.is_conditional = (socket->options & WSK_OPTION_CONDITIONAL) != 0;
@@ -42,7 +42,7 @@ NTSTATUS wsk_listener_listen(struct wsk_socket *socket)
     return wsk_status(error);
 }
 
-void wsk_listener_end(struct wsk_socket *socket)
+static void end(struct wsk_socket *socket)
 {
     wsk_inspect_end(socket);
 }
@@ -56,7 +56,7 @@ static PFN_WSK_ACCEPT_EVENT enabled_routine(const struct wsk_socket *socket)
 }
 
 /* While the deliverer works it finds by itself what arrives, and asks again when it stops. */
-unsigned wsk_listener_wanted(struct wsk_socket *socket)
+static unsigned wanted(struct wsk_socket *socket)
 {
     if (socket->state != WSK_LISTENING || socket->receive.is_delivering) {
         return 0;
@@ -68,7 +68,7 @@ unsigned wsk_listener_wanted(struct wsk_socket *socket)
     return is_wanted ? NET_READABLE : 0;
 }
 
-void wsk_listener_ready(struct wsk_socket *socket, unsigned events)
+static void ready(struct wsk_socket *socket, unsigned events)
 {
     if ((events & NET_READABLE) != 0) {
         wsk_listener_feed(socket);
@@ -175,8 +175,7 @@ void wsk_listener_offer(struct wsk_socket *accepted)
         wsk_queue_post(&accepted->receive);
         wsk_socket_want(accepted);
     }
-    wsk_socket_unlock(accepted);
-    wsk_socket_dereference(accepted);
+    wsk_socket_unlock_and_dereference(accepted);
 }
 
 /* Completes a WskAccept for which a connection waits: at once, as its page promises. */
@@ -207,14 +206,9 @@ static NTSTATUS accept_connection(struct wsk_socket *socket,
     wsk_irp_take(irp);
     wsk_request_start(irp, socket, WSK_OPERATION_ACCEPT, NULL, 0);
     keep_arguments(irp, arguments);
-    wsk_socket_reference_locked(socket);
     wsk_queue_append(&socket->receive, irp);
     wsk_listener_feed(socket);
-    wsk_socket_want(socket);
-    wsk_socket_unlock(socket);
-    wsk_queue_deliver(&socket->receive);
-    wsk_socket_dereference(socket);
-    return STATUS_PENDING;
+    return wsk_call_end(&socket->receive);
 }
 
 /*
@@ -252,10 +246,7 @@ static void refuse(struct wsk_socket *accepted, NTSTATUS status)
         ke_warning("WSK-ACC-28", "WskAcceptEvent returned 0x%08X: the connection is refused",
                    (unsigned)status);
     }
-    wsk_socket_lock(accepted);
-    bool is_closing = accepted->is_closing;
-    wsk_socket_unlock(accepted);
-    if (is_closing) {
+    if (accepted->is_closing) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)accepted,
                     (ULONG)status, 0, "WSK-ACC-29",
                     "The driver's WskAcceptEvent refused the socket %p with 0x%08X, but the driver "
@@ -368,6 +359,9 @@ bool wsk_listener_indicate(struct wsk_socket *socket)
     return wsk_inspect_indicate_abort(socket) || indicate_connection(socket) ||
            wsk_inspect_indicate(socket);
 }
+
+const struct wsk_role_operations wsk_listener_role = {
+    .events = WSK_EVENT_ACCEPT, .start = start, .ready = ready, .wanted = wanted, .end = end};
 
 const WSK_PROVIDER_LISTEN_DISPATCH wsk_listen_dispatch = {
     .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},

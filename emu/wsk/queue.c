@@ -77,9 +77,8 @@ static VOID run_dpc(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument2)
     UNREFERENCED_PARAMETER(argument2);
     wsk_socket_lock(socket);
     queue->is_posted = false;
-    wsk_socket_unlock(socket);
     wsk_queue_drain(queue);
-    wsk_socket_dereference(socket);
+    wsk_socket_unlock_and_dereference(socket);
 }
 
 void wsk_queue_init(struct wsk_queue *queue, struct wsk_socket *socket)
@@ -114,9 +113,8 @@ static VOID cancel(PDEVICE_OBJECT device, PIRP irp)
         wsk_request_cancelled(socket, irp);
         InsertTailList(&queue->done, &irp->Tail.Overlay.ListEntry);
     }
-    wsk_socket_unlock(socket);
     wsk_queue_deliver(queue);
-    wsk_socket_dereference(socket);
+    wsk_socket_unlock_and_dereference(socket);
 }
 
 void wsk_queue_append(struct wsk_queue *queue, PIRP irp)
@@ -194,29 +192,22 @@ static void complete_first(struct wsk_queue *queue)
     socket->references--; /* never the last: the deliverer has one */
 }
 
-/* Ends a turn of delivering. The lock is held on entry, not on return. */
+/* Ends a turn of delivering. The lock is held. */
 static void stop_delivering(struct wsk_queue *queue, bool has_more)
 {
-    struct wsk_socket *socket = queue->socket;
     queue->is_delivering = false;
     if (!is_blocked(queue) && (has_more || queue->is_event_due || has_result(queue))) {
         wsk_queue_post(queue);
     }
-    wsk_socket_want(socket);
-    wsk_socket_unlock(socket);
-    wsk_socket_dereference(socket);
+    wsk_socket_want(queue->socket);
 }
 
 void wsk_queue_deliver(struct wsk_queue *queue)
 {
-    struct wsk_socket *socket = queue->socket;
-    wsk_socket_lock(socket);
     bool has_results = has_result(queue);
     if (queue->is_delivering || (!has_results && !queue->is_event_due)) {
-        wsk_socket_unlock(socket);
         return;
     }
-    wsk_socket_reference_locked(socket);
     queue->is_delivering = true;
     if (has_results && !wsk_policy_defers()) {
         while (has_result(queue)) {
@@ -229,13 +220,10 @@ void wsk_queue_deliver(struct wsk_queue *queue)
 void wsk_queue_drain(struct wsk_queue *queue)
 {
     struct wsk_socket *socket = queue->socket;
-    wsk_socket_lock(socket);
     if (queue->is_delivering) {
         queue->is_event_due = queue->indicate != NULL;
-        wsk_socket_unlock(socket);
         return;
     }
-    wsk_socket_reference_locked(socket);
     queue->is_delivering = true;
     unsigned events = 0;
     bool has_more = true;

@@ -39,13 +39,14 @@ void wsk_queue_finish(struct wsk_queue *queue, PIRP irp, NTSTATUS status, ULONG_
 void wsk_queue_finish_all(struct wsk_queue *queue, NTSTATUS status);
 
 /* Completes the results of a call that the driver makes now: in place or later, as the completion
- * policy says; events that became due are called later, at DISPATCH_LEVEL. The lock is not held. */
+ * policy says; events that became due are called later, at DISPATCH_LEVEL. The lock is held on
+ * entry and return, not while driver code runs; the caller has a reference to the socket. */
 void wsk_queue_deliver(struct wsk_queue *queue);
 
 /* Has results and events delivered later, at DISPATCH_LEVEL. The lock is held. */
 void wsk_queue_post(struct wsk_queue *queue);
 
-/* Delivers results and events now. DISPATCH_LEVEL, the lock is not held. */
+/* Delivers results and events now. DISPATCH_LEVEL; the lock as with wsk_queue_deliver. */
 void wsk_queue_drain(struct wsk_queue *queue);
 
 /* Whether the completion policy wants this result later. */

@@ -68,11 +68,6 @@ static bool is_satisfied(PIRP irp)
            (irp->IoStatus.Information != 0 && (request->flags & WSK_FLAG_WAITALL) == 0);
 }
 
-static NTSTATUS end_status(const struct wsk_socket *socket)
-{
-    return socket->connection.failure;
-}
-
 /* Does what the first receive allows; whether it is finished. A failure finishes it elsewhere. */
 static bool step(struct wsk_socket *socket, PIRP irp)
 {
@@ -94,7 +89,7 @@ static bool step(struct wsk_socket *socket, PIRP irp)
         return true;
     }
     if (connection->has_ended) {
-        finish(socket, irp, end_status(socket));
+        finish(socket, irp, connection->failure);
         return true;
     }
     return false;
@@ -124,22 +119,16 @@ static NTSTATUS check_flags(const WSK_BUF *buffer, ULONG flags)
 static NTSTATUS start(struct wsk_socket *socket, const WSK_BUF *buffer, ULONG flags, PIRP irp)
 {
     wsk_socket_lock(socket);
-    NTSTATUS status = wsk_connection_status(socket);
-    if (!NT_SUCCESS(status) || socket->connection.failure != STATUS_SUCCESS) {
-        status = NT_SUCCESS(status) ? socket->connection.failure : status;
+    NTSTATUS status = wsk_connection_stream_status(socket);
+    if (!NT_SUCCESS(status)) {
         wsk_socket_unlock(socket);
         return wsk_irp_refuse(irp, status);
     }
     wsk_irp_take(irp);
     wsk_request_start(irp, socket, WSK_OPERATION_RECEIVE, buffer, flags);
-    wsk_socket_reference_locked(socket);
     wsk_queue_append(&socket->receive, irp);
     wsk_receive_pump(socket);
-    wsk_socket_want(socket);
-    wsk_socket_unlock(socket);
-    wsk_queue_deliver(&socket->receive);
-    wsk_socket_dereference(socket);
-    return STATUS_PENDING;
+    return wsk_call_end(&socket->receive);
 }
 
 /*

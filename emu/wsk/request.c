@@ -21,10 +21,7 @@ C_ASSERT(sizeof(struct wsk_request) <= RTL_FIELD_SIZE(IRP, Tail.Overlay.DriverCo
 /* The socket was not given to WskCloseSocket yet. */
 static void check_open(struct wsk_socket *socket, PIRP irp, const char *function)
 {
-    wsk_socket_lock(socket);
-    bool is_closing = socket->is_closing;
-    wsk_socket_unlock(socket);
-    if (is_closing) {
+    if (socket->is_closing) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)socket, (ULONG_PTR)irp, 0, 0,
                     "WSK-CLOSE-10",
                     "The driver called %s on the socket %p after it had called WskCloseSocket on "
@@ -49,10 +46,7 @@ NTSTATUS wsk_control_begin(struct wsk_socket *socket, PIRP irp, const char *func
     ke_limit_at_most(DISPATCH_LEVEL, function);
     trace_call(function, socket, irp);
     check_open(socket, irp, function);
-    wsk_socket_lock(socket);
-    bool is_dead = socket->is_dead;
-    wsk_socket_unlock(socket);
-    if (!is_dead) {
+    if (!socket->is_dead) {
         return STATUS_SUCCESS;
     }
     return irp == NULL ? STATUS_FILE_FORCED_CLOSED : wsk_irp_refuse(irp, STATUS_FILE_FORCED_CLOSED);
@@ -62,6 +56,16 @@ NTSTATUS wsk_call_begin(struct wsk_socket *socket, PIRP irp, const char *functio
 {
     return irp == NULL ? wsk_close_begin(socket, irp, function)
                        : wsk_control_begin(socket, irp, function);
+}
+
+NTSTATUS wsk_call_end(struct wsk_queue *queue)
+{
+    struct wsk_socket *socket = queue->socket;
+    wsk_socket_reference_locked(socket);
+    wsk_socket_want(socket);
+    wsk_queue_deliver(queue);
+    wsk_socket_unlock_and_dereference(socket);
+    return STATUS_PENDING;
 }
 
 /* An IRP that WSK has already has its last location in use, too. */
@@ -123,7 +127,7 @@ static void defer(PIRP irp)
     KeInsertQueueDpc(&wsk->deferred_dpc, NULL, NULL);
 }
 
-static void finish_deferred(PIRP irp)
+static void complete_result(PIRP irp)
 {
     struct wsk_request request = *wsk_request_of(irp);
     if (request.operation == WSK_OPERATION_CLOSE) {
@@ -159,7 +163,7 @@ static VOID run_deferred(PKDPC dpc, PVOID context, PVOID argument1, PVOID argume
     UNREFERENCED_PARAMETER(argument1);
     UNREFERENCED_PARAMETER(argument2);
     while ((irp = next_deferred(context)) != NULL) {
-        finish_deferred(irp);
+        complete_result(irp);
     }
 }
 
@@ -171,57 +175,40 @@ void wsk_requests_start(struct wsk_state *wsk)
     KeSetImportanceDpc(&wsk->deferred_dpc, LowImportance);
 }
 
-static void start_result(PIRP irp, enum wsk_operation operation, struct wsk_socket *socket,
-                         struct wsk_client *client)
+/* Completes an IRP whose result is known, by the policy, and lets go of what it needs. */
+static void finish(PIRP irp, const struct wsk_request *result, NTSTATUS status,
+                   ULONG_PTR information)
 {
-    struct wsk_request *request = wsk_request_of(irp);
-    RtlZeroMemory(request, sizeof(*request));
-    request->operation = (UCHAR)operation;
-    request->socket = socket;
-    request->client = client;
+    *wsk_request_of(irp) = *result;
+    irp->IoStatus.Status = status;
+    irp->IoStatus.Information = information;
+    if (wsk_policy_defers()) {
+        defer(irp);
+    } else {
+        complete_result(irp);
+    }
 }
 
 void wsk_irp_complete(struct wsk_socket *socket, PIRP irp, NTSTATUS status, ULONG_PTR information)
 {
-    if (!wsk_policy_defers()) {
-        if (socket != NULL) {
-            wsk_security_settle(socket);
-        }
-        complete(irp, status, information);
-        return;
-    }
+    struct wsk_request result = {.operation = WSK_OPERATION_RESULT, .socket = socket};
     if (socket != NULL) {
         wsk_socket_reference(socket);
     }
-    start_result(irp, WSK_OPERATION_RESULT, socket, NULL);
-    irp->IoStatus.Status = status;
-    irp->IoStatus.Information = information;
-    defer(irp);
+    finish(irp, &result, status, information);
 }
 
 void wsk_irp_complete_for_client(struct wsk_client *client, PIRP irp, NTSTATUS status,
                                  ULONG_PTR information)
 {
-    irp->IoStatus.Status = status;
-    irp->IoStatus.Information = information;
-    start_result(irp, WSK_OPERATION_RESULT, NULL, client);
-    if (wsk_policy_defers()) {
-        defer(irp);
-    } else {
-        finish_deferred(irp);
-    }
+    struct wsk_request result = {.operation = WSK_OPERATION_RESULT, .client = client};
+    finish(irp, &result, status, information);
 }
 
 void wsk_irp_complete_close(struct wsk_socket *socket, PIRP irp)
 {
-    irp->IoStatus.Status = STATUS_SUCCESS;
-    irp->IoStatus.Information = 0;
-    start_result(irp, WSK_OPERATION_CLOSE, socket, NULL);
-    if (wsk_policy_defers()) {
-        defer(irp);
-    } else {
-        finish_deferred(irp);
-    }
+    struct wsk_request result = {.operation = WSK_OPERATION_CLOSE, .socket = socket};
+    finish(irp, &result, STATUS_SUCCESS, 0);
 }
 
 NTSTATUS wsk_irp_finish(struct wsk_socket *socket, PIRP irp, NTSTATUS status, ULONG_PTR information)

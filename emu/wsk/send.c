@@ -117,15 +117,9 @@ bool wsk_send_indicate(struct wsk_socket *socket)
 /* Whether the connection takes a send. The lock is held. */
 static NTSTATUS send_status(const struct wsk_socket *socket)
 {
-    const struct wsk_connection *connection = &socket->connection;
-    NTSTATUS status = wsk_connection_status(socket);
-    if (!NT_SUCCESS(status)) {
-        return status;
-    }
-    if (connection->failure != STATUS_SUCCESS) {
-        return connection->failure;
-    }
-    return connection->is_send_shut ? STATUS_INVALID_DEVICE_STATE : STATUS_SUCCESS;
+    NTSTATUS status = wsk_connection_stream_status(socket);
+    return NT_SUCCESS(status) && socket->connection.is_send_shut ? STATUS_INVALID_DEVICE_STATE
+                                                                 : status;
 }
 
 NTSTATUS wsk_send_start(struct wsk_socket *socket, enum wsk_operation operation,
@@ -139,19 +133,13 @@ NTSTATUS wsk_send_start(struct wsk_socket *socket, enum wsk_operation operation,
     }
     wsk_irp_take(irp);
     wsk_request_start(irp, socket, operation, buffer, flags);
-    wsk_socket_reference_locked(socket);
     socket->connection.is_send_shut = operation == WSK_OPERATION_DISCONNECT;
     bool is_first = wsk_queue_first(&socket->send) == NULL;
     wsk_queue_append(&socket->send, irp);
     if (is_first) {
         wsk_send_pump(socket);
     }
-    wsk_socket_want(socket);
-    wsk_socket_unlock(socket);
-    wsk_queue_deliver(&socket->send);
-    wsk_queue_deliver(&socket->receive); /* a failure ends receives too */
-    wsk_socket_dereference(socket);
-    return STATUS_PENDING;
+    return wsk_call_end(&socket->send);
 }
 
 /*

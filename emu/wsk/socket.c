@@ -14,53 +14,35 @@
 
 #include <stdlib.h>
 
-static void role_ready(struct wsk_socket *socket, unsigned events)
+static void no_start(struct wsk_socket *socket)
 {
-    switch (socket->role) {
-    case WSK_ROLE_LISTENER:
-        wsk_listener_ready(socket, events);
-        return;
-    case WSK_ROLE_CONNECTION:
-        wsk_connection_ready(socket, events);
-        return;
-    case WSK_ROLE_DATAGRAM:
-        wsk_datagram_ready(socket, events);
-        return;
-    case WSK_ROLE_NONE:
-        return;
-    }
+    UNREFERENCED_PARAMETER(socket);
 }
 
-static unsigned role_wanted(struct wsk_socket *socket)
+static void no_ready(struct wsk_socket *socket, unsigned events)
 {
-    switch (socket->role) {
-    case WSK_ROLE_LISTENER:
-        return wsk_listener_wanted(socket);
-    case WSK_ROLE_CONNECTION:
-        return wsk_connection_wanted(socket);
-    case WSK_ROLE_DATAGRAM:
-        return wsk_datagram_wanted(socket);
-    case WSK_ROLE_NONE:
-        break;
-    }
+    UNREFERENCED_PARAMETER(socket);
+    UNREFERENCED_PARAMETER(events);
+}
+
+static unsigned nothing_wanted(struct wsk_socket *socket)
+{
+    UNREFERENCED_PARAMETER(socket);
     return 0;
 }
 
-static void role_end(struct wsk_socket *socket)
+static const struct wsk_role_operations no_role = {
+    .start = no_start, .ready = no_ready, .wanted = nothing_wanted, .end = no_start};
+
+const struct wsk_role_operations *wsk_role_of(const struct wsk_socket *socket)
 {
-    switch (socket->role) {
-    case WSK_ROLE_LISTENER:
-        wsk_listener_end(socket);
-        return;
-    case WSK_ROLE_CONNECTION:
-        wsk_connection_end(socket);
-        return;
-    case WSK_ROLE_DATAGRAM:
-        wsk_datagram_end(socket);
-        return;
-    case WSK_ROLE_NONE:
-        return;
-    }
+    static const struct wsk_role_operations *const roles[] = {
+        [WSK_ROLE_NONE] = &no_role,
+        [WSK_ROLE_LISTENER] = &wsk_listener_role,
+        [WSK_ROLE_CONNECTION] = &wsk_connection_role,
+        [WSK_ROLE_DATAGRAM] = &wsk_datagram_role,
+    };
+    return roles[socket->role];
 }
 
 void wsk_socket_want(struct wsk_socket *socket)
@@ -68,7 +50,7 @@ void wsk_socket_want(struct wsk_socket *socket)
     if (socket->net == NULL || socket->is_closing) {
         return;
     }
-    unsigned wanted = socket->is_dead ? 0 : role_wanted(socket);
+    unsigned wanted = socket->is_dead ? 0 : wsk_role_of(socket)->wanted(socket);
     if (wanted != socket->wanted) {
         socket->wanted = wanted;
         net_want(socket->net, wanted);
@@ -81,13 +63,12 @@ static void on_ready(void *context, unsigned events)
     wsk_socket_lock(socket);
     wsk_socket_reference_locked(socket);
     if (!socket->is_closing && !socket->is_dead) {
-        role_ready(socket, events);
+        wsk_role_of(socket)->ready(socket, events);
         wsk_socket_want(socket);
     }
-    wsk_socket_unlock(socket);
     wsk_queue_drain(&socket->receive);
     wsk_queue_drain(&socket->send);
-    wsk_socket_dereference(socket);
+    wsk_socket_unlock_and_dereference(socket);
 }
 
 static void on_closed(void *context)
@@ -99,24 +80,27 @@ static const struct net_callbacks callbacks = {.on_ready = on_ready, .on_closed 
 
 /* ---- making ---- */
 
-static void start_role(struct wsk_socket *socket)
+/* What a socket of a category begins as. */
+struct category {
+    ULONG flag;
+    enum wsk_role role;
+    const VOID *dispatch; /* the table of WSK's functions */
+};
+
+static const struct category *category_of(ULONG flag)
 {
-    switch (socket->category) {
-    case WSK_FLAG_LISTEN_SOCKET:
-        socket->role = WSK_ROLE_LISTENER;
-        wsk_listener_start(socket);
-        return;
-    case WSK_FLAG_CONNECTION_SOCKET:
-        socket->role = WSK_ROLE_CONNECTION;
-        wsk_connection_start(socket);
-        return;
-    case WSK_FLAG_DATAGRAM_SOCKET:
-        socket->role = WSK_ROLE_DATAGRAM;
-        wsk_datagram_start(socket);
-        return;
-    default:
-        return;
+    static const struct category categories[] = {
+        {WSK_FLAG_LISTEN_SOCKET, WSK_ROLE_LISTENER, &wsk_listen_dispatch},
+        {WSK_FLAG_CONNECTION_SOCKET, WSK_ROLE_CONNECTION, &wsk_connection_dispatch},
+        {WSK_FLAG_DATAGRAM_SOCKET, WSK_ROLE_DATAGRAM, &wsk_datagram_dispatch},
+        {WSK_FLAG_STREAM_SOCKET, WSK_ROLE_NONE, &wsk_stream_dispatch},
+        {WSK_FLAG_BASIC_SOCKET, WSK_ROLE_NONE, &wsk_basic_dispatch},
+    };
+    const struct category *category = categories;
+    while (category->flag != flag && category->flag != WSK_FLAG_BASIC_SOCKET) {
+        category++;
     }
+    return category;
 }
 
 void wsk_stream_set_role(struct wsk_socket *socket, enum wsk_role role)
@@ -124,40 +108,25 @@ void wsk_stream_set_role(struct wsk_socket *socket, enum wsk_role role)
     const WSK_CLIENT_STREAM_DISPATCH *tables = socket->stream_dispatch;
     socket->role = role;
     socket->dispatch = NULL;
-    if (role == WSK_ROLE_LISTENER) {
-        socket->dispatch = tables != NULL ? tables->Listen : NULL;
-        wsk_listener_start(socket);
-    } else if (role == WSK_ROLE_CONNECTION) {
-        socket->dispatch = tables != NULL ? tables->Connect : NULL;
-        wsk_connection_start(socket);
+    if (tables != NULL && role == WSK_ROLE_LISTENER) {
+        socket->dispatch = tables->Listen;
+    } else if (tables != NULL && role == WSK_ROLE_CONNECTION) {
+        socket->dispatch = tables->Connect;
     }
+    wsk_role_of(socket)->start(socket);
     wsk_events_begin_role(socket);
-}
-
-static const void *table_of(ULONG category)
-{
-    switch (category) {
-    case WSK_FLAG_LISTEN_SOCKET:
-        return &wsk_listen_dispatch;
-    case WSK_FLAG_CONNECTION_SOCKET:
-        return &wsk_connection_dispatch;
-    case WSK_FLAG_DATAGRAM_SOCKET:
-        return &wsk_datagram_dispatch;
-    case WSK_FLAG_STREAM_SOCKET:
-        return &wsk_stream_dispatch;
-    default:
-        return &wsk_basic_dispatch;
-    }
 }
 
 /* A socket without a net socket; it holds its client. */
 static struct wsk_socket *create(const struct wsk_socket_request *request)
 {
+    const struct category *category = category_of(request->category);
     struct wsk_socket *socket = calloc(1, sizeof(*socket));
     if (socket == NULL) {
         return NULL;
     }
-    socket->public.Dispatch = table_of(request->category);
+    socket->public.Dispatch = category->dispatch;
+    socket->role = category->role;
     socket->client = request->client;
     socket->family = request->family;
     socket->type = request->type;
@@ -175,7 +144,7 @@ static struct wsk_socket *create(const struct wsk_socket_request *request)
     wsk_queue_init(&socket->receive, socket);
     wsk_queue_init(&socket->send, socket);
     wsk_queue_init(&socket->control, socket);
-    start_role(socket);
+    wsk_role_of(socket)->start(socket);
     wsk_events_init(socket);
     wsk_client_hold_socket(socket->client);
     wsk_list_insert(&wsk_state()->sockets, &socket->link);
@@ -251,14 +220,19 @@ void wsk_socket_reference(struct wsk_socket *socket)
     wsk_socket_unlock(socket);
 }
 
-void wsk_socket_finish_close(struct wsk_socket *socket, PIRP irp)
+static void destroy(struct wsk_socket *socket)
 {
-    struct wsk_client *client = socket->client;
-    wsk_list_remove(&socket->link);
     wsk_security_detach(socket);
     wsk_extensions_end(socket);
     base_mutex_destroy(&socket->lock);
     free(socket);
+}
+
+void wsk_socket_finish_close(struct wsk_socket *socket, PIRP irp)
+{
+    struct wsk_client *client = socket->client;
+    wsk_list_remove(&socket->link);
+    destroy(socket);
     if (irp != NULL) {
         IofCompleteRequest(irp, IO_NETWORK_INCREMENT);
     }
@@ -267,28 +241,30 @@ void wsk_socket_finish_close(struct wsk_socket *socket, PIRP irp)
 
 void wsk_socket_abandon(struct wsk_socket *socket)
 {
-    role_end(socket);
-    wsk_security_detach(socket);
-    wsk_extensions_end(socket);
-    base_mutex_destroy(&socket->lock);
-    free(socket);
+    wsk_role_of(socket)->end(socket);
+    destroy(socket);
 }
 
-void wsk_socket_dereference(struct wsk_socket *socket)
+void wsk_socket_unlock_and_dereference(struct wsk_socket *socket)
 {
-    wsk_socket_lock(socket);
     bool is_last = --socket->references == 0;
     PIRP irp = socket->close_irp;
     wsk_socket_unlock(socket);
     if (!is_last) {
         return;
     }
-    role_end(socket);
+    wsk_role_of(socket)->end(socket);
     if (irp != NULL) {
         wsk_irp_complete_close(socket, irp);
     } else {
         wsk_socket_finish_close(socket, NULL);
     }
+}
+
+void wsk_socket_dereference(struct wsk_socket *socket)
+{
+    wsk_socket_lock(socket);
+    wsk_socket_unlock_and_dereference(socket);
 }
 
 /* A close is graceful only after both directions have ended. (WSK-CLOSE-14, WSK-CLOSE-15) */
@@ -303,7 +279,6 @@ static bool must_abort(const struct wsk_socket *socket)
 static void close_socket(struct wsk_socket *socket, PIRP irp, bool is_abortive)
 {
     wsk_socket_lock(socket);
-    wsk_socket_reference_locked(socket);
     socket->is_closing = true;
     socket->close_irp = irp;
     is_abortive = is_abortive || must_abort(socket);
@@ -313,14 +288,13 @@ static void close_socket(struct wsk_socket *socket, PIRP irp, bool is_abortive)
     wsk_share_leave(socket);
     struct net_socket *net = socket->net;
     socket->net = NULL;
-    wsk_socket_unlock(socket);
     wsk_queue_deliver(&socket->receive);
     wsk_queue_deliver(&socket->send);
     wsk_queue_deliver(&socket->control);
+    wsk_socket_unlock(socket);
     if (net != NULL) {
         net_close(net, is_abortive);
     }
-    wsk_socket_dereference(socket);
     wsk_socket_dereference(socket);
 }
 
@@ -349,7 +323,6 @@ void wsk_socket_kill(struct wsk_socket *socket)
         wsk_socket_unlock(socket);
         return;
     }
-    wsk_socket_reference_locked(socket);
     socket->is_dead = true;
     wsk_queue_finish_all(&socket->receive, STATUS_FILE_FORCED_CLOSED);
     wsk_queue_finish_all(&socket->send, STATUS_FILE_FORCED_CLOSED);
@@ -360,7 +333,6 @@ void wsk_socket_kill(struct wsk_socket *socket)
     wsk_queue_post(&socket->control);
     wsk_socket_want(socket);
     wsk_socket_unlock(socket);
-    wsk_socket_dereference(socket);
 }
 
 const WSK_PROVIDER_BASIC_DISPATCH wsk_basic_dispatch = {

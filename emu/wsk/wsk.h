@@ -97,13 +97,14 @@ struct wsk_socket {
     PEPROCESS process;             /* whose rights count in sharing of addresses; see share.c */
     PSECURITY_DESCRIPTOR security; /* a cached one, referenced, or NULL for the default */
     atomic_bool is_security_named; /* by an IRP that has not completed */
+    /* Written under the lock; a call of the driver looks without it whether it may go on. */
+    atomic_bool is_closing; /* WskCloseSocket was called: no event, no new request */
+    atomic_bool is_dead;    /* no longer works: STATUS_FILE_FORCED_CLOSED */
 
     struct base_mutex lock; /* guards all below */
     struct net_socket *net; /* NULL once an abortive disconnect gave it away */
     enum wsk_role role;
     enum wsk_socket_state state;
-    bool is_closing;       /* WskCloseSocket was called: no event, no new request */
-    bool is_dead;          /* no longer works: STATUS_FILE_FORCED_CLOSED */
     bool is_dead_reported; /* the NULL indication went out */
     unsigned wanted;       /* what net_want was last told */
     ULONG references;
@@ -178,6 +179,9 @@ void wsk_socket_finish_close(struct wsk_socket *socket, PIRP irp);
 /* The last one frees the socket and completes WskCloseSocket. The lock is not held. */
 void wsk_socket_dereference(struct wsk_socket *socket);
 
+/* The same; the lock is held on entry, not on return. */
+void wsk_socket_unlock_and_dereference(struct wsk_socket *socket);
+
 /* The socket no longer works: ends all that is pending with STATUS_FILE_FORCED_CLOSED and indicates
  * NULL where the driver listens. The lock is not held. */
 void wsk_socket_kill(struct wsk_socket *socket);
@@ -195,27 +199,31 @@ static inline void wsk_socket_unlock(struct wsk_socket *socket)
     base_mutex_unlock(&socket->lock);
 }
 
-/* Makes the socket act in this role: its lists and its queues' indicate. The lock is held, or
- * nobody else knows the socket yet. */
-void wsk_listener_start(struct wsk_socket *socket);
-void wsk_connection_start(struct wsk_socket *socket);
-void wsk_datagram_start(struct wsk_socket *socket);
+/* What a role does. */
+struct wsk_role_operations {
+    ULONG events; /* that a socket in this role may enable */
+
+    /* Begins the role: its lists and its queues' indicate. The lock is held, or nobody else knows
+     * the socket yet. */
+    void (*start)(struct wsk_socket *socket);
+
+    /* The net socket is ready; what the role wants of it. Both with the lock held. */
+    void (*ready)(struct wsk_socket *socket, unsigned events);
+    unsigned (*wanted)(struct wsk_socket *socket);
+
+    /* Frees what the role holds; the net socket has closed, nothing is pending. */
+    void (*end)(struct wsk_socket *socket);
+};
+
+extern const struct wsk_role_operations wsk_listener_role;
+extern const struct wsk_role_operations wsk_connection_role;
+extern const struct wsk_role_operations wsk_datagram_role;
+
+/* The operations of the socket's role. The lock is held, or the role does not change any more. */
+const struct wsk_role_operations *wsk_role_of(const struct wsk_socket *socket);
 
 /* A stream socket takes a role, with the driver's table of it, or loses it (WSK_ROLE_NONE). */
 void wsk_stream_set_role(struct wsk_socket *socket, enum wsk_role role);
-
-/* What a role does when its net socket is ready, and what it wants. Both with the lock held. */
-void wsk_listener_ready(struct wsk_socket *socket, unsigned events);
-unsigned wsk_listener_wanted(struct wsk_socket *socket);
-void wsk_connection_ready(struct wsk_socket *socket, unsigned events);
-unsigned wsk_connection_wanted(struct wsk_socket *socket);
-void wsk_datagram_ready(struct wsk_socket *socket, unsigned events);
-unsigned wsk_datagram_wanted(struct wsk_socket *socket);
-
-/* Frees what the role holds; the net socket has closed, nothing is pending. */
-void wsk_listener_end(struct wsk_socket *socket);
-void wsk_connection_end(struct wsk_socket *socket);
-void wsk_datagram_end(struct wsk_socket *socket);
 
 /* ---- calls and IRPs: request.c ---- */
 
@@ -231,6 +239,10 @@ NTSTATUS wsk_control_begin(struct wsk_socket *socket, PIRP irp, const char *func
 
 /* The same for WskCloseSocket, which a dead socket lets through. */
 NTSTATUS wsk_close_begin(struct wsk_socket *socket, PIRP irp, const char *function);
+
+/* Ends a function whose IRP stands in this queue, or has stood there: asks the network for what is
+ * needed, and delivers. The lock is held on entry, not on return. Returns STATUS_PENDING. */
+NTSTATUS wsk_call_end(struct wsk_queue *queue);
 
 /* Takes over the IRP and marks it pending: WSK's own stack location becomes current. */
 void wsk_irp_take(PIRP irp);
