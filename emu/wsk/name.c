@@ -1,9 +1,21 @@
-/* What the functions for names share: addresses in digits, and whose request it is. */
+/* What the functions for names share: their lock, addresses in digits, and whose request it is. */
 #include "ps/process.h"
 #include "wsk/wsk.h"
 
 #include <ip2string.h>
 #include <ntifs.h>
+
+struct wsk_names *wsk_names_lock(void)
+{
+    struct wsk_names *names = &wsk_state()->names;
+    base_mutex_lock(&names->lock);
+    return names;
+}
+
+void wsk_names_unlock(struct wsk_names *names)
+{
+    base_mutex_unlock(&names->lock);
+}
 
 static bool is_ipv4_text(PCWSTR text, struct net_address *address)
 {

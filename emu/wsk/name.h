@@ -30,6 +30,10 @@ struct wsk_names {
     LIST_ENTRY results;     /* of struct wsk_result: name_result.c */
 };
 
+/* Takes the lock of the names, and lets it go. */
+struct wsk_names *wsk_names_lock(void);
+void wsk_names_unlock(struct wsk_names *names);
+
 void wsk_names_start(struct wsk_names *names);
 unsigned wsk_names_report(struct wsk_names *names);
 void wsk_names_stop(struct wsk_names *names);

@@ -18,18 +18,6 @@
 /* Bytes of UTF-8 that a name may take, with a null. */
 #define UTF8_MAX (NET_NAME_MAX * 3)
 
-static struct wsk_names *lock(void)
-{
-    struct wsk_names *names = &wsk_state()->names;
-    base_mutex_lock(&names->lock);
-    return names;
-}
-
-static void unlock(struct wsk_names *names)
-{
-    base_mutex_unlock(&names->lock);
-}
-
 /* ---- the end ---- */
 
 /* Completes the IRP and frees the lookup, which is in no list. The lock is not held. The status
@@ -58,7 +46,7 @@ static void complete_cancelled(struct wsk_names *names, struct wsk_lookup *looku
     PIRP irp = lookup->irp;
     bool is_known = lookup->host != NULL && !net_lookup_abandon(lookup->host);
     lookup->irp = NULL;
-    unlock(names);
+    wsk_names_unlock(names);
     if (!is_known) {
         free(lookup);
     }
@@ -70,7 +58,7 @@ static VOID cancel(PDEVICE_OBJECT device, PIRP irp)
     struct wsk_lookup *lookup = lookup_of(irp);
     UNREFERENCED_PARAMETER(device);
     IoReleaseCancelSpinLock(irp->CancelIrql);
-    struct wsk_names *names = lock();
+    struct wsk_names *names = wsk_names_lock();
     RemoveEntryList(&lookup->link);
     complete_cancelled(names, lookup);
 }
@@ -143,11 +131,11 @@ static void take_host_answer(struct wsk_lookup *lookup, const struct net_resolve
 static void on_resolved(void *context, const struct net_resolved *resolved)
 {
     struct wsk_lookup *lookup = context;
-    struct wsk_names *names = lock();
+    struct wsk_names *names = wsk_names_lock();
     lookup->host = NULL;
     bool is_cancelled = lookup->irp == NULL;
     bool is_mine = !is_cancelled && take(lookup);
-    unlock(names);
+    wsk_names_unlock(names);
     if (is_cancelled) {
         free(lookup);
     }
@@ -253,13 +241,13 @@ NTSTATUS wsk_lookup_run(NTSTATUS status, struct wsk_lookup *lookup, struct wsk_c
     wsk_client_hold_request(client);
     lookup->client = client;
     lookup->irp = irp;
-    struct wsk_names *names = lock();
+    struct wsk_names *names = wsk_names_lock();
     bool is_ended = go_on(names, lookup);
     if (!is_ended && wait(names, lookup)) {
         complete_cancelled(names, lookup);
         return STATUS_PENDING;
     }
-    unlock(names);
+    wsk_names_unlock(names);
     if (is_ended) {
         complete(lookup);
     }
@@ -284,9 +272,9 @@ void wsk_lookups_resume(void)
     LIST_ENTRY ended;
     KIRQL irql;
     InitializeListHead(&ended);
-    struct wsk_names *names = lock();
+    struct wsk_names *names = wsk_names_lock();
     resume(names, &ended);
-    unlock(names);
+    wsk_names_unlock(names);
     KeRaiseIrql(DISPATCH_LEVEL, &irql);
     while (!IsListEmpty(&ended)) {
         complete(CONTAINING_RECORD(RemoveHeadList(&ended), struct wsk_lookup, link));

@@ -33,7 +33,6 @@ static void fill(struct wsk_result *result, ULONG index, const struct wsk_lookup
 PADDRINFOEXW wsk_result_create(const struct wsk_lookup *lookup, const struct net_address *addresses,
                                ULONG count, PCWSTR canonical)
 {
-    struct wsk_names *names = &wsk_state()->names;
     struct wsk_result *result = calloc(1, sizeof(*result) + count * sizeof(result->all[0]));
     if (result == NULL) {
         return NULL;
@@ -50,9 +49,9 @@ PADDRINFOEXW wsk_result_create(const struct wsk_lookup *lookup, const struct net
         result->all[0].info.ai_canonname = result->canonical;
         result->all[0].info.ai_flags = AI_CANONNAME;
     }
-    base_mutex_lock(&names->lock);
+    struct wsk_names *names = wsk_names_lock();
     InsertTailList(&names->results, &result->link);
-    base_mutex_unlock(&names->lock);
+    wsk_names_unlock(names);
     return &result->all[0].info;
 }
 
@@ -69,13 +68,12 @@ static struct wsk_result *find(struct wsk_names *names, PADDRINFOEXW info)
 
 bool wsk_result_free(PADDRINFOEXW info)
 {
-    struct wsk_names *names = &wsk_state()->names;
-    base_mutex_lock(&names->lock);
+    struct wsk_names *names = wsk_names_lock();
     struct wsk_result *result = find(names, info);
     if (result != NULL) {
         RemoveEntryList(&result->link);
     }
-    base_mutex_unlock(&names->lock);
+    wsk_names_unlock(names);
     free(result);
     return result != NULL;
 }

@@ -19,18 +19,6 @@ struct service {
     WCHAR text[NET_NAME_MAX];
 };
 
-static struct wsk_names *lock(void)
-{
-    struct wsk_names *names = &wsk_state()->names;
-    base_mutex_lock(&names->lock);
-    return names;
-}
-
-static void unlock(struct wsk_names *names)
-{
-    base_mutex_unlock(&names->lock);
-}
-
 static bool is_same(PCWSTR left, PCWSTR right)
 {
     UNICODE_STRING left_string, right_string;
@@ -171,9 +159,9 @@ NTSTATUS wsk_name_add(const char *utf8, const SOCKADDR *sockaddr)
     if (sockaddr != NULL && !wsk_address_from(sockaddr, &address)) {
         return STATUS_INVALID_PARAMETER;
     }
-    struct wsk_names *names = lock();
+    struct wsk_names *names = wsk_names_lock();
     status = add_address(obtain(names, text), sockaddr != NULL ? &address : NULL);
-    unlock(names);
+    wsk_names_unlock(names);
     return status;
 }
 
@@ -184,12 +172,12 @@ NTSTATUS wsk_name_hold(const char *utf8, bool is_held)
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    struct wsk_names *names = lock();
+    struct wsk_names *names = wsk_names_lock();
     struct name *name = is_held ? obtain(names, text) : find_name(names, text);
     if (name != NULL) {
         name->is_held = is_held;
     }
-    unlock(names);
+    wsk_names_unlock(names);
     if (name == NULL) {
         return is_held ? STATUS_INSUFFICIENT_RESOURCES : STATUS_NOT_FOUND;
     }
@@ -210,9 +198,9 @@ NTSTATUS wsk_service_add(const char *utf8, USHORT port, bool is_datagram)
     }
     service->port = port;
     service->is_datagram = is_datagram;
-    struct wsk_names *names = lock();
+    struct wsk_names *names = wsk_names_lock();
     InsertTailList(&names->services, &service->link);
-    unlock(names);
+    wsk_names_unlock(names);
     return STATUS_SUCCESS;
 }
 
@@ -228,8 +216,8 @@ void wsk_table_clear(struct wsk_names *names)
 
 void wsk_name_clear(void)
 {
-    struct wsk_names *names = lock();
+    struct wsk_names *names = wsk_names_lock();
     wsk_table_clear(names);
-    unlock(names);
+    wsk_names_unlock(names);
     wsk_lookups_resume();
 }
