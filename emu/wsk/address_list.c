@@ -66,7 +66,7 @@ static NTSTATUS store_list(struct wsk_control *control, const struct net_address
 NTSTATUS wsk_address_list_query(struct wsk_control *control, const struct wsk_control_row *row)
 {
     struct net_address *addresses;
-    unsigned count;
+    unsigned count = 0;
     UNREFERENCED_PARAMETER(row);
     NTSTATUS status = host_addresses(control->socket->family, &addresses, &count);
     if (NT_SUCCESS(status)) {

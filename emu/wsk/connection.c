@@ -22,6 +22,13 @@ void wsk_connection_begin(struct wsk_socket *socket)
     socket->connection.is_backlog_changed = false;
 }
 
+void wsk_connection_look_for_events(struct wsk_socket *socket)
+{
+    if (socket->events.enabled != 0) {
+        socket->receive.is_event_due = true;
+    }
+}
+
 NTSTATUS wsk_connection_status(const struct wsk_socket *socket)
 {
     if (socket->role != WSK_ROLE_CONNECTION || socket->state != WSK_CONNECTED) {
@@ -85,6 +92,7 @@ static void ready(struct wsk_socket *socket, unsigned events)
     }
     if ((events & (NET_READABLE | NET_HUNG_UP)) != 0 && socket->state == WSK_CONNECTED) {
         wsk_receive_pump(socket);
+        wsk_connection_look_for_events(socket);
     }
 }
 

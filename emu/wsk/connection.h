@@ -46,6 +46,9 @@ void wsk_connection_fail(struct wsk_socket *socket, NTSTATUS failure);
 SIZE_T wsk_connection_read(struct wsk_socket *socket, const struct net_buffer *buffers,
                            unsigned count);
 
+/* Something changed that the receive and disconnect events may tell of. The lock is held. */
+void wsk_connection_look_for_events(struct wsk_socket *socket);
+
 /* Whether the driver wants this event and has a routine for it. The lock is held. */
 bool wsk_connection_listens(const struct wsk_socket *socket, ULONG event);
 

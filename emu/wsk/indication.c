@@ -11,6 +11,7 @@
 #include "wsk/indication.h"
 
 #include "base/log.h"
+#include "ex/poison.h"
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
 #include "ke/warning.h"
@@ -19,10 +20,49 @@
 
 #include <stdlib.h>
 
+/* Freed ones that are kept for the next read, which allocates nothing then. */
+#define SPARE_MAX 16
+
 /* With more bytes than this kept by the driver, WSK asks for them back. (WSK-EVT-20) */
 #define RETAINED_BYTES_MAX (16 * WSK_INDICATION_BYTES)
 
-struct wsk_indication *wsk_indication_create(void)
+/* ---- memory ---- */
+
+static void give_back(struct wsk_indication *indication)
+{
+    ex_unpoison(indication->data, WSK_INDICATION_BYTES);
+    free(indication->mdl);
+    free(indication->data);
+    free(indication);
+}
+
+static struct wsk_indication *take_spare(struct wsk_state *wsk)
+{
+    struct wsk_indication *indication = NULL;
+    base_mutex_lock(&wsk->lock);
+    if (!IsListEmpty(&wsk->spare)) {
+        indication = CONTAINING_RECORD(RemoveHeadList(&wsk->spare), struct wsk_indication, link);
+        wsk->spare_count--;
+    }
+    base_mutex_unlock(&wsk->lock);
+    return indication;
+}
+
+/* Whether it is kept for the next one. */
+static bool make_spare(struct wsk_state *wsk, struct wsk_indication *indication)
+{
+    base_mutex_lock(&wsk->lock);
+    bool is_kept = wsk->spare_count < SPARE_MAX;
+    if (is_kept) {
+        ex_poison(indication->data, WSK_INDICATION_BYTES);
+        InsertHeadList(&wsk->spare, &indication->link);
+        wsk->spare_count++;
+    }
+    base_mutex_unlock(&wsk->lock);
+    return is_kept;
+}
+
+static struct wsk_indication *allocate(void)
 {
     struct wsk_indication *indication = calloc(1, sizeof(*indication));
     SIZE_T mdl_bytes = MmSizeOfMdl((PVOID)(PAGE_SIZE - 1), WSK_INDICATION_BYTES);
@@ -32,20 +72,30 @@ struct wsk_indication *wsk_indication_create(void)
     indication->mdl = malloc(mdl_bytes);
     indication->data = malloc(WSK_INDICATION_BYTES);
     if (indication->mdl == NULL || indication->data == NULL) {
-        wsk_indication_free(indication);
+        give_back(indication);
         return NULL;
     }
     return indication;
 }
 
+struct wsk_indication *wsk_indication_create(void)
+{
+    struct wsk_indication *indication = take_spare(wsk_state());
+    if (indication == NULL) {
+        return allocate();
+    }
+    ex_unpoison(indication->data, WSK_INDICATION_BYTES);
+    indication->start = 0;
+    indication->is_retained = false;
+    indication->is_released = false;
+    return indication;
+}
+
 void wsk_indication_free(struct wsk_indication *indication)
 {
-    if (indication == NULL) {
-        return;
+    if (indication != NULL && !make_spare(wsk_state(), indication)) {
+        give_back(indication);
     }
-    free(indication->mdl);
-    free(indication->data);
-    free(indication);
 }
 
 void wsk_indication_abandon(struct wsk_indication *indication)
@@ -56,6 +106,7 @@ void wsk_indication_abandon(struct wsk_indication *indication)
 void wsk_indications_start(struct wsk_state *wsk)
 {
     InitializeListHead(&wsk->abandoned);
+    InitializeListHead(&wsk->spare);
 }
 
 unsigned wsk_indications_report(struct wsk_state *wsk)
@@ -73,8 +124,10 @@ unsigned wsk_indications_report(struct wsk_state *wsk)
 void wsk_indications_stop(struct wsk_state *wsk)
 {
     while (!IsListEmpty(&wsk->abandoned)) {
-        wsk_indication_free(
-            CONTAINING_RECORD(RemoveHeadList(&wsk->abandoned), struct wsk_indication, link));
+        give_back(CONTAINING_RECORD(RemoveHeadList(&wsk->abandoned), struct wsk_indication, link));
+    }
+    while (!IsListEmpty(&wsk->spare)) {
+        give_back(CONTAINING_RECORD(RemoveHeadList(&wsk->spare), struct wsk_indication, link));
     }
 }
 

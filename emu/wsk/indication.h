@@ -15,8 +15,8 @@ struct wsk_state;
 
 struct wsk_indication {
     WSK_DATA_INDICATION public; /* what the driver sees and may write to */
-    LIST_ENTRY link;            /* in wsk_connection.retained, while the driver keeps it */
-    SIZE_T start;               /* of the bytes that were not accepted yet */
+    LIST_ENTRY link; /* in wsk_connection.retained while the driver keeps it; wsk_state.spare */
+    SIZE_T start;    /* of the bytes that were not accepted yet */
     SIZE_T end;
     bool is_end_of_message; /* the host had no more at that moment */
     bool is_retained;

@@ -172,6 +172,7 @@ void wsk_listener_offer(struct wsk_socket *accepted)
     wsk_socket_lock(accepted);
     accepted->connection.is_offered = true;
     if (accepted->events.enabled != 0 && !accepted->is_closing) {
+        accepted->receive.is_event_due = true;
         wsk_queue_post(&accepted->receive);
         wsk_socket_want(accepted);
     }

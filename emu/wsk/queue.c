@@ -91,11 +91,6 @@ void wsk_queue_init(struct wsk_queue *queue, struct wsk_socket *socket)
     KeSetImportanceDpc(&queue->dpc, LowImportance);
 }
 
-PIRP wsk_queue_first(const struct wsk_queue *queue)
-{
-    return IsListEmpty(&queue->pending) ? NULL : irp_of(queue->pending.Flink);
-}
-
 static VOID cancel(PDEVICE_OBJECT device, PIRP irp)
 {
     struct wsk_request *request = wsk_request_of(irp);
@@ -161,6 +156,12 @@ static bool has_result(const struct wsk_queue *queue)
            !wsk_request_of(irp_of(queue->done.Flink))->awaits_canceller;
 }
 
+/* Whether there is work for a deliverer. The lock is held. */
+static bool has_something(const struct wsk_queue *queue)
+{
+    return queue->is_event_due || has_result(queue);
+}
+
 /* Whether what stands first waits for its canceller, who will go on delivering. The lock is held.
  */
 static bool is_blocked(const struct wsk_queue *queue)
@@ -193,10 +194,10 @@ static void complete_first(struct wsk_queue *queue)
 }
 
 /* Ends a turn of delivering. The lock is held. */
-static void stop_delivering(struct wsk_queue *queue, bool has_more)
+static void stop_delivering(struct wsk_queue *queue)
 {
     queue->is_delivering = false;
-    if (!is_blocked(queue) && (has_more || queue->is_event_due || has_result(queue))) {
+    if (!is_blocked(queue) && has_something(queue)) {
         wsk_queue_post(queue);
     }
     wsk_socket_want(queue->socket);
@@ -204,24 +205,22 @@ static void stop_delivering(struct wsk_queue *queue, bool has_more)
 
 void wsk_queue_deliver(struct wsk_queue *queue)
 {
-    bool has_results = has_result(queue);
-    if (queue->is_delivering || (!has_results && !queue->is_event_due)) {
+    if (queue->is_delivering || !has_something(queue)) {
         return;
     }
     queue->is_delivering = true;
-    if (has_results && !wsk_policy_defers()) {
+    if (has_result(queue) && !wsk_policy_defers()) {
         while (has_result(queue)) {
             complete_first(queue);
         }
     }
-    stop_delivering(queue, false);
+    stop_delivering(queue);
 }
 
 void wsk_queue_drain(struct wsk_queue *queue)
 {
     struct wsk_socket *socket = queue->socket;
-    if (queue->is_delivering) {
-        queue->is_event_due = queue->indicate != NULL;
+    if (queue->is_delivering || !has_something(queue)) {
         return;
     }
     queue->is_delivering = true;
@@ -241,5 +240,6 @@ void wsk_queue_drain(struct wsk_queue *queue)
         events++;
         has_more = has_more || has_result(queue);
     }
-    stop_delivering(queue, has_more);
+    queue->is_event_due = queue->is_event_due || has_more;
+    stop_delivering(queue);
 }

@@ -30,7 +30,12 @@ void wsk_queue_init(struct wsk_queue *queue, struct wsk_socket *socket);
 void wsk_queue_append(struct wsk_queue *queue, PIRP irp);
 
 /* The first pending IRP, or NULL. */
-PIRP wsk_queue_first(const struct wsk_queue *queue);
+static inline PIRP wsk_queue_first(const struct wsk_queue *queue)
+{
+    return IsListEmpty(&queue->pending)
+               ? NULL
+               : CONTAINING_RECORD(queue->pending.Flink, IRP, Tail.Overlay.ListEntry);
+}
 
 /* Moves a pending IRP to the results. The lock is held. */
 void wsk_queue_finish(struct wsk_queue *queue, PIRP irp, NTSTATUS status, ULONG_PTR information);
@@ -43,7 +48,7 @@ void wsk_queue_finish_all(struct wsk_queue *queue, NTSTATUS status);
  * entry and return, not while driver code runs; the caller has a reference to the socket. */
 void wsk_queue_deliver(struct wsk_queue *queue);
 
-/* Has results and events delivered later, at DISPATCH_LEVEL. The lock is held. */
+/* Has results, and events if is_event_due, delivered later, at DISPATCH_LEVEL. The lock is held. */
 void wsk_queue_post(struct wsk_queue *queue);
 
 /* Delivers results and events now. DISPATCH_LEVEL; the lock as with wsk_queue_deliver. */

@@ -15,7 +15,7 @@ static void finish(struct wsk_socket *socket, PIRP irp, NTSTATUS status)
 {
     /* What an event left resumes it only after this receive has completed. (WSK-HDR-17) */
     socket->connection.is_suspended = false;
-    socket->receive.is_event_due = true;
+    wsk_connection_look_for_events(socket);
     wsk_queue_finish(&socket->receive, irp, status, irp->IoStatus.Information);
 }
 

@@ -45,7 +45,7 @@
 /* What each file of WSK keeps beside its sockets and clients. */
 struct wsk_state {
     struct net *net;
-    struct base_mutex lock; /* guards the list, drawn and the deferred results */
+    struct base_mutex lock; /* guards the lists, drawn and the deferred results */
     struct wsk_clients clients;
     struct wsk_transports transports;
     struct wsk_securities securities;
@@ -55,6 +55,8 @@ struct wsk_state {
     LIST_ENTRY deferred; /* of IRPs: results that belong to no queue; see request.c */
     KDPC deferred_dpc;
     LIST_ENTRY abandoned; /* of struct wsk_indication: kept by a driver beyond its socket's close */
+    LIST_ENTRY spare;     /* of struct wsk_indication: free memory */
+    unsigned spare_count;
     LIST_ENTRY abandoned_datagrams;   /* of struct wsk_indications: the same of datagram sockets */
     ULONG drawn;                      /* state of the random completion policy */
     struct wsk_extension *extensions; /* that a test provides; see extension.c */
