@@ -86,7 +86,8 @@ function(wskemu_make_library target kind uv)
   set_target_properties(${target} PROPERTIES LINKER_LANGUAGE C)
   target_include_directories(${target} INTERFACE
     $<BUILD_INTERFACE:${WSKEMU_INCLUDE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_link_libraries(${target} PUBLIC wskemu_wdk PRIVATE ${uv})
+  target_link_libraries(${target} PUBLIC wskemu_wdk PRIVATE ${uv}
+    $<$<BOOL:${WIN32}>:synchronization>)
   get_target_property(type ${target} TYPE)
   if(NOT type STREQUAL "SHARED_LIBRARY")
     return()

@@ -4,7 +4,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <uv.h>
 
 #define LINE_BYTES_MAX 2048
 
@@ -12,21 +11,9 @@ static struct base_mutex log_lock; /* guards the two below */
 static base_log_sink *log_sink;
 static void *log_context;
 
-static void create_lock(void)
-{
-    base_mutex_init(&log_lock);
-}
-
-static void lock_log(void)
-{
-    static uv_once_t once = UV_ONCE_INIT;
-    uv_once(&once, create_lock);
-    base_mutex_lock(&log_lock);
-}
-
 void base_log_redirect(base_log_sink *sink, void *context)
 {
-    lock_log();
+    base_mutex_lock(&log_lock);
     log_sink = sink;
     log_context = context;
     base_mutex_unlock(&log_lock);
@@ -34,7 +21,7 @@ void base_log_redirect(base_log_sink *sink, void *context)
 
 void base_log_write(const char *text, size_t length)
 {
-    lock_log();
+    base_mutex_lock(&log_lock);
     if (log_sink != NULL) {
         log_sink(log_context, text, length);
     } else {

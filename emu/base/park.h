@@ -1,17 +1,17 @@
 /*
  * A parking place: where one thread sleeps until another wakes it.
  *
- * It counts: a wake that comes before the sleep is kept, so that no wake is lost. It is shared by
- * reference count, because a waker may still be inside base_park_wake when the sleeper has run on
- * and even ended.
+ * A wake that comes before the sleep is kept, so that no wake is lost; several that nobody slept
+ * for are one, so whoever sleeps looks for what it waits for. It is shared by reference count,
+ * because a waker may still be inside base_park_wake when the sleeper has run on and even ended.
  */
 #ifndef BASE_PARK_H
 #define BASE_PARK_H
 
+#include "base/word.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-#define BASE_FOREVER UINT64_MAX
 
 struct base_park;
 

@@ -8,7 +8,7 @@
 #include "ke/wait.h"
 #include "rtl/exception.h"
 
-_Thread_local struct ke_thread_slot ke_thread_slot = {.generation = UINT64_MAX};
+BASE_THREAD_LOCAL struct ke_thread_slot ke_thread_slot = {.generation = UINT64_MAX};
 
 static _Noreturn void enter_without_kernel(void)
 {

@@ -9,6 +9,7 @@
 
 #include <wdm.h>
 
+#include "base/local.h"
 #include "base/park.h"
 
 #include <stdatomic.h>
@@ -64,7 +65,7 @@ struct ke_thread_slot {
     bool is_emulated; /* made by the emulator, so that it ends with its kernel */
 };
 
-extern _Thread_local struct ke_thread_slot ke_thread_slot;
+extern BASE_THREAD_LOCAL struct ke_thread_slot ke_thread_slot;
 extern _Atomic uint64_t ke_generation;
 
 struct _KTHREAD *ke_current_slow(void);
