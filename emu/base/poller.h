@@ -12,6 +12,7 @@
 #define BASE_POLLER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct base_poller {
@@ -27,6 +28,14 @@ struct base_poller {
     void (*on_active)(void *context);
     void *on_active_context;
 };
+
+/* For whoever polls: active turned true. */
+static inline void base_poller_tell_active(const struct base_poller *poller)
+{
+    if (poller->on_active != NULL) {
+        poller->on_active(poller->on_active_context);
+    }
+}
 
 /* Says that this thread, which polled, leaves polling to others now; it may compute as long as it
  * likes before it polls again or sleeps. Cheap, any lock may be held. */

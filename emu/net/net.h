@@ -123,6 +123,7 @@ enum net_option {
     NET_OPTION_RECEIVE_HOP_LIMIT,   /* received datagrams carry NET_CONTROL_HOP_LIMIT */
     NET_OPTION_RECEIVE_TRAFFIC,     /* received datagrams carry NET_CONTROL_TRAFFIC */
     NET_OPTION_HEADER_INCLUDED,     /* raw sockets: sent data begins with the IP header */
+    NET_OPTION_COUNT,
 };
 
 struct net;

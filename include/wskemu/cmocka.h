@@ -30,23 +30,7 @@
 #ifndef WSKEMU_CMOCKA_H
 #define WSKEMU_CMOCKA_H
 
-/* CMocka asks for these in front of it; the guard keeps it from making a uintptr_t of its own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#ifndef _UINTPTR_T
-#define _UINTPTR_T
-#endif
-
-#ifdef __cplusplus
-extern "C" {
-#endif
-#include <cmocka.h>
-#ifdef __cplusplus
-}
-#endif
-
+#include <wskemu/cmocka_header.h>
 #include <wskemu/wskemu.h>
 
 /* Between wskemu_boot() and wskemu_shutdown(). */

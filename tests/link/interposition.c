@@ -3,15 +3,7 @@
  * side's calls arrive at its own functions. Linked four ways, so it does without the tests' support
  * library, which brings one form of wskemu with it.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#ifndef _UINTPTR_T
-#define _UINTPTR_T
-#endif
-#include <cmocka.h>
-
+#include <wskemu/cmocka_header.h>
 #include <wskemu/wskemu.h>
 
 #include "host.h"

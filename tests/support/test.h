@@ -20,19 +20,11 @@
 #ifndef TESTS_SUPPORT_TEST_H
 #define TESTS_SUPPORT_TEST_H
 
-/* CMocka asks for these in front of it; they also keep it from making a uintptr_t of its own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#ifndef _UINTPTR_T
-#define _UINTPTR_T
-#endif
+#include <wskemu/cmocka_header.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-#include <cmocka.h>
 
 /* Rule ids that the running test proves if it passes; an id that the ledgers do not hold fails. */
 #define PROVES(...) test_proves(__FILE__, __LINE__, __VA_ARGS__, (const char *)NULL)

@@ -16,6 +16,9 @@ enum net_error descriptor_accept(uv_os_sock_t listener, uv_os_sock_t *accepted,
                                  struct net_address *remote);
 enum net_error descriptor_connect(uv_os_sock_t sock, const struct net_address *address);
 enum net_error descriptor_error(uv_os_sock_t sock);
+
+/* For a connect without an error: NET_OK, connected; NET_AGAIN, not yet; NET_RESET, it was. */
+enum net_error descriptor_connected(uv_os_sock_t sock);
 enum net_error descriptor_receive(uv_os_sock_t sock, const struct net_buffer *buffers,
                                   unsigned count, size_t *moved);
 enum net_error descriptor_send(uv_os_sock_t sock, const struct net_buffer *buffers, unsigned count,

@@ -26,18 +26,7 @@
 
 static void append_ready(struct net_socket *socket)
 {
-    struct net_loop *loop = socket->loop;
-    if (socket->is_ready) {
-        return;
-    }
-    socket->is_ready = true;
-    socket->next_ready = NULL;
-    if (loop->ready == NULL) {
-        loop->ready = socket;
-    } else {
-        loop->ready_last->next_ready = socket;
-    }
-    loop->ready_last = socket;
+    net_fifo_append(&socket->loop->ready, &socket->ready);
 }
 
 static void on_poll(uv_poll_t *handle, int status, int events);
@@ -146,10 +135,9 @@ static void carry_out(struct net_socket *socket, unsigned wanted, bool is_closin
 static struct net_socket *next_request(struct net_loop *loop, unsigned *wanted, bool *is_closing)
 {
     base_mutex_lock(&loop->lock);
-    struct net_socket *socket = loop->requests;
+    struct net_socket *socket =
+        NET_OF_LINK(net_fifo_take(&loop->requests), struct net_socket, request);
     if (socket != NULL) {
-        loop->requests = socket->next_request;
-        socket->is_requested = false;
         *wanted = socket->wanted;
         *is_closing = socket->is_closing;
     } else {
@@ -207,7 +195,7 @@ static bool poll_loop(void *context, uint64_t deadline_ns)
     struct net_loop *loop = context;
     carry_out_requests(loop);
     base_mutex_lock(&loop->lock);
-    bool may_sleep = !loop->is_kicked && loop->ready == NULL && !has_results(loop);
+    bool may_sleep = !loop->is_kicked && loop->ready.first == NULL && !has_results(loop);
     loop->is_kicked = false;
     base_mutex_unlock(&loop->lock);
     may_sleep = may_sleep && set_timer(loop, deadline_ns);
@@ -215,7 +203,7 @@ static bool poll_loop(void *context, uint64_t deadline_ns)
     base_mutex_lock(&loop->lock);
     loop->is_polling = false;
     base_mutex_unlock(&loop->lock);
-    return loop->ready != NULL || has_results(loop);
+    return loop->ready.first != NULL || has_results(loop);
 }
 
 static void free_socket(struct net_socket *socket)
@@ -231,18 +219,7 @@ static void free_socket(struct net_socket *socket)
 static bool request(struct net_socket *socket)
 {
     struct net_loop *loop = socket->loop;
-    if (socket->is_requested) {
-        return false;
-    }
-    socket->is_requested = true;
-    socket->next_request = NULL;
-    if (loop->requests == NULL) {
-        loop->requests = socket;
-    } else {
-        loop->requests_last->next_request = socket;
-    }
-    loop->requests_last = socket;
-    return loop->is_polling;
+    return net_fifo_append(&loop->requests, &socket->request) && loop->is_polling;
 }
 
 /* Arms again what an error disarmed and is still wanted. */
@@ -258,10 +235,8 @@ static void renew(struct net_socket *socket)
 static void deliver(void *context)
 {
     struct net_loop *loop = context;
-    while (loop->ready != NULL) {
-        struct net_socket *socket = loop->ready;
-        loop->ready = socket->next_ready;
-        socket->is_ready = false;
+    struct net_socket *socket;
+    while ((socket = NET_OF_LINK(net_fifo_take(&loop->ready), struct net_socket, ready)) != NULL) {
         unsigned events = socket->ready_events;
         socket->ready_events = 0;
         if (socket->is_closed) {
@@ -301,20 +276,13 @@ static bool active(void *context)
     return is_active;
 }
 
-static void tell_activity(const struct net_loop *loop)
-{
-    if (loop->poller->on_active != NULL) {
-        loop->poller->on_active(loop->poller->on_active_context);
-    }
-}
-
 void loop_watch(struct net_loop *loop)
 {
     base_mutex_lock(&loop->lock);
     bool is_first = loop->watched++ == 0;
     base_mutex_unlock(&loop->lock);
     if (is_first) {
-        tell_activity(loop);
+        base_poller_tell_active(loop->poller);
     }
 }
 
@@ -371,7 +339,7 @@ void net_want(struct net_socket *socket, unsigned events)
     bool must_wake = must_request && request(socket);
     base_mutex_unlock(&loop->lock);
     if (is_first) {
-        tell_activity(loop);
+        base_poller_tell_active(loop->poller);
     }
     if (must_wake) {
         uv_async_send(&loop->async);

@@ -3,6 +3,7 @@
 #define NET_UV_LOOP_H
 
 #include "base/mutex.h"
+#include "net/fifo.h"
 #include "net/net.h"
 
 #include <stdatomic.h>
@@ -16,16 +17,14 @@ struct net_loop {
     uv_async_t async;
     uv_timer_t timer;
 
-    struct base_mutex lock; /* guards the five below and each socket's wanted and request fields */
+    struct base_mutex lock; /* guards the four below and each socket's wanted and request fields */
     bool is_polling;        /* a thread is, or is about to be, asleep in the loop */
     bool is_kicked;
-    struct net_socket *requests; /* sockets whose watch shall change */
-    struct net_socket *requests_last;
-    unsigned watched; /* sockets that have, or ask for, a poll handle; and lookups */
+    struct net_fifo requests; /* sockets whose watch shall change */
+    unsigned watched;         /* sockets that have, or ask for, a poll handle; and lookups */
 
     /* The leader's alone. */
-    struct net_socket *ready;
-    struct net_socket *ready_last;
+    struct net_fifo ready; /* sockets to deliver for */
 };
 
 struct net {
@@ -53,21 +52,19 @@ struct net_socket {
 
     /* Guarded by loop->lock. */
     unsigned wanted;
-    bool is_watched;   /* counted in loop->watched */
-    bool is_requested; /* in loop->requests */
+    bool is_watched; /* counted in loop->watched */
     bool is_closing;
     bool is_abortive;
-    struct net_socket *next_request;
+    struct net_link request; /* in loop->requests */
 
     /* The leader's alone. */
     uv_poll_t poll;
     bool has_poll;
     unsigned armed;
-    int polled;    /* what libuv was told for it */
-    bool is_ready; /* in loop->ready */
+    int polled; /* what libuv was told for it */
     bool is_closed;
     unsigned ready_events;
-    struct net_socket *next_ready;
+    struct net_link ready; /* in loop->ready */
 };
 
 /* Makes the loop and fills its poller. */

@@ -9,6 +9,12 @@
 #include "net/uv/descriptor.h"
 #include "net/uv/loop.h"
 
+/* The host's row of an option; NULL if there is none. */
+static const struct host_option *option_of_host(enum net_option option)
+{
+    return (unsigned)option < NET_OPTION_COUNT ? &host_options[option] : NULL;
+}
+
 static enum net_error set_at(uv_os_sock_t sock, const struct host_option *option,
                              const struct option_place *place, int value)
 {

@@ -70,11 +70,13 @@ enum net_error net_connect(struct net_socket *socket, const struct net_address *
 /* A connect is refused, not reset: one that was reset had succeeded before. */
 static enum net_error connect_result(struct net_socket *socket, enum net_error error)
 {
-    struct net_address remote;
-    bool was_reset = error == NET_RESET;
-    if (error == NET_OK && descriptor_remote(socket->sock, &remote) != NET_OK) {
+    if (error == NET_OK) {
+        error = descriptor_connected(socket->sock);
+    }
+    if (error == NET_AGAIN) {
         return NET_OK; /* not yet */
     }
+    bool was_reset = error == NET_RESET;
     socket->is_connecting = false;
     socket->has_remote = was_reset || error == NET_OK;
     socket->broken = was_reset ? error : NET_OK;

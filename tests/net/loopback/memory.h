@@ -13,20 +13,19 @@
 #define TESTS_NET_LOOPBACK_MEMORY_H
 
 #include "base/mutex.h"
+#include "net/fifo.h"
 #include "net/net.h"
 
 #include <stdbool.h>
 
 #define STREAM_BYTES 65536
 #define DATAGRAM_BYTES_MAX 65507
-#define OPTION_COUNT (NET_OPTION_HEADER_INCLUDED + 1)
 
 struct net_loop {
     struct net *net;
     struct base_poller *poller;
     struct base_park *park;
-    struct net_socket *ready;
-    struct net_socket *ready_last;
+    struct net_fifo ready;
     unsigned watched;
 };
 
@@ -60,13 +59,12 @@ struct net_socket {
     enum net_type type;
     struct net_address local;
     bool is_bound;
-    int options[OPTION_COUNT];
+    int options[NET_OPTION_COUNT];
 
     unsigned wanted;
     bool is_watched;
-    bool is_ready; /* in loop->ready */
     bool is_closing;
-    struct net_socket *next_ready;
+    struct net_link ready; /* in loop->ready */
 
     /* A listener: connections that wait. */
     bool is_listening;

@@ -4,34 +4,19 @@
 
 #include <stdlib.h>
 
-static void append_ready(struct net_socket *socket)
-{
-    struct net_loop *loop = socket->loop;
-    if (socket->is_ready) {
-        return;
-    }
-    socket->is_ready = true;
-    socket->next_ready = NULL;
-    if (loop->ready == NULL) {
-        loop->ready = socket;
-    } else {
-        loop->ready_last->next_ready = socket;
-    }
-    loop->ready_last = socket;
-    base_park_wake(loop->park);
-}
-
 void memory_notify(struct net_socket *socket)
 {
     if (socket->is_closing || (memory_events(socket) & socket->wanted) != 0) {
-        append_ready(socket);
+        if (net_fifo_append(&socket->loop->ready, &socket->ready)) {
+            base_park_wake(socket->loop->park);
+        }
     }
 }
 
 static bool has_work(struct net_loop *loop)
 {
     base_mutex_lock(&loop->net->lock);
-    bool has = loop->ready != NULL;
+    bool has = loop->ready.first != NULL;
     base_mutex_unlock(&loop->net->lock);
     return has || (loop == &loop->net->loops[0] && memory_has_answers(loop->net));
 }
@@ -68,38 +53,41 @@ static void deliver_closed(struct net_socket *socket)
     callbacks.on_closed(context);
 }
 
-/* A level that is still there afterwards makes the socket ready again. */
-static void deliver_one(struct net_socket *socket)
+/* Delivers for the first of the batch; false if there is none. A level that is still there
+ * afterwards makes the socket ready again. */
+static bool deliver_first(struct net *net, struct net_fifo *batch)
 {
-    base_mutex_lock(&socket->net->lock);
+    base_mutex_lock(&net->lock);
+    struct net_socket *socket = NET_OF_LINK(net_fifo_take(batch), struct net_socket, ready);
+    if (socket == NULL) {
+        base_mutex_unlock(&net->lock);
+        return false;
+    }
     bool is_closing = socket->is_closing;
     unsigned told = memory_events(socket) & socket->wanted;
-    socket->is_ready = false;
     socket->wanted &= ~(told & NET_HUNG_UP);
-    base_mutex_unlock(&socket->net->lock);
+    base_mutex_unlock(&net->lock);
     if (is_closing) {
         deliver_closed(socket);
-        return;
+        return true;
     }
     if (told != 0) {
         socket->callbacks.on_ready(socket->context, told);
     }
-    base_mutex_lock(&socket->net->lock);
+    base_mutex_lock(&net->lock);
     memory_notify(socket);
-    base_mutex_unlock(&socket->net->lock);
+    base_mutex_unlock(&net->lock);
+    return true;
 }
 
 static void deliver(void *context)
 {
     struct net_loop *loop = context;
     base_mutex_lock(&loop->net->lock);
-    struct net_socket *socket = loop->ready;
-    loop->ready = NULL;
+    struct net_fifo batch = loop->ready;
+    loop->ready = (struct net_fifo){0};
     base_mutex_unlock(&loop->net->lock);
-    while (socket != NULL) {
-        struct net_socket *next = socket->next_ready;
-        deliver_one(socket);
-        socket = next;
+    while (deliver_first(loop->net, &batch)) {
     }
     if (loop == &loop->net->loops[0]) {
         memory_deliver_answers(loop->net);
@@ -151,7 +139,7 @@ void net_destroy(struct net *net)
 {
     memory_forget_lookups(net);
     for (unsigned i = 0; i < net->count; i++) {
-        while (net->loops[i].ready != NULL) {
+        while (net->loops[i].ready.first != NULL) {
             deliver(&net->loops[i]);
         }
         base_park_release(net->loops[i].park);
@@ -207,13 +195,6 @@ static bool watch(struct net_socket *socket)
     return socket->loop->watched++ == 0;
 }
 
-static void tell_activity(const struct base_poller *poller)
-{
-    if (poller->on_active != NULL) {
-        poller->on_active(poller->on_active_context);
-    }
-}
-
 void net_want(struct net_socket *socket, unsigned events)
 {
     const struct base_poller *poller = socket->loop->poller;
@@ -223,7 +204,7 @@ void net_want(struct net_socket *socket, unsigned events)
     memory_notify(socket);
     base_mutex_unlock(&socket->net->lock);
     if (is_first) {
-        tell_activity(poller);
+        base_poller_tell_active(poller);
     }
 }
 
@@ -239,6 +220,6 @@ void net_close(struct net_socket *socket, bool is_abortive)
     memory_notify(socket);
     base_mutex_unlock(&net->lock);
     if (is_first) {
-        tell_activity(poller);
+        base_poller_tell_active(poller);
     }
 }

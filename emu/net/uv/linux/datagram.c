@@ -9,7 +9,7 @@
 #include "net/uv/descriptor.h"
 
 #include "net/uv/address.h"
-#include "net/uv/linux/error.h"
+#include "net/uv/error.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -19,7 +19,7 @@
 #include "net/uv/descriptor.h"
 
 #include "net/uv/address.h"
-#include "net/uv/linux/error.h"
+#include "net/uv/error.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -211,6 +211,13 @@ enum net_error descriptor_remote(uv_os_sock_t sock, struct net_address *address)
         return error_of_host(errno);
     }
     return address_from_host(&host, address) ? NET_OK : NET_NOT_SUPPORTED;
+}
+
+/* A reset since the question for an error is told by the next such question. */
+enum net_error descriptor_connected(uv_os_sock_t sock)
+{
+    struct net_address remote;
+    return descriptor_remote(sock, &remote) == NET_OK ? NET_OK : NET_AGAIN;
 }
 
 enum net_error descriptor_set(uv_os_sock_t sock, int level, int name, const void *value,

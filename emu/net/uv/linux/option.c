@@ -12,12 +12,6 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#define NOWHERE                                                                                    \
-    {                                                                                              \
-        NO_PLACE, 0                                                                                \
-    }
-#define EVERYWHERE(level, name) .ipv4 = {level, name}, .ipv6 = {level, name}
-
 static int half(int value)
 {
     return value / 2;
@@ -58,35 +52,18 @@ static enum net_error set_multicast_interface(uv_os_sock_t sock, const struct op
     return descriptor_set(sock, place->level, place->name, &request, sizeof(request));
 }
 
-static const struct host_option options[] = {
-    [NET_OPTION_BROADCAST] = {EVERYWHERE(SOL_SOCKET, SO_BROADCAST)},
-    [NET_OPTION_KEEP_ALIVE] = {EVERYWHERE(SOL_SOCKET, SO_KEEPALIVE)},
-    [NET_OPTION_KEEP_IDLE] = {EVERYWHERE(IPPROTO_TCP, TCP_KEEPIDLE)},
-    [NET_OPTION_KEEP_INTERVAL] = {EVERYWHERE(IPPROTO_TCP, TCP_KEEPINTVL)},
-    [NET_OPTION_KEEP_COUNT] = {EVERYWHERE(IPPROTO_TCP, TCP_KEEPCNT)},
+const struct host_option host_options[NET_OPTION_COUNT] = {
+    OPTIONS_OF_ALL_HOSTS,
     [NET_OPTION_RECEIVE_BUFFER] = {EVERYWHERE(SOL_SOCKET, SO_RCVBUF), .decode = half,
                                    .set = set_buffer},
     [NET_OPTION_SEND_BUFFER] = {EVERYWHERE(SOL_SOCKET, SO_SNDBUF), .decode = half,
                                 .set = set_buffer},
-    [NET_OPTION_NO_DELAY] = {EVERYWHERE(IPPROTO_TCP, TCP_NODELAY)},
     [NET_OPTION_IPV6_ONLY] = {.ipv4 = NOWHERE, .ipv6 = {IPPROTO_IPV6, IPV6_V6ONLY}},
-    [NET_OPTION_HOP_LIMIT] = {.ipv4 = {IPPROTO_IP, IP_TTL},
-                              .ipv6 = {IPPROTO_IPV6, IPV6_UNICAST_HOPS},
-                              .is_for_both = true},
-    [NET_OPTION_TRAFFIC] = {.ipv4 = {IPPROTO_IP, IP_TOS},
-                            .ipv6 = {IPPROTO_IPV6, IPV6_TCLASS},
-                            .is_for_both = true},
     [NET_OPTION_DONT_FRAGMENT] = {.ipv4 = {IPPROTO_IP, IP_MTU_DISCOVER},
                                   .ipv6 = {IPPROTO_IPV6, IPV6_MTU_DISCOVER},
                                   .is_for_both = true,
                                   .encode = discovery_of,
                                   .decode = is_discovery},
-    [NET_OPTION_MULTICAST_HOP_LIMIT] = {.ipv4 = {IPPROTO_IP, IP_MULTICAST_TTL},
-                                        .ipv6 = {IPPROTO_IPV6, IPV6_MULTICAST_HOPS},
-                                        .is_for_both = true},
-    [NET_OPTION_MULTICAST_LOOP] = {.ipv4 = {IPPROTO_IP, IP_MULTICAST_LOOP},
-                                   .ipv6 = {IPPROTO_IPV6, IPV6_MULTICAST_LOOP},
-                                   .is_for_both = true},
     [NET_OPTION_MULTICAST_INTERFACE] = {.ipv4 = {IPPROTO_IP, IP_MULTICAST_IF},
                                         .ipv6 = {IPPROTO_IPV6, IPV6_MULTICAST_IF},
                                         .is_for_both = true,
@@ -98,14 +75,4 @@ static const struct host_option options[] = {
     [NET_OPTION_RECEIVE_HOP_LIMIT] = {.ipv4 = {IPPROTO_IP, IP_RECVTTL},
                                       .ipv6 = {IPPROTO_IPV6, IPV6_RECVHOPLIMIT},
                                       .is_for_both = true},
-    [NET_OPTION_RECEIVE_TRAFFIC] = {.ipv4 = {IPPROTO_IP, IP_RECVTOS},
-                                    .ipv6 = {IPPROTO_IPV6, IPV6_RECVTCLASS},
-                                    .is_for_both = true},
-    [NET_OPTION_HEADER_INCLUDED] = {.ipv4 = {IPPROTO_IP, IP_HDRINCL},
-                                    .ipv6 = {IPPROTO_IPV6, IPV6_HDRINCL}},
 };
-
-const struct host_option *option_of_host(enum net_option option)
-{
-    return (size_t)option < sizeof(options) / sizeof(options[0]) ? &options[option] : NULL;
-}

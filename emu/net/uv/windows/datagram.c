@@ -11,7 +11,7 @@
 #include "net/uv/descriptor.h"
 
 #include "net/uv/address.h"
-#include "net/uv/windows/error.h"
+#include "net/uv/error.h"
 
 #include <mswsock.h>
 #include <stdatomic.h>

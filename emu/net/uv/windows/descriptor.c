@@ -4,13 +4,15 @@
 #include "net/uv/descriptor.h"
 
 #include "net/uv/address.h"
-#include "net/uv/windows/error.h"
+#include "net/uv/error.h"
 
 #include <mswsock.h>
 
 #ifndef SIO_UDP_NETRESET
 #define SIO_UDP_NETRESET _WSAIOW(IOC_VENDOR, 15)
 #endif
+
+#define NEVER_CONNECTED 0xFFFFFFFFu /* as SO_CONNECT_TIME says it */
 
 static void turn(uv_os_sock_t sock, int level, int name, int value)
 {
@@ -175,6 +177,23 @@ enum net_error descriptor_remote(uv_os_sock_t sock, struct net_address *address)
         return error_of_host(WSAGetLastError());
     }
     return address_from_host(&host, address) ? NET_OK : NET_NOT_SUPPORTED;
+}
+
+/* Wine keeps a reset to itself: neither SO_ERROR nor a receive tells it. It is seen by the address,
+ * which is forgotten, of a socket that has the time when it was connected. The time is asked for
+ * first, for the connect may succeed between the two questions. */
+enum net_error descriptor_connected(uv_os_sock_t sock)
+{
+    struct net_address remote;
+    DWORD seconds = NEVER_CONNECTED;
+    int length = sizeof(seconds);
+    bool was_connected =
+        getsockopt(sock, SOL_SOCKET, SO_CONNECT_TIME, (char *)&seconds, &length) == 0 &&
+        seconds != NEVER_CONNECTED;
+    if (descriptor_remote(sock, &remote) == NET_OK) {
+        return NET_OK;
+    }
+    return was_connected ? NET_RESET : NET_AGAIN;
 }
 
 enum net_error descriptor_set(uv_os_sock_t sock, int level, int name, const void *value,

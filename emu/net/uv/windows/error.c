@@ -1,13 +1,8 @@
 #include <winsock2.h>
 
-#include "net/uv/windows/error.h"
+#include "net/uv/error.h"
 
-struct translation {
-    int host;
-    enum net_error error;
-};
-
-static const struct translation translations[] = {
+const struct host_error host_errors[] = {
     {0, NET_OK},
     {WSAEWOULDBLOCK, NET_AGAIN},
     {WSAEINTR, NET_AGAIN},
@@ -39,17 +34,9 @@ static const struct translation translations[] = {
     {WSAESOCKTNOSUPPORT, NET_NOT_SUPPORTED},
 };
 
-enum net_error error_of_host(int host)
-{
-    for (unsigned i = 0; i < sizeof(translations) / sizeof(translations[0]); i++) {
-        if (translations[i].host == host) {
-            return translations[i].error;
-        }
-    }
-    return NET_INVALID;
-}
+const unsigned host_error_count = sizeof(host_errors) / sizeof(host_errors[0]);
 
-enum net_error error_of_call(int returned)
+int last_host_error(void)
 {
-    return returned == 0 ? NET_OK : error_of_host(WSAGetLastError());
+    return WSAGetLastError();
 }
