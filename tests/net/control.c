@@ -33,7 +33,6 @@ static void close_two(struct endpoint *from, struct endpoint *to)
 
 static void hop_limit_and_traffic_class_come_when_asked_for(void **state)
 {
-    NOT_UNDER_WINE();
     static const enum net_family families[] = {NET_IPV4, NET_IPV6};
     for (int i = 0; i < 2; i++) {
         struct endpoint from;
@@ -60,7 +59,6 @@ static void hop_limit_and_traffic_class_come_when_asked_for(void **state)
 
 static void a_sent_datagram_carries_its_own_hop_limit_and_traffic_class(void **state)
 {
-    NOT_UNDER_WINE();
     static const enum net_family families[] = {NET_IPV4, NET_IPV6};
     for (int i = 0; i < 2; i++) {
         struct endpoint from;
@@ -87,7 +85,6 @@ static void a_sent_datagram_carries_its_own_hop_limit_and_traffic_class(void **s
 
 static void a_sent_datagram_chooses_its_source_address(void **state)
 {
-    NOT_UNDER_WINE();
     struct endpoint from;
     struct endpoint to;
     struct net_address target;
@@ -104,7 +101,6 @@ static void a_sent_datagram_chooses_its_source_address(void **state)
 
 static void a_sent_datagram_chooses_its_interface(void **state)
 {
-    NOT_UNDER_WINE();
     struct endpoint from;
     struct endpoint to;
     struct net_address target;
@@ -124,7 +120,6 @@ static void a_sent_datagram_chooses_its_interface(void **state)
 
 static void a_socket_of_both_families_tells_ipv4_as_ipv4(void **state)
 {
-    NOT_UNDER_WINE();
     struct endpoint from;
     struct endpoint to;
     char byte;
@@ -168,7 +163,6 @@ static void ipv6_alone_is_the_default(void **state)
 
 static void broadcast_needs_the_option_and_is_told(void **state)
 {
-    NOT_UNDER_WINE();
     struct endpoint from;
     struct endpoint to;
     struct net_address target;
@@ -200,7 +194,6 @@ static uint32_t loopback_index(void *state)
 
 static void a_group_is_heard_by_members_only(void **state)
 {
-    NOT_UNDER_WINE();
     struct endpoint from;
     struct endpoint to;
     struct endpoint stranger;
@@ -230,7 +223,6 @@ static void a_group_is_heard_by_members_only(void **state)
 
 static void a_group_may_be_heard_of_one_source(void **state)
 {
-    NOT_UNDER_WINE();
     struct endpoint from;
     struct endpoint to;
     struct net_address target;
@@ -255,7 +247,6 @@ static void a_group_may_be_heard_of_one_source(void **state)
 
 static void a_group_of_ipv6_is_joined_and_left(void **state)
 {
-    NOT_UNDER_WINE();
     struct endpoint to;
     uint32_t index = loopback_index(*state);
     struct net_address group = {NET_IPV6, 0, 0, 0, {0xff, 0x15, [15] = 0x77}};

@@ -1,5 +1,6 @@
 /* Options keep what they are told. */
 #include "fixture/datagram.h"
+#include "host.h"
 
 struct row {
     enum net_type type;

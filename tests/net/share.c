@@ -31,7 +31,6 @@ static void share(void *state, enum net_type type, bool is_first_wildcard, bool 
 /* Those that the rules of sharing allow: the same address only if both ask. */
 static void every_combination_can_be_shared(void **state)
 {
-    NOT_UNDER_WINE();
     for (int i = 0; i < 8; i++) {
         share(*state, (i & 4) != 0 ? NET_STREAM : NET_DATAGRAM, (i & 1) != 0, (i & 2) != 0);
     }
@@ -57,7 +56,6 @@ static void who_does_not_ask_meets_an_address_in_use(void **state)
 
 static void listeners_may_share_in_either_order_of_listening(void **state)
 {
-    NOT_UNDER_WINE();
     struct endpoint first;
     struct endpoint second;
     endpoint_open(*state, &first, NET_IPV4, NET_STREAM);
@@ -74,7 +72,6 @@ static void listeners_may_share_in_either_order_of_listening(void **state)
 
 static void a_specific_address_goes_before_the_wildcard(void **state)
 {
-    NOT_UNDER_WINE();
     struct endpoint wide;
     struct endpoint narrow;
     struct endpoint from;
