@@ -91,6 +91,7 @@ static void ready(struct wsk_socket *socket, unsigned events)
         wsk_send_pump(socket);
     }
     if ((events & (NET_READABLE | NET_HUNG_UP)) != 0 && socket->state == WSK_CONNECTED) {
+        connection->is_drained = false;
         wsk_receive_pump(socket);
         wsk_connection_look_for_events(socket);
     }

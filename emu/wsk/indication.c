@@ -180,6 +180,7 @@ static bool load(struct wsk_socket *socket)
     }
     indication->end = moved;
     indication->is_end_of_message = moved < WSK_INDICATION_BYTES;
+    connection->is_drained = indication->is_end_of_message;
     connection->held = indication;
     return true;
 }
@@ -286,7 +287,8 @@ static bool indicate_data(struct wsk_socket *socket)
         !wsk_connection_listens(socket, WSK_EVENT_RECEIVE)) {
         return false;
     }
-    if (connection->held == NULL && (connection->has_ended || !load(socket))) {
+    if (connection->held == NULL &&
+        (connection->is_drained || connection->has_ended || !load(socket))) {
         return false;
     }
     if (!wsk_event_begin(socket, WSK_EVENT_RECEIVE)) {

@@ -217,11 +217,11 @@ void wsk_queue_deliver(struct wsk_queue *queue)
     stop_delivering(queue);
 }
 
-void wsk_queue_drain(struct wsk_queue *queue)
+bool wsk_queue_drain(struct wsk_queue *queue)
 {
     struct wsk_socket *socket = queue->socket;
     if (queue->is_delivering || !has_something(queue)) {
-        return;
+        return false;
     }
     queue->is_delivering = true;
     unsigned events = 0;
@@ -242,4 +242,5 @@ void wsk_queue_drain(struct wsk_queue *queue)
     }
     queue->is_event_due = queue->is_event_due || has_more;
     stop_delivering(queue);
+    return true;
 }

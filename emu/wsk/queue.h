@@ -51,8 +51,9 @@ void wsk_queue_deliver(struct wsk_queue *queue);
 /* Has results, and events if is_event_due, delivered later, at DISPATCH_LEVEL. The lock is held. */
 void wsk_queue_post(struct wsk_queue *queue);
 
-/* Delivers results and events now. DISPATCH_LEVEL; the lock as with wsk_queue_deliver. */
-void wsk_queue_drain(struct wsk_queue *queue);
+/* Delivers results and events now; whether there were any, and nobody else at it. DISPATCH_LEVEL;
+ * the lock as with wsk_queue_deliver. */
+bool wsk_queue_drain(struct wsk_queue *queue);
 
 /* Whether the completion policy wants this result later. */
 bool wsk_policy_defers(void);

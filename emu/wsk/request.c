@@ -62,7 +62,9 @@ NTSTATUS wsk_call_end(struct wsk_queue *queue)
 {
     struct wsk_socket *socket = queue->socket;
     wsk_socket_reference_locked(socket);
-    wsk_socket_want(socket);
+    if (wsk_queue_first(queue) != NULL) {
+        wsk_socket_want(socket); /* before driver code runs */
+    }
     wsk_queue_deliver(queue);
     wsk_socket_unlock_and_dereference(socket);
     return STATUS_PENDING;

@@ -64,10 +64,12 @@ static void on_ready(void *context, unsigned events)
     wsk_socket_reference_locked(socket);
     if (!socket->is_closing && !socket->is_dead) {
         wsk_role_of(socket)->ready(socket, events);
-        wsk_socket_want(socket);
     }
-    wsk_queue_drain(&socket->receive);
-    wsk_queue_drain(&socket->send);
+    bool has_received = wsk_queue_drain(&socket->receive);
+    bool has_sent = wsk_queue_drain(&socket->send);
+    if (!has_received && !has_sent) {
+        wsk_socket_want(socket); /* which else whoever delivered has done */
+    }
     wsk_socket_unlock_and_dereference(socket);
 }
 
