@@ -9,7 +9,7 @@ extern const struct bench_side raw_pingpong_process, emu_pingpong_process;
 extern const struct bench_side raw_pingpong_thread, emu_pingpong_thread, emu_pingpong_callback;
 
 /* echo.c: a server of many connections; also what serves the measurements of growth */
-extern const struct bench_side raw_echo, uv_echo, emu_echo;
+extern const struct bench_side raw_echo, uv_echo, emu_echo, emu_echo_traced;
 
 /* stream.c */
 extern const struct bench_side raw_stream_send, emu_stream_send;

@@ -49,6 +49,19 @@ target_include_directories(wskemu_host PRIVATE emu)
 target_link_libraries(wskemu_host PRIVATE wskemu::uv)
 target_compile_definitions(wskemu_host PRIVATE $<$<NOT:$<BOOL:${WIN32}>>:_GNU_SOURCE>)
 
+# The machine's own sessions, where libsystemd's header is there; the library itself is loaded when
+# somebody asks for them, and nothing is linked with it.
+option(WSKEMU_LOGIND "Mirror the sessions of systemd's login manager, if libsystemd is there" ON)
+if(WSKEMU_LOGIND AND NOT WIN32)
+  find_path(WSKEMU_SYSTEMD_INCLUDE_DIR systemd/sd-bus.h)
+  mark_as_advanced(WSKEMU_SYSTEMD_INCLUDE_DIR)
+  if(WSKEMU_SYSTEMD_INCLUDE_DIR)
+    set_source_files_properties(emu/base/linux/logins.c PROPERTIES
+      COMPILE_DEFINITIONS WSKEMU_LOGIND
+      INCLUDE_DIRECTORIES "${WSKEMU_SYSTEMD_INCLUDE_DIR}")
+  endif()
+endif()
+
 add_library(wskemu_kernel OBJECT ${WSKEMU_KERNEL_SOURCES})
 target_include_directories(wskemu_kernel PRIVATE emu include "${WSKEMU_GENERATED_DIR}")
 target_link_libraries(wskemu_kernel PRIVATE wskemu::wdk)

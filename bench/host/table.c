@@ -67,6 +67,9 @@ const struct bench_measurement bench_measurements[] = {
     {"echo_16", "WskReceiveEvent echo, 64 connections, 16 messages each on their way",
      BENCH_PER_SECOND, 64000, .load = {.connections = 64, .depth = 16},
      .sides = {&raw_echo, &uv_echo, &emu_echo}, .targets = {RATE(0.95, 0)}},
+    {"echo_traced", "echo_1, recorded to a file: some 100,000 events a round", BENCH_PER_SECOND,
+     10000, .load = {.connections = 64, .depth = 1}, .is_apart = true,
+     .sides = {&emu_echo, &emu_echo_traced}, .targets = {RATE(0.95, 0)}},
     /* 3 */
     {"stream_send", "WskSend of 64 KiB blocks", BENCH_MEGABYTES_PER_SECOND, 1000,
      .counts_calls = true, .sides = {&raw_stream_send, &emu_stream_send},

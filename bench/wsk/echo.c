@@ -2,6 +2,10 @@
 #include "sides.h"
 #include "wsk/server.h"
 
+#include <wskemu/trace.h>
+
+#include <stdio.h>
+
 static struct bench_peer *peer;
 
 static void start(const struct bench_load *load)
@@ -28,4 +32,23 @@ static void stop(void)
     kernel_stop();
 }
 
+/* ---- the same, recorded ---- */
+
+#define TRACE_PATH "bench_echo.trace"
+
+static void start_traced(const struct bench_load *load)
+{
+    BENCH_REQUIRE(
+        NT_SUCCESS(wskemu_trace_start(&(struct wskemu_trace_options){.path = TRACE_PATH})));
+    start(load);
+}
+
+static void stop_traced(void)
+{
+    stop();
+    wskemu_trace_stop();
+    remove(TRACE_PATH);
+}
+
+const struct bench_side emu_echo_traced = {"wskemu, traced", start_traced, run, stop_traced, NULL};
 const struct bench_side emu_echo = {"wskemu", start, run, stop, NULL};

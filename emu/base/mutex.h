@@ -11,6 +11,7 @@
 #ifndef BASE_MUTEX_H
 #define BASE_MUTEX_H
 
+#include "base/cold.h"
 #include "base/local.h"
 #include "base/word.h"
 
@@ -35,8 +36,8 @@ void base_mutex_destroy(struct base_mutex *mutex);
 void base_mutex_unlock_all(void);
 
 /* What is behind the three below. */
-void base_mutex_await(struct base_mutex *mutex);
-void base_mutex_forget_inner(struct base_mutex *mutex);
+BASE_COLD void base_mutex_await(struct base_mutex *mutex);
+BASE_COLD void base_mutex_forget_inner(struct base_mutex *mutex);
 
 /* Locks it if nobody holds it: the way to take a lock against the lock order. */
 static inline bool base_mutex_try_lock(struct base_mutex *mutex)

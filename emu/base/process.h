@@ -11,8 +11,15 @@
 /* The value of an environment variable, or fallback. The text is the host's; do not free it. */
 const char *base_environment(const char *name, const char *fallback);
 
+/* Calls visitor for each variable of the environment. */
+typedef void base_environment_visitor(void *context, const char *name, const char *value);
+void base_environment_each(base_environment_visitor *visitor, void *context);
+
 /* Ends the process at once, after what was written reached its stream. */
 _Noreturn void base_process_end(int status);
+
+/* The process's number at the host. */
+uint32_t base_process_number(void);
 
 /* Unpredictable bytes. */
 void base_random(void *buffer, size_t length);

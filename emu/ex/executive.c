@@ -1,9 +1,14 @@
 #include "ex/executive.h"
 
+#include "verifier/lock_order.h"
+
 static NTSTATUS start(void *state)
 {
     struct ex_state *ex = state;
     ex_pool_start(&ex->pool);
+    ex_guarded_start(&ex->guarded);
+    ex_paged_start(&ex->paged);
+    verifier_lock_order_start();
     ex_registry_start(&ex->registry);
     ex_work_start(&ex->work);
     return STATUS_SUCCESS;
@@ -18,8 +23,8 @@ static void quiesce(void *state)
 static unsigned report(void *state)
 {
     struct ex_state *ex = state;
-    return ex_work_report(&ex->work) + ex_registry_report(&ex->registry) +
-           ex_pool_report(&ex->pool);
+    return ex_timer_resolution_report() + ex_work_report(&ex->work) +
+           ex_registry_report(&ex->registry) + ex_pool_report(&ex->pool);
 }
 
 static void stop(void *state)
@@ -28,6 +33,8 @@ static void stop(void *state)
     ex_work_stop(&ex->work);
     ex_registry_stop(&ex->registry);
     ex_pool_stop(&ex->pool);
+    ex_guarded_stop(&ex->guarded);
+    ex_paged_stop(&ex->paged);
 }
 
 const struct ke_module ex_module = {

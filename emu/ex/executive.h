@@ -2,6 +2,8 @@
 #ifndef EX_EXECUTIVE_H
 #define EX_EXECUTIVE_H
 
+#include "ex/guarded.h"
+#include "ex/paged.h"
 #include "ex/pool.h"
 #include "ex/registry.h"
 #include "ex/work_queue.h"
@@ -9,6 +11,8 @@
 
 struct ex_state {
     struct ex_pool pool;
+    struct ex_guarded_memory guarded;
+    struct ex_paged paged;
     struct ex_registry registry;
     struct ex_work_queues work;
     atomic_uint resolution;        /* the tick that drivers asked for; 0 is the default */
@@ -16,6 +20,9 @@ struct ex_state {
 };
 
 extern const struct ke_module ex_module;
+
+/* Says how many wishes for a shorter tick were not taken back. (TIME-14) */
+unsigned ex_timer_resolution_report(void);
 
 static inline struct ex_state *ex_state(void)
 {

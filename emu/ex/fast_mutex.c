@@ -9,6 +9,7 @@
 #include "ke/irql.h"
 #include "ke/limit.h"
 #include "ke/warning.h"
+#include "verifier/lock_order.h"
 
 #define FREE FM_LOCK_BIT
 #define HELD 0
@@ -36,9 +37,10 @@ static void set_owner(PFAST_MUTEX mutex, const struct _KTHREAD *thread)
     __atomic_store_n(&mutex->Owner, (PVOID)(ULONG_PTR)thread, __ATOMIC_RELAXED);
 }
 
-static void acquire(PFAST_MUTEX mutex)
+static void acquire(PFAST_MUTEX mutex, const void *site)
 {
     struct _KTHREAD *thread = ke_current();
+    verifier_lock_wanted(&verifier_fast_mutex, mutex);
     if (!try_acquire(mutex)) {
         check_not_owner(mutex, thread);
         __atomic_fetch_add(&mutex->Contention, 1, __ATOMIC_RELAXED);
@@ -47,6 +49,14 @@ static void acquire(PFAST_MUTEX mutex)
         }
     }
     set_owner(mutex, thread);
+    verifier_lock_taken(&verifier_fast_mutex, mutex, site);
+}
+
+/* The mutex was free, and was taken. */
+static void note_tried(PFAST_MUTEX mutex, const void *site)
+{
+    set_owner(mutex, ke_current());
+    verifier_lock_taken(&verifier_fast_mutex, mutex, site);
 }
 
 static void check_owner(PFAST_MUTEX mutex, const char *function)
@@ -66,6 +76,7 @@ static void check_owner(PFAST_MUTEX mutex, const char *function)
 static void release(PFAST_MUTEX mutex, const char *function)
 {
     check_owner(mutex, function);
+    verifier_lock_dropped(mutex);
     set_owner(mutex, NULL);
     if (__atomic_exchange_n(&mutex->Count, FREE, __ATOMIC_SEQ_CST) == CONTENDED) {
         ke_address_wake(&mutex->Count, false);
@@ -119,7 +130,7 @@ VOID ExAcquireFastMutex(PFAST_MUTEX FastMutex)
 {
     check_acquire_level(FastMutex, __func__);
     KIRQL old = ke_raise_irql(APC_LEVEL);
-    acquire(FastMutex);
+    acquire(FastMutex, _ReturnAddress());
     FastMutex->OldIrql = old;
 }
 
@@ -139,7 +150,7 @@ BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
     if (!try_acquire(FastMutex)) {
         return FALSE;
     }
-    set_owner(FastMutex, ke_current());
+    note_tried(FastMutex, _ReturnAddress());
     FastMutex->OldIrql = ke_raise_irql(APC_LEVEL);
     return TRUE;
 }
@@ -149,7 +160,7 @@ BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
 VOID ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
     check_shielded(FastMutex, 0x39, "FAST-08", __func__);
-    acquire(FastMutex);
+    acquire(FastMutex, _ReturnAddress());
 }
 
 /* Undoes ExAcquireFastMutexUnsafe. (FAST-07) */
@@ -174,7 +185,7 @@ VOID KeAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
     check_acquire_level(Mutex, __func__);
     KeEnterGuardedRegion();
     KIRQL old = ke_raise_irql(APC_LEVEL);
-    acquire(Mutex);
+    acquire(Mutex, _ReturnAddress());
     Mutex->OldIrql = old;
 }
 
@@ -195,7 +206,7 @@ BOOLEAN KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
     if (!try_acquire(Mutex)) {
         return FALSE;
     }
-    set_owner(Mutex, ke_current());
+    note_tried(Mutex, _ReturnAddress());
     KeEnterGuardedRegion();
     Mutex->OldIrql = ke_raise_irql(APC_LEVEL);
     return TRUE;
@@ -205,7 +216,7 @@ BOOLEAN KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
 VOID KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX FastMutex)
 {
     check_shielded(FastMutex, 0x39, "FAST-13", __func__);
-    acquire(FastMutex);
+    acquire(FastMutex, _ReturnAddress());
 }
 
 /* Undoes KeAcquireGuardedMutexUnsafe. */

@@ -4,6 +4,15 @@
  * with KeAcquireSpinLock as well.
  */
 #include "ke/spin_lock.h"
+#include "verifier/resident.h"
+
+/* The lock and the list of an atomic operation are resident, whatever the level. */
+static void check(const void *head, const void *entry, PKSPIN_LOCK lock)
+{
+    verifier_check_object(lock, "spin lock", 0xE1, "RTL-54");
+    verifier_check_object(head, "list head", 0xE1, "RTL-55");
+    verifier_check_object(entry, "list entry", 0xE1, "RTL-55");
+}
 
 static PLIST_ENTRY null_if_head(PLIST_ENTRY entry, PLIST_ENTRY head)
 {
@@ -14,6 +23,7 @@ static PLIST_ENTRY null_if_head(PLIST_ENTRY entry, PLIST_ENTRY head)
 PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry,
                                         PKSPIN_LOCK Lock)
 {
+    check(ListHead, ListEntry, Lock);
     ke_spin_lock_acquire(Lock);
     PLIST_ENTRY first = null_if_head(ListHead->Flink, ListHead);
     InsertHeadList(ListHead, ListEntry);
@@ -25,6 +35,7 @@ PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEn
 PLIST_ENTRY ExInterlockedInsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry,
                                         PKSPIN_LOCK Lock)
 {
+    check(ListHead, ListEntry, Lock);
     ke_spin_lock_acquire(Lock);
     PLIST_ENTRY last = null_if_head(ListHead->Blink, ListHead);
     InsertTailList(ListHead, ListEntry);
@@ -35,6 +46,7 @@ PLIST_ENTRY ExInterlockedInsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEn
 /* Takes the first entry; NULL if the list is empty. Any IRQL. */
 PLIST_ENTRY ExInterlockedRemoveHeadList(PLIST_ENTRY ListHead, PKSPIN_LOCK Lock)
 {
+    check(ListHead, NULL, Lock);
     ke_spin_lock_acquire(Lock);
     PLIST_ENTRY first = IsListEmpty(ListHead) ? NULL : RemoveHeadList(ListHead);
     ke_spin_lock_release(Lock);
@@ -44,6 +56,7 @@ PLIST_ENTRY ExInterlockedRemoveHeadList(PLIST_ENTRY ListHead, PKSPIN_LOCK Lock)
 /* Takes the first entry of a singly linked list; NULL if it is empty. Any IRQL. */
 PSINGLE_LIST_ENTRY ExInterlockedPopEntryList(PSINGLE_LIST_ENTRY ListHead, PKSPIN_LOCK Lock)
 {
+    check(ListHead, NULL, Lock);
     ke_spin_lock_acquire(Lock);
     PSINGLE_LIST_ENTRY first = PopEntryList(ListHead);
     ke_spin_lock_release(Lock);
@@ -54,6 +67,7 @@ PSINGLE_LIST_ENTRY ExInterlockedPopEntryList(PSINGLE_LIST_ENTRY ListHead, PKSPIN
 PSINGLE_LIST_ENTRY ExInterlockedPushEntryList(PSINGLE_LIST_ENTRY ListHead,
                                               PSINGLE_LIST_ENTRY ListEntry, PKSPIN_LOCK Lock)
 {
+    check(ListHead, ListEntry, Lock);
     ke_spin_lock_acquire(Lock);
     PSINGLE_LIST_ENTRY first = ListHead->Next;
     PushEntryList(ListHead, ListEntry);
@@ -64,6 +78,7 @@ PSINGLE_LIST_ENTRY ExInterlockedPushEntryList(PSINGLE_LIST_ENTRY ListHead,
 /* Adds Increment and returns the value before. Any IRQL. */
 ULONG(ExInterlockedAddUlong)(PULONG Addend, ULONG Increment, PKSPIN_LOCK Lock)
 {
+    check(Addend, NULL, Lock);
     ke_spin_lock_acquire(Lock);
     ULONG before = *Addend;
     *Addend = before + Increment;
@@ -75,6 +90,7 @@ ULONG(ExInterlockedAddUlong)(PULONG Addend, ULONG Increment, PKSPIN_LOCK Lock)
 LARGE_INTEGER ExInterlockedAddLargeInteger(PLARGE_INTEGER Addend, LARGE_INTEGER Increment,
                                            PKSPIN_LOCK Lock)
 {
+    check(Addend, NULL, Lock);
     ke_spin_lock_acquire(Lock);
     LARGE_INTEGER before = *Addend;
     Addend->QuadPart = (LONGLONG)((ULONGLONG)before.QuadPart + (ULONGLONG)Increment.QuadPart);

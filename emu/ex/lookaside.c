@@ -12,6 +12,8 @@
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
 #include "ke/warning.h"
+#include "verifier/level.h"
+#include "verifier/resident.h"
 
 #define DEPTH_FIRST 4
 #define LINK_BYTES sizeof(PVOID)
@@ -50,6 +52,7 @@ static void check_prepared(void *list, size_t list_bytes, SIZE_T size, USHORT de
                     "least is %u.",
                     list, (unsigned long long)size, LOOKASIDE_MINIMUM_BLOCK_SIZE);
     }
+    verifier_check_object(list, "lookaside list", 0xE1, "POOL-42");
     if (depth != 0) {
         ke_warning("POOL-42", "the driver gave the lookaside list %p a depth of %u; it must be 0",
                    list, depth);
@@ -128,14 +131,45 @@ static bool put_cached(lookaside *list, void *block)
     return true;
 }
 
+static bool is_paged(POOL_TYPE type)
+{
+    return ((ULONG)type & PagedPool) != 0;
+}
+
+/* What a driver's own routine delivered; of memory that is no pool nothing is known. */
+static void *check_delivered(const lookaside *list, void *block)
+{
+    struct ex_pool_info info;
+    if (block == NULL || !verifier_is_on() || !ex_pool_find_start(block, &info)) {
+        return block;
+    }
+    if (info.bytes < list->Size || is_paged(info.type) != is_paged(list->Type)) {
+        ke_violation(BAD_POOL_CALLER, 0x46, (ULONG_PTR)block, info.bytes, (ULONG_PTR)info.type,
+                     "POOL-47",
+                     "The allocate routine of the lookaside list %p delivered %llu bytes of %s "
+                     "pool; the list's blocks are %u bytes of %s pool.",
+                     (const void *)list, (unsigned long long)info.bytes,
+                     is_paged(info.type) ? "paged" : "non-paged", list->Size,
+                     is_paged(list->Type) ? "paged" : "non-paged");
+    }
+    if (info.tag != list->Tag) {
+        ke_warning("POOL-47",
+                   "the allocate routine of the lookaside list %p delivered a block with the tag "
+                   "0x%08X; the list's is 0x%08X",
+                   (const void *)list, info.tag, list->Tag);
+    }
+    return block;
+}
+
 static void *allocate(lookaside *list, const void *creator)
 {
     void *block = take_cached(list);
     if (block != NULL) {
         return block;
     }
-    return has_own_routine(list) ? list->Allocate(list->Type, list->Size, list->Tag)
-                                 : ex_pool_allocate(list->Type, list->Size, list->Tag, creator);
+    return has_own_routine(list)
+               ? check_delivered(list, list->Allocate(list->Type, list->Size, list->Tag))
+               : ex_pool_allocate(list->Type, list->Size, list->Tag, creator);
 }
 
 static void release(lookaside *list, void *block, const void *freer)
@@ -335,7 +369,8 @@ PVOID(ExAllocateFromLookasideListEx)(PLOOKASIDE_LIST_EX Lookaside)
         return block;
     }
     return has_own_routine(list)
-               ? list->AllocateEx(list->Type, list->Size, list->Tag, Lookaside)
+               ? check_delivered(list,
+                                 list->AllocateEx(list->Type, list->Size, list->Tag, Lookaside))
                : ex_pool_allocate(list->Type, list->Size, list->Tag, _ReturnAddress());
 }
 

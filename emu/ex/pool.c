@@ -9,22 +9,31 @@
  *   so that freeing anything whatever ends in a bug check with a name, not in a crash.
  * - A shard remembers its last frees, so that a double free can be told from a wild pointer.
  * - A block of a page or more begins on a page; a smaller one never crosses a page's end (POOL-18).
+ * - At level full every block has pages of its own (guarded.c): what is written behind it, or after
+ *   its end, faults at once. Its header still stands right before it.
+ * - Live blocks of paged pool are counted, and found fast: paged.c.
  */
 #include "ex/pool.h"
 
 #include "base/log.h"
 #include "base/stack.h"
 #include "ex/executive.h"
+#include "ex/paged.h"
 #include "ex/poison.h"
 #include "ke/bugcheck.h"
 #include "ke/freed.h"
 #include "ke/thread.h"
 #include "ke/warning.h"
+#include "verifier/level.h"
+#include "verifier/lock_order.h"
+#include "verifier/object.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define GUARD_BYTES 16
+#define DRIVER_BLOCKS_MAX 16 /* named of those that a driver left */
 #define GUARD_BYTE 0xFD
 #define FRESH_BYTE 0xBA /* in memory that was asked for uninitialised: it looks like no zero */
 #define CACHE_LINE_BYTES 64
@@ -50,7 +59,7 @@ struct ex_pool_block {
     ULONG tag;
     POOL_TYPE type;
     const void *creator;
-    ULONG_PTR reserved;
+    struct ex_guarded *guarded; /* its pages at level full, else NULL */
     UCHAR guard[GUARD_BYTES];
 };
 
@@ -65,6 +74,11 @@ struct request {
     bool is_zeroed;
     const void *creator;
 };
+
+static bool is_paged(POOL_TYPE type)
+{
+    return ((ULONG)type & 1) != 0;
+}
 
 static struct ex_pool *pool_of_kernel(void)
 {
@@ -117,11 +131,32 @@ static struct ex_pool_block *obtain(const struct request *request, size_t alignm
     ULONG_PTR first = (ULONG_PTR)raw + sizeof(struct ex_pool_block);
     struct ex_pool_block *block = (struct ex_pool_block *)round_up(first, alignment) - 1;
     block->raw = raw;
+    block->guarded = NULL;
+    return block;
+}
+
+/* A block with pages of its own; NULL where there are no more of them. */
+static struct ex_pool_block *obtain_guarded(const struct request *request)
+{
+    struct ex_guarded *guarded =
+        ex_guarded_obtain(sizeof(struct ex_pool_block), request->bytes, request->alignment,
+                          "pool block", request->creator);
+    if (guarded == NULL) {
+        return NULL;
+    }
+    guarded->tag = request->tag;
+    struct ex_pool_block *block = (struct ex_pool_block *)(void *)guarded->start - 1;
+    block->raw = NULL;
+    block->guarded = guarded;
     return block;
 }
 
 static struct ex_pool_block *obtain_placed(const struct request *request)
 {
+    struct ex_pool_block *guarded = verifier_is_full() ? obtain_guarded(request) : NULL;
+    if (guarded != NULL) {
+        return guarded;
+    }
     if (request->bytes >= PAGE_SIZE) {
         return obtain(request, PAGE_SIZE);
     }
@@ -138,18 +173,30 @@ static UCHAR *guard_behind(struct ex_pool_block *block)
     return (UCHAR *)address_of(block) + block->bytes;
 }
 
+/* How many bytes of a guard's pattern stand behind the block. */
+static size_t bytes_behind(struct ex_pool_block *block)
+{
+    return block->guarded != NULL ? ex_guarded_slack(block->guarded) : GUARD_BYTES;
+}
+
 static void set_guards(struct ex_pool_block *block)
 {
     memset(block->guard, GUARD_BYTE, GUARD_BYTES);
-    memset(guard_behind(block), GUARD_BYTE, GUARD_BYTES);
+    memset(guard_behind(block), GUARD_BYTE, bytes_behind(block));
     ex_poison(block->guard, GUARD_BYTES);
-    ex_poison(guard_behind(block), GUARD_BYTES);
+    ex_poison(guard_behind(block), bytes_behind(block));
+}
+
+static void lift_guards(struct ex_pool_block *block)
+{
+    ex_unpoison(block->guard, GUARD_BYTES);
+    ex_unpoison(guard_behind(block), bytes_behind(block));
 }
 
 /* The first byte of a guard that was overwritten, or NULL. */
-static const UCHAR *damage_of(const UCHAR *guard)
+static const UCHAR *damage_of(const UCHAR *guard, size_t bytes)
 {
-    for (size_t i = 0; i < GUARD_BYTES; i++) {
+    for (size_t i = 0; i < bytes; i++) {
         if (guard[i] != GUARD_BYTE) {
             return &guard[i];
         }
@@ -217,6 +264,18 @@ static struct ex_pool_block *remove_block(const void *address, const void *freer
     return block;
 }
 
+static void release(struct ex_pool_block *block, const void *freer)
+{
+    if (is_paged(block->type)) {
+        ex_paged_remove(address_of(block), block->bytes);
+    }
+    if (block->guarded != NULL) {
+        ex_guarded_retire(block->guarded, freer);
+    } else {
+        free(block->raw);
+    }
+}
+
 typedef bool visit_routine(struct ex_pool_block *block, void *context);
 
 /* Calls visit for every live block until it returns true. */
@@ -244,6 +303,27 @@ struct search {
     struct ex_pool_info *info;
 };
 
+static void fill_in(struct ex_pool_info *info, struct ex_pool_block *block)
+{
+    *info = (struct ex_pool_info){.start = address_of(block),
+                                  .bytes = block->bytes,
+                                  .tag = block->tag,
+                                  .type = block->type,
+                                  .creator = block->creator};
+}
+
+bool ex_pool_find_start(const void *start, struct ex_pool_info *info)
+{
+    struct ex_pool_shard *shard = shard_of(start);
+    base_mutex_lock(&shard->lock);
+    struct ex_pool_block *block = *link_to(shard, start);
+    if (block != NULL) {
+        fill_in(info, block);
+    }
+    base_mutex_unlock(&shard->lock);
+    return block != NULL;
+}
+
 static bool is_around(struct ex_pool_block *block, void *context)
 {
     const struct search *search = context;
@@ -251,11 +331,7 @@ static bool is_around(struct ex_pool_block *block, void *context)
     if (search->address < start || search->address - start >= block->bytes) {
         return false;
     }
-    *search->info = (struct ex_pool_info){.start = address_of(block),
-                                          .bytes = block->bytes,
-                                          .tag = block->tag,
-                                          .type = block->type,
-                                          .creator = block->creator};
+    fill_in(search->info, block);
     return true;
 }
 
@@ -263,6 +339,26 @@ bool ex_pool_find(const void *address, struct ex_pool_info *info)
 {
     struct search search = {.address = (ULONG_PTR)address, .info = info};
     return visit_all(pool_of_kernel(), is_around, &search);
+}
+
+struct walk {
+    void (*visit)(void *context, const struct ex_pool_info *info);
+    void *context;
+};
+
+static bool visit_one(struct ex_pool_block *block, void *context)
+{
+    const struct walk *walk = context;
+    struct ex_pool_info info;
+    fill_in(&info, block);
+    walk->visit(walk->context, &info);
+    return false;
+}
+
+void ex_pool_each(void (*visit)(void *context, const struct ex_pool_info *info), void *context)
+{
+    struct walk walk = {visit, context};
+    visit_all(pool_of_kernel(), visit_one, &walk);
 }
 
 /* ---- what a driver must not do ---- */
@@ -282,11 +378,6 @@ static struct tag_text text_of(ULONG tag)
     return text;
 }
 
-static bool is_paged(POOL_TYPE type)
-{
-    return ((ULONG)type & 1) != 0;
-}
-
 static bool has_letter_or_digit(ULONG tag)
 {
     for (int i = 0; i < 4; i++) {
@@ -302,14 +393,14 @@ static bool has_letter_or_digit(ULONG tag)
 static void check_old_tag(POOL_TYPE type, size_t bytes, ULONG tag, const void *creator)
 {
     if (tag == 0 || tag == TAG_BIG) {
-        ke_bugcheck(
+        ke_violation(
             BAD_POOL_CALLER, tag == 0 ? 0x9B : 0x9C, (ULONG_PTR)type, bytes, (ULONG_PTR)creator,
             "POOL-24",
             "The driver allocated %llu bytes of pool with the tag %s, which is not allowed.",
             (unsigned long long)bytes, tag == 0 ? "0" : "'BIG'");
     }
     if (!has_letter_or_digit(tag)) {
-        ke_bugcheck(
+        ke_violation(
             BAD_POOL_CALLER, 0x9D, tag, (ULONG_PTR)type, (ULONG_PTR)creator, "POOL-24",
             "The driver allocated %llu bytes of pool with the tag 0x%08X, which has neither "
             "a letter nor a digit.",
@@ -320,7 +411,7 @@ static void check_old_tag(POOL_TYPE type, size_t bytes, ULONG tag, const void *c
 static void check_old_type(POOL_TYPE type, size_t bytes, ULONG tag)
 {
     if ((type & TYPE_BASE_MASK) == TYPE_MUST_SUCCEED || (type & TYPE_SESSION) != 0) {
-        ke_bugcheck(
+        ke_violation(
             BAD_POOL_CALLER, 0x9A, (ULONG_PTR)type, bytes, tag, "POOL-21",
             "The driver allocated %llu bytes of the pool type %u, which is not for drivers.",
             (unsigned long long)bytes, (unsigned)type);
@@ -332,12 +423,12 @@ static void check_allocation_level(POOL_TYPE type, size_t bytes)
     KIRQL irql = ke_current()->irql;
     KIRQL highest = is_paged(type) ? APC_LEVEL : DISPATCH_LEVEL;
     if (irql > highest) {
-        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, is_paged(type) ? 0x01 : 0x02, irql,
-                    (ULONG_PTR)type, bytes, "POOL-27",
-                    "The driver allocated %llu bytes of %s pool at IRQL %u; the highest level "
-                    "allowed is %u.",
-                    (unsigned long long)bytes, is_paged(type) ? "paged" : "non-paged", irql,
-                    highest);
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, is_paged(type) ? 0x01 : 0x02, irql,
+                     (ULONG_PTR)type, bytes, "POOL-27",
+                     "The driver allocated %llu bytes of %s pool at IRQL %u; the highest level "
+                     "allowed is %u.",
+                     (unsigned long long)bytes, is_paged(type) ? "paged" : "non-paged", irql,
+                     highest);
     }
 }
 
@@ -346,43 +437,53 @@ static void check_free_level(const struct ex_pool_block *block, void *address)
     KIRQL irql = ke_current()->irql;
     KIRQL highest = is_paged(block->type) ? APC_LEVEL : DISPATCH_LEVEL;
     if (irql > highest) {
-        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, is_paged(block->type) ? 0x11 : 0x12, irql,
-                    (ULONG_PTR)block->type, (ULONG_PTR)address, "POOL-27",
-                    "The driver freed the %s pool block %p at IRQL %u; the highest level allowed "
-                    "is %u.",
-                    is_paged(block->type) ? "paged" : "non-paged", address, irql, highest);
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, is_paged(block->type) ? 0x11 : 0x12, irql,
+                     (ULONG_PTR)block->type, (ULONG_PTR)address, "POOL-27",
+                     "The driver freed the %s pool block %p at IRQL %u; the highest level allowed "
+                     "is %u.",
+                     is_paged(block->type) ? "paged" : "non-paged", address, irql, highest);
     }
 }
 
 static void check_tag(const struct ex_pool_block *block, void *address, ULONG tag)
 {
     if (tag != 0 && ((block->tag ^ tag) & ~TAG_PROTECTED) != 0) {
-        ke_bugcheck(BAD_POOL_CALLER, 0x0A, (ULONG_PTR)address, block->tag, tag, "POOL-31",
-                    "The driver freed the pool block %p with the tag '%s'; it was allocated with "
-                    "the tag '%s' by the caller at %p.",
-                    address, text_of(tag).text, text_of(block->tag).text, block->creator);
+        ke_violation(BAD_POOL_CALLER, 0x0A, (ULONG_PTR)address, block->tag, tag, "POOL-31",
+                     "The driver freed the pool block %p with the tag '%s'; it was allocated with "
+                     "the tag '%s' by %s.",
+                     address, text_of(tag).text, text_of(block->tag).text,
+                     base_stack_site(block->creator).text);
+    }
+}
+
+static void tell_creation(const struct ex_pool_block *block)
+{
+    if (block->guarded != NULL) {
+        verifier_evidence_add(&block->guarded->created, "Stack of the allocation");
     }
 }
 
 static void check_guards(struct ex_pool_block *block, void *address)
 {
-    ex_unpoison(block->guard, GUARD_BYTES);
-    ex_unpoison(guard_behind(block), GUARD_BYTES);
-    const UCHAR *behind = damage_of(guard_behind(block));
+    lift_guards(block);
+    const UCHAR *behind = damage_of(guard_behind(block), bytes_behind(block));
     if (behind != NULL) {
+        tell_creation(block);
         ke_bugcheck(BAD_POOL_HEADER, 0x21, (ULONG_PTR)address, block->bytes, *behind, "POOL-36",
                     "The driver wrote behind the pool block %p of %llu bytes, tag '%s', allocated "
-                    "by the caller at %p: the byte at offset %llu was overwritten with 0x%02X.",
+                    "by %s: the byte at offset %llu was overwritten with 0x%02X.",
                     address, (unsigned long long)block->bytes, text_of(block->tag).text,
-                    block->creator, (unsigned long long)(behind - (const UCHAR *)address), *behind);
+                    base_stack_site(block->creator).text,
+                    (unsigned long long)(behind - (const UCHAR *)address), *behind);
     }
-    if (damage_of(block->guard) != NULL) {
+    if (damage_of(block->guard, GUARD_BYTES) != NULL) {
+        tell_creation(block);
         ke_bugcheck(BAD_POOL_HEADER, 0x20, (ULONG_PTR)address, (ULONG_PTR)address + block->bytes, 0,
                     "POOL-19",
                     "The driver wrote before the pool block %p of %llu bytes, tag '%s', allocated "
-                    "by the caller at %p.",
+                    "by %s.",
                     address, (unsigned long long)block->bytes, text_of(block->tag).text,
-                    block->creator);
+                    base_stack_site(block->creator).text);
     }
 }
 
@@ -429,12 +530,17 @@ static const struct ex_pool_freed *freed_before(const void *address)
 /* Says what is wrong with an address at which no block begins. */
 static _Noreturn void report_bad_free(void *address)
 {
+    static struct ex_guarded guarded; /* evidence outlives this function's frame */
+    if (ex_guarded_find(address, &guarded) == EX_GUARDED_FREED) {
+        verifier_evidence_add(&guarded.created, "Stack of the allocation");
+        verifier_evidence_add(&guarded.freed, "Stack of the first free");
+    }
     const struct ex_pool_freed *freed = freed_before(address);
     if (freed != NULL) {
         ke_bugcheck(BAD_POOL_CALLER, 0x07, 0, freed->tag, (ULONG_PTR)address, "POOL-33",
                     "The driver freed the pool block %p, tag '%s', twice; the first time was by "
-                    "the caller at %p.",
-                    address, text_of(freed->tag).text, freed->freer);
+                    "%s.",
+                    address, text_of(freed->tag).text, base_stack_site(freed->freer).text);
     }
     struct ex_pool_info info;
     if (ex_pool_find(address, &info)) {
@@ -450,6 +556,14 @@ static _Noreturn void report_bad_free(void *address)
 
 /* ---- allocating and freeing ---- */
 
+/* Who asked in vain, if this thread's last allocation failed. */
+static _Thread_local const void *failed_creator;
+
+const void *ex_pool_failed_creator(void)
+{
+    return failed_creator;
+}
+
 static void *allocate(const struct request *request)
 {
     check_allocation_level(request->type, request->bytes);
@@ -457,14 +571,15 @@ static void *allocate(const struct request *request)
         ke_warning("POOL-16", "the driver allocated zero bytes of pool, tag '%s', at %p",
                    text_of(request->tag).text, request->creator);
     }
-    if (request->bytes > BLOCK_BYTES_MAX) {
-        return NULL;
-    }
-    struct ex_pool_block *block = create(request);
+    struct ex_pool_block *block = request->bytes <= BLOCK_BYTES_MAX ? create(request) : NULL;
+    failed_creator = block == NULL ? request->creator : NULL;
     if (block == NULL) {
         return NULL;
     }
     insert(block);
+    if (is_paged(block->type)) {
+        ex_paged_add(address_of(block), block->bytes);
+    }
     return address_of(block);
 }
 
@@ -509,13 +624,31 @@ void ex_pool_free(void *block, ULONG tag, const void *freer)
     check_tag(found, block, tag);
     check_guards(found, block);
     check_contents(found, block);
-    free(found->raw);
+    verifier_locks_gone(block, found->bytes);
+    release(found, freer);
 }
 
 /* ---- taking down ---- */
 
+/* For reports. */
+static bool describe(void *context, const void *address, struct verifier_description *description)
+{
+    struct ex_pool_info info;
+    struct search search = {.address = (ULONG_PTR)address, .info = &info};
+    if (!visit_all(context, is_around, &search)) {
+        return false;
+    }
+    description->kind = "pool block";
+    description->start = info.start;
+    description->creator = info.creator;
+    snprintf(description->note, sizeof(description->note), "%llu bytes, tag '%s'",
+             (unsigned long long)info.bytes, text_of(info.tag).text);
+    return true;
+}
+
 void ex_pool_start(struct ex_pool *pool)
 {
+    verifier_finder_add(describe, NULL, pool);
     for (int i = 0; i < EX_POOL_SHARDS; i++) {
         base_mutex_init(&pool->shard[i].lock);
     }
@@ -554,6 +687,41 @@ static void print_blocks(struct ex_pool_block **blocks, size_t count)
     }
 }
 
+/* What is looked for, and how many were found. */
+struct driver_blocks {
+    const struct ke_code *code;
+    struct ex_pool_block *found[DRIVER_BLOCKS_MAX];
+    unsigned count;
+};
+
+static bool collect_drivers(struct ex_pool_block *block, void *context)
+{
+    struct driver_blocks *blocks = context;
+    if (ke_code_called(blocks->code, block->creator)) {
+        if (blocks->count < DRIVER_BLOCKS_MAX) {
+            blocks->found[blocks->count] = block;
+        }
+        blocks->count++;
+    }
+    return false;
+}
+
+/* The driver is gone, so nobody frees them meanwhile. */
+unsigned ex_pool_report_driver(const struct ke_code *code)
+{
+    struct driver_blocks blocks = {.code = code};
+    visit_all(pool_of_kernel(), collect_drivers, &blocks);
+    for (unsigned i = 0; i < blocks.count && i < DRIVER_BLOCKS_MAX; i++) {
+        const struct ex_pool_block *block = blocks.found[i];
+        ke_warning("POOL-38",
+                   "the driver %s was unloaded and did not free the pool block %p of %llu bytes, "
+                   "tag '%s', that it allocated in %s",
+                   code->driver, (const void *)(block + 1), (unsigned long long)block->bytes,
+                   text_of(block->tag).text, base_stack_site(block->creator).text);
+    }
+    return blocks.count;
+}
+
 unsigned ex_pool_report(struct ex_pool *pool)
 {
     size_t count = 0;
@@ -575,9 +743,10 @@ unsigned ex_pool_report(struct ex_pool *pool)
 static bool free_block(struct ex_pool_block *block, void *context)
 {
     UNREFERENCED_PARAMETER(context);
-    ex_unpoison(block->guard, GUARD_BYTES);
-    ex_unpoison(guard_behind(block), GUARD_BYTES);
-    free(block->raw);
+    lift_guards(block);
+    if (block->guarded == NULL) {
+        free(block->raw);
+    }
     return false;
 }
 
@@ -596,6 +765,10 @@ void ex_pool_stop(struct ex_pool *pool)
     (POOL_FLAG_USE_QUOTA | POOL_FLAG_UNINITIALIZED | POOL_FLAG_CACHE_ALIGNED |                     \
      POOL_FLAG_RAISE_ON_FAILURE | POOL_FLAG_NON_PAGED | POOL_FLAG_NON_PAGED_EXECUTE |              \
      POOL_FLAG_PAGED)
+
+/* Required ones that are not for drivers. */
+#define FLAGS_OF_SYSTEM                                                                            \
+    (POOL_FLAG_SESSION | POOL_FLAG_RESERVED1 | POOL_FLAG_RESERVED2 | POOL_FLAG_RESERVED3)
 
 /* The pool that the flags name; false unless they name exactly one and are all known. */
 static bool type_of_flags(POOL_FLAGS flags, POOL_TYPE *type)
@@ -626,9 +799,56 @@ static void *refuse(POOL_FLAGS flags)
     return NULL;
 }
 
+/* Each of a tag's one to four characters is a printable one; those behind them are 0. */
+static bool is_proper_tag(ULONG tag)
+{
+    if (tag == 0) {
+        return false;
+    }
+    for (; tag != 0; tag >>= 8) {
+        if ((tag & 0xFF) < ' ' || (tag & 0xFF) > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What ExAllocatePool2 refuses, or takes, without a word. */
+static void warn_of_arguments(POOL_FLAGS flags, ULONG tag, const void *creator)
+{
+    if (!is_proper_tag(tag)) {
+        ke_warning("POOL-23",
+                   "the driver allocated pool with the tag 0x%08X, in %s; a tag has one to four "
+                   "characters between ' ' and '~'",
+                   tag, base_stack_site(creator).text);
+    }
+    if ((flags & FLAGS_OF_SYSTEM) != 0) {
+        ke_warning("POOL-06",
+                   "the driver allocated pool with the flags 0x%llX, in %s; POOL_FLAG_SESSION and "
+                   "the reserved ones are for the system",
+                   (unsigned long long)flags, base_stack_site(creator).text);
+    }
+}
+
+static void check_quota(const void *creator)
+{
+    if (ke_current()->dpc_depth != 0) {
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x10B, 0, 0, 0, "POOL-12",
+                     "The driver charged pool to a quota in a DPC routine, in %s: it runs in a "
+                     "process that has nothing to do with it.",
+                     base_stack_site(creator).text);
+    }
+}
+
 static void *allocate_by_flags(POOL_FLAGS flags, size_t bytes, ULONG tag, const void *creator)
 {
     POOL_TYPE type;
+    if (!is_proper_tag(tag) || (flags & FLAGS_OF_SYSTEM) != 0) {
+        warn_of_arguments(flags, tag, creator);
+    }
+    if ((flags & POOL_FLAG_USE_QUOTA) != 0) {
+        check_quota(creator);
+    }
     if (tag == 0 || !type_of_flags(flags, &type)) {
         return refuse(flags);
     }
@@ -751,18 +971,21 @@ static POOL_TYPE quota_type(POOL_TYPE type, ULONG wishes)
  * POOL_QUOTA_FAIL_INSTEAD_OF_RAISE. No quota is counted. (POOL-11) */
 PVOID(ExAllocatePoolWithQuotaTag)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
+    check_quota(_ReturnAddress());
     return ex_pool_allocate(quota_type(PoolType, 0), NumberOfBytes, Tag, _ReturnAddress());
 }
 
 /* As ExAllocatePoolWithQuotaTag with the tag "None". */
 PVOID(ExAllocatePoolWithQuota)(POOL_TYPE PoolType, SIZE_T NumberOfBytes)
 {
+    check_quota(_ReturnAddress());
     return ex_pool_allocate(quota_type(PoolType, 0), NumberOfBytes, TAG_NONE, _ReturnAddress());
 }
 
 /* As ExAllocatePoolWithQuotaTag, of zeroed memory. (POOL-11) */
 PVOID(ExAllocatePoolQuotaZero)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
+    check_quota(_ReturnAddress());
     return ex_pool_allocate(quota_type(PoolType, POOL_ZERO_ALLOCATION), NumberOfBytes, Tag,
                             _ReturnAddress());
 }
@@ -770,6 +993,7 @@ PVOID(ExAllocatePoolQuotaZero)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG T
 /* As ExAllocatePoolWithQuotaTag. (POOL-11) */
 PVOID(ExAllocatePoolQuotaUninitialized)(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
+    check_quota(_ReturnAddress());
     return ex_pool_allocate(quota_type(PoolType, 0), NumberOfBytes, Tag, _ReturnAddress());
 }
 

@@ -5,6 +5,7 @@
 #include <wdm.h>
 
 #include "base/mutex.h"
+#include "ke/code.h"
 
 #include <stdbool.h>
 
@@ -41,6 +42,9 @@ struct ex_pool_info {
     const void *creator; /* return address of who allocated it */
 };
 
+/* Warns of each block that code of the driver allocated and that is still there. (POOL-38) */
+unsigned ex_pool_report_driver(const struct ke_code *code);
+
 void ex_pool_start(struct ex_pool *pool);
 unsigned ex_pool_report(struct ex_pool *pool);
 void ex_pool_stop(struct ex_pool *pool);
@@ -53,6 +57,16 @@ void *ex_pool_allocate(POOL_TYPE type, size_t bytes, ULONG tag, const void *crea
 
 /* Frees a block; tag 0 skips the check of the tag. */
 void ex_pool_free(void *block, ULONG tag, const void *freer);
+
+/* Who asked for the pool that the calling thread did not get, if that was its last allocation;
+ * else NULL. */
+const void *ex_pool_failed_creator(void);
+
+/* Finds the block that begins at start; false if none does. Fast. */
+bool ex_pool_find_start(const void *start, struct ex_pool_info *info);
+
+/* Calls visit for every block, with locks held that pool functions take. */
+void ex_pool_each(void (*visit)(void *context, const struct ex_pool_info *info), void *context);
 
 /* Finds the block in which address lies; false if there is none. Slow: for reports and checks. */
 bool ex_pool_find(const void *address, struct ex_pool_info *info);

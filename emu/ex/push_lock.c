@@ -2,6 +2,7 @@
 #include "ex/word_lock.h"
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
+#include "verifier/lock_order.h"
 
 static volatile ULONG *word_of(PEX_PUSH_LOCK lock)
 {
@@ -36,6 +37,7 @@ static _Noreturn void report_not_held(PEX_PUSH_LOCK lock, const char *function)
 /* Makes the lock free. Any IRQL. (FAST-29) */
 VOID(ExInitializePushLock)(PEX_PUSH_LOCK PushLock)
 {
+    verifier_lock_initialised(PushLock);
     __atomic_store_n(PushLock, 0, __ATOMIC_RELEASE);
 }
 
@@ -45,7 +47,10 @@ VOID ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
     UNREFERENCED_PARAMETER(Flags);
     KE_IRQL_AT_MOST(APC_LEVEL);
     check_region(PushLock, 0xEA, __func__);
+    verifier_lock_not_again(&verifier_push_lock, PushLock, false, "FAST-32");
+    verifier_lock_wanted(&verifier_push_lock, PushLock);
     ex_word_lock_exclusive(word_of(PushLock), true);
+    verifier_lock_taken(&verifier_push_lock, PushLock, _ReturnAddress());
 }
 
 /* Takes the lock with others that share it. In a critical region, IRQL <= APC_LEVEL. (FAST-31) */
@@ -54,7 +59,9 @@ VOID ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
     UNREFERENCED_PARAMETER(Flags);
     KE_IRQL_AT_MOST(APC_LEVEL);
     check_region(PushLock, 0xEA, __func__);
+    verifier_lock_not_again(&verifier_push_lock, PushLock, true, "FAST-32");
     ex_word_lock_shared(word_of(PushLock), true);
+    verifier_lock_shared(&verifier_push_lock, PushLock, _ReturnAddress());
 }
 
 /* Undoes ExAcquirePushLockExclusiveEx. IRQL <= APC_LEVEL. (FAST-34) */
@@ -63,6 +70,7 @@ VOID ExReleasePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
     UNREFERENCED_PARAMETER(Flags);
     KE_IRQL_AT_MOST(APC_LEVEL);
     check_region(PushLock, 0xEB, __func__);
+    verifier_lock_dropped(PushLock);
     if (!ex_word_lock_release_exclusive(word_of(PushLock))) {
         report_not_held(PushLock, __func__);
     }
@@ -74,6 +82,7 @@ VOID ExReleasePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
     UNREFERENCED_PARAMETER(Flags);
     KE_IRQL_AT_MOST(APC_LEVEL);
     check_region(PushLock, 0xEB, __func__);
+    verifier_lock_dropped(PushLock);
     if (!ex_word_lock_release_shared(word_of(PushLock))) {
         report_not_held(PushLock, __func__);
     }

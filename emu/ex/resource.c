@@ -12,6 +12,8 @@
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
 #include "ke/spin_lock.h"
+#include "verifier/lock_order.h"
+#include "verifier/resident.h"
 
 #include <stdlib.h>
 
@@ -219,10 +221,22 @@ static void check_region(PERESOURCE resource, ULONG verifier_code, const char *w
     }
 }
 
-static BOOLEAN acquire(PERESOURCE resource, enum wish wish, BOOLEAN wait)
+static void note_taken(PERESOURCE resource, enum wish wish, const void *site)
+{
+    if (wish == EXCLUSIVE) {
+        verifier_lock_taken(&verifier_resource, resource, site);
+    } else {
+        verifier_lock_shared(&verifier_resource, resource, site);
+    }
+}
+
+static BOOLEAN acquire(PERESOURCE resource, enum wish wish, BOOLEAN wait, const void *site)
 {
     check_alignment(resource);
     check_region(resource, 0x37, "acquired");
+    if (wait && wish == EXCLUSIVE) {
+        verifier_lock_wanted(&verifier_resource, resource);
+    }
     lock(resource);
     bool is_granted = try_grant(resource, wish);
     if (!is_granted && wait) {
@@ -230,6 +244,9 @@ static BOOLEAN acquire(PERESOURCE resource, enum wish wish, BOOLEAN wait)
         is_granted = true;
     }
     unlock(resource);
+    if (is_granted) {
+        note_taken(resource, wish, site);
+    }
     return is_granted;
 }
 
@@ -279,6 +296,7 @@ static void release_for(PERESOURCE resource, ERESOURCE_THREAD owner)
         drop(resource, entry);
         has_waiters = note_release(resource);
     }
+    verifier_lock_dropped(resource);
     unlock(resource);
     wake(resource, has_waiters);
 }
@@ -290,6 +308,8 @@ NTSTATUS ExInitializeResourceLite(PERESOURCE Resource)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     check_alignment(Resource);
+    verifier_check_object(Resource, "resource", 0xE1, "FAST-16");
+    verifier_lock_initialised(Resource);
     struct ex_registry_entry entry = {.kind = EX_RESOURCE,
                                       .object = Resource,
                                       .bytes = sizeof(*Resource),
@@ -349,14 +369,14 @@ NTSTATUS ExDeleteResourceLite(PERESOURCE Resource)
 BOOLEAN ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
-    return acquire(Resource, EXCLUSIVE, Wait);
+    return acquire(Resource, EXCLUSIVE, Wait, _ReturnAddress());
 }
 
 /* As ExAcquireResourceExclusiveLite without Wait. */
 BOOLEAN ExTryToAcquireResourceExclusiveLite(PERESOURCE Resource)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
-    return acquire(Resource, EXCLUSIVE, FALSE);
+    return acquire(Resource, EXCLUSIVE, FALSE, _ReturnAddress());
 }
 
 /* Shares the resource; one who waits for exclusive access goes first, unless the caller owns the
@@ -364,14 +384,14 @@ BOOLEAN ExTryToAcquireResourceExclusiveLite(PERESOURCE Resource)
 BOOLEAN ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
-    return acquire(Resource, SHARED, Wait);
+    return acquire(Resource, SHARED, Wait, _ReturnAddress());
 }
 
 /* As ExAcquireResourceSharedLite, but never waits for those who wait. (FAST-23) */
 BOOLEAN ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
-    return acquire(Resource, SHARED_STARVE_EXCLUSIVE, Wait);
+    return acquire(Resource, SHARED_STARVE_EXCLUSIVE, Wait, _ReturnAddress());
 }
 
 /* As ExAcquireResourceSharedLite, but lets those go first even if the caller shares it. (FAST-23)
@@ -379,7 +399,7 @@ BOOLEAN ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait)
 BOOLEAN ExAcquireSharedWaitForExclusive(PERESOURCE Resource, BOOLEAN Wait)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
-    return acquire(Resource, SHARED_WAIT_FOR_EXCLUSIVE, Wait);
+    return acquire(Resource, SHARED_WAIT_FOR_EXCLUSIVE, Wait, _ReturnAddress());
 }
 
 /* Undoes one acquisition by the calling thread. IRQL <= DISPATCH_LEVEL. (FAST-25) */
@@ -428,6 +448,7 @@ VOID ExSetResourceOwnerPointer(PERESOURCE Resource, PVOID OwnerPointer)
                     (void *)Resource);
     }
     entry->OwnerThread = (ERESOURCE_THREAD)OwnerPointer;
+    verifier_lock_dropped(Resource);
     unlock(Resource);
 }
 

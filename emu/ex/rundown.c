@@ -8,6 +8,7 @@
 #include "ke/address.h"
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
+#include "verifier/resident.h"
 
 /* A cache-aware reference is a plain one in memory of its own. */
 struct _EX_RUNDOWN_REF_CACHE_AWARE {
@@ -102,6 +103,7 @@ VOID ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef)
 BOOLEAN ExAcquireRundownProtection(PEX_RUNDOWN_REF RunRef)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    verifier_check_touch(RunRef, __func__, "FAST-47");
     return acquire(RunRef, 1);
 }
 
@@ -109,6 +111,7 @@ BOOLEAN ExAcquireRundownProtection(PEX_RUNDOWN_REF RunRef)
 BOOLEAN ExAcquireRundownProtectionEx(PEX_RUNDOWN_REF RunRef, ULONG Count)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    verifier_check_touch(RunRef, __func__, "FAST-47");
     return acquire(RunRef, Count);
 }
 
@@ -116,6 +119,7 @@ BOOLEAN ExAcquireRundownProtectionEx(PEX_RUNDOWN_REF RunRef, ULONG Count)
 VOID ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    verifier_check_touch(RunRef, __func__, "FAST-47");
     release(RunRef, 1);
 }
 
@@ -123,6 +127,7 @@ VOID ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef)
 VOID ExReleaseRundownProtectionEx(PEX_RUNDOWN_REF RunRef, ULONG Count)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    verifier_check_touch(RunRef, __func__, "FAST-47");
     release(RunRef, Count);
 }
 

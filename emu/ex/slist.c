@@ -8,6 +8,7 @@
  */
 #include "ke/address.h"
 #include "ke/thread.h"
+#include "verifier/resident.h"
 
 #define LOCKED 0x1ULL
 #define CONTENDED 0x2ULL
@@ -99,6 +100,7 @@ PSLIST_ENTRY(InterlockedPushEntrySList)(PSLIST_HEADER ListHead, PSLIST_ENTRY Lis
 {
     ke_current();
     check_alignment(ListEntry);
+    verifier_check_touch(ListEntry, "InterlockedPushEntrySList", "RTL-55");
     PSLIST_ENTRY first = lock(ListHead);
     ListEntry->Next = first;
     set_depth(ListHead, depth_of(ListHead) + 1);

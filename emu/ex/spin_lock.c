@@ -7,6 +7,7 @@
 #include "ke/bugcheck.h"
 #include "ke/irql.h"
 #include "ke/thread.h"
+#include "verifier/lock_order.h"
 
 static volatile ULONG *word_of(PEX_SPIN_LOCK lock)
 {
@@ -40,21 +41,33 @@ static _Noreturn void report_not_held(PEX_SPIN_LOCK lock, const char *function)
                 (volatile void *)lock);
 }
 
-static void acquire_shared(PEX_SPIN_LOCK lock)
+/* The lock as the verifier knows it. */
+static const void *key_of(PEX_SPIN_LOCK lock)
 {
-    ex_word_lock_shared(word_of(lock), false);
-    ke_current()->spin_locks_held++;
+    return (const void *)(ULONG_PTR)lock;
 }
 
-static void acquire_exclusive(PEX_SPIN_LOCK lock)
+static void acquire_shared(PEX_SPIN_LOCK lock, const void *site)
 {
+    verifier_lock_not_again(&verifier_shared_spin_lock, key_of(lock), false, "SPIN-36");
+    ex_word_lock_shared(word_of(lock), false);
+    ke_current()->spin_locks_held++;
+    verifier_lock_shared(&verifier_shared_spin_lock, key_of(lock), site);
+}
+
+static void acquire_exclusive(PEX_SPIN_LOCK lock, const void *site)
+{
+    verifier_lock_not_again(&verifier_shared_spin_lock, key_of(lock), false, "SPIN-36");
+    verifier_lock_wanted(&verifier_shared_spin_lock, key_of(lock));
     ex_word_lock_exclusive(word_of(lock), false);
     ke_current()->spin_locks_held++;
+    verifier_lock_taken(&verifier_shared_spin_lock, key_of(lock), site);
 }
 
 static void release_shared(PEX_SPIN_LOCK lock, const char *function)
 {
     check_at_dispatch(lock, function);
+    verifier_lock_dropped(key_of(lock));
     ke_current()->spin_locks_held--;
     if (!ex_word_lock_release_shared(word_of(lock))) {
         report_not_held(lock, function);
@@ -64,6 +77,7 @@ static void release_shared(PEX_SPIN_LOCK lock, const char *function)
 static void release_exclusive(PEX_SPIN_LOCK lock, const char *function)
 {
     check_at_dispatch(lock, function);
+    verifier_lock_dropped(key_of(lock));
     ke_current()->spin_locks_held--;
     if (!ex_word_lock_release_exclusive(word_of(lock))) {
         report_not_held(lock, function);
@@ -75,7 +89,7 @@ KIRQL ExAcquireSpinLockShared(PEX_SPIN_LOCK SpinLock)
 {
     check_at_most_dispatch(SpinLock, __func__);
     KIRQL old = ke_raise_irql(DISPATCH_LEVEL);
-    acquire_shared(SpinLock);
+    acquire_shared(SpinLock, _ReturnAddress());
     return old;
 }
 
@@ -91,7 +105,7 @@ KIRQL ExAcquireSpinLockExclusive(PEX_SPIN_LOCK SpinLock)
 {
     check_at_most_dispatch(SpinLock, __func__);
     KIRQL old = ke_raise_irql(DISPATCH_LEVEL);
-    acquire_exclusive(SpinLock);
+    acquire_exclusive(SpinLock, _ReturnAddress());
     return old;
 }
 
@@ -106,7 +120,7 @@ VOID ExReleaseSpinLockExclusive(PEX_SPIN_LOCK SpinLock, KIRQL OldIrql)
 VOID ExAcquireSpinLockSharedAtDpcLevel(PEX_SPIN_LOCK SpinLock)
 {
     check_at_dispatch(SpinLock, __func__);
-    acquire_shared(SpinLock);
+    acquire_shared(SpinLock, _ReturnAddress());
 }
 
 /* Undoes ExAcquireSpinLockSharedAtDpcLevel. */
@@ -119,7 +133,7 @@ VOID ExReleaseSpinLockSharedFromDpcLevel(PEX_SPIN_LOCK SpinLock)
 VOID ExAcquireSpinLockExclusiveAtDpcLevel(PEX_SPIN_LOCK SpinLock)
 {
     check_at_dispatch(SpinLock, __func__);
-    acquire_exclusive(SpinLock);
+    acquire_exclusive(SpinLock, _ReturnAddress());
 }
 
 /* Undoes ExAcquireSpinLockExclusiveAtDpcLevel, and a conversion. */
@@ -141,7 +155,10 @@ LOGICAL ExTryAcquireSpinLockSharedAtDpcLevel(PEX_SPIN_LOCK SpinLock)
 {
     check_at_dispatch(SpinLock, __func__);
     bool is_taken = ex_word_lock_try_shared(word_of(SpinLock));
-    ke_current()->spin_locks_held += is_taken;
+    if (is_taken) {
+        ke_current()->spin_locks_held++;
+        verifier_lock_shared(&verifier_shared_spin_lock, key_of(SpinLock), _ReturnAddress());
+    }
     return is_taken;
 }
 
@@ -150,6 +167,9 @@ LOGICAL ExTryAcquireSpinLockExclusiveAtDpcLevel(PEX_SPIN_LOCK SpinLock)
 {
     check_at_dispatch(SpinLock, __func__);
     bool is_taken = ex_word_lock_try_exclusive(word_of(SpinLock));
-    ke_current()->spin_locks_held += is_taken;
+    if (is_taken) {
+        ke_current()->spin_locks_held++;
+        verifier_lock_taken(&verifier_shared_spin_lock, key_of(SpinLock), _ReturnAddress());
+    }
     return is_taken;
 }

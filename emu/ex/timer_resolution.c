@@ -3,6 +3,8 @@
  * as fine as the host's.
  */
 #include "ex/executive.h"
+
+#include "base/log.h"
 #include "ke/limit.h"
 
 #define UNITS_FINEST 5000 /* 0.5 ms */
@@ -48,4 +50,15 @@ VOID ExQueryTimerResolution(PULONG MaximumTime, PULONG MinimumTime, PULONG Curre
     *MaximumTime = UNITS_DEFAULT;
     *MinimumTime = UNITS_FINEST;
     *CurrentTime = resolution(ex_state());
+}
+
+unsigned ex_timer_resolution_report(void)
+{
+    unsigned wishes = atomic_load(&ex_state()->resolution_wishes);
+    if (wishes != 0) {
+        base_log("left: %u wishes for a shorter timer resolution, never taken back with "
+                 "ExSetTimerResolution (TIME-14)\n",
+                 wishes);
+    }
+    return wishes;
 }

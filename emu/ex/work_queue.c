@@ -15,6 +15,8 @@
 #include "ke/limit.h"
 #include "ke/warning.h"
 #include "ps/thread.h"
+#include "trace/trace.h"
+#include "verifier/resident.h"
 
 #define PATIENCE_MS 2000
 
@@ -93,6 +95,7 @@ static void run(PWORK_QUEUE_ITEM item)
     PWORKER_THREAD_ROUTINE routine = item->WorkerRoutine;
     PVOID parameter = item->Parameter;
     struct ke_callback callback;
+    trace_object(TRACE_WORK_RUN, TRACE_DISPATCH, item, (ULONG_PTR)routine, 0);
     ke_callback_enter(&callback, "a work routine", (void *)(ULONG_PTR)routine);
     routine(parameter);
     ex_work_check_return((const void *)(ULONG_PTR)routine, parameter, item);
@@ -165,6 +168,7 @@ bool ex_work_insert(PWORK_QUEUE_ITEM item, WORK_QUEUE_TYPE type)
     }
     InsertTailList(&work->queue[priority_of(type)], &item->List);
     atomic_fetch_add(&work->queued, 1);
+    trace_object(TRACE_WORK_QUEUE, TRACE_DISPATCH, item, (ULONG_PTR)item->WorkerRoutine, 0);
     bool is_reserved = reserve_worker(work, &slot);
     base_mutex_unlock(&work->lock);
     if (is_reserved) {
@@ -279,6 +283,7 @@ void ex_work_stop(struct ex_work_queues *work)
 
 static void check_item(const WORK_QUEUE_ITEM *item, WORK_QUEUE_TYPE type)
 {
+    verifier_check_object(item, "work item", 0x131, "WORK-20");
     if (!ex_work_is_valid_type(type)) {
         ke_bugcheck(WORKER_INVALID, 0x6, (ULONG_PTR)item, (ULONG_PTR)type, 0, "WORK-26",
                     "The driver queued the work item %p to the queue %u, which does not exist.",

@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "ex/executive.h"
 #include "harness/peer.h"
+#include "harness/policy.h"
+#include "harness/session_mirror.h"
 #include "io/io.h"
 #include "ke/kernel.h"
 #include "mm/mm.h"
@@ -12,13 +14,22 @@
 #include "ps/thread.h"
 #include "rtl/debug_print.h"
 #include "rtl/exception.h"
+#include "verifier/level.h"
+#include "verifier/option.h"
+#include "verifier/rule.h"
+#include "verifier/verifier.h"
 #include "wsk/wsk.h"
 
 static const struct ke_module *const modules[KE_MODULE_COUNT] = {
-    [KE_MODULE_OB] = &ob_module,   [KE_MODULE_EX] = &ex_module,
-    [KE_MODULE_MM] = &mm_module,   [KE_MODULE_PS] = &ps_module,
-    [KE_MODULE_IO] = &io_module,   [KE_MODULE_NMR] = &nmr_module,
-    [KE_MODULE_WSK] = &wsk_module, [KE_MODULE_HARNESS] = &peer_module,
+    [KE_MODULE_VERIFIER] = &verifier_module,
+    [KE_MODULE_OB] = &ob_module,
+    [KE_MODULE_EX] = &ex_module,
+    [KE_MODULE_MM] = &mm_module,
+    [KE_MODULE_PS] = &ps_module,
+    [KE_MODULE_IO] = &io_module,
+    [KE_MODULE_NMR] = &nmr_module,
+    [KE_MODULE_WSK] = &wsk_module,
+    [KE_MODULE_HARNESS] = &peer_module,
 };
 
 static NTSTATUS start_modules(void)
@@ -38,25 +49,27 @@ static NTSTATUS start_modules(void)
     return is_started ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 
-/* What the options say, or else the policy of the process. */
-static struct ke_policy policy_of(const struct wskemu_options *options)
+static struct ke_policy kernel_policy(const struct wskemu_options *options)
 {
     static const enum ke_completion completions[] = {
         [WSKEMU_COMPLETION_INLINE] = KE_COMPLETION_INLINE,
         [WSKEMU_COMPLETION_DEFERRED] = KE_COMPLETION_DEFERRED,
         [WSKEMU_COMPLETION_RANDOM] = KE_COMPLETION_RANDOM,
     };
-    const struct wskemu_options none = {0};
-    const struct wskemu_options *asked = options != NULL ? options : &none;
-    struct wskemu_policy policy = wskemu_policy();
     return (struct ke_policy){
-        .processors = asked->processors != 0 ? asked->processors : policy.processors,
-        .loops = asked->loops != 0 ? asked->loops : policy.loops,
-        .completion =
-            completions[asked->completion != WSKEMU_COMPLETION_DEFAULT ? asked->completion
-                                                                       : policy.completion],
-        .seed = policy.seed,
+        .processors = options->processors,
+        .loops = options->loops,
+        .completion = completions[options->completion],
+        .seed = wskemu_policy().seed,
     };
+}
+
+static bool are_possible(const struct wskemu_options *options)
+{
+    return options == NULL ||
+           (options->processors <= KE_PROCESSORS_MAX && options->loops <= KE_LOOPS_MAX &&
+            (unsigned)options->completion <= WSKEMU_COMPLETION_RANDOM &&
+            (unsigned)options->verifier <= WSKEMU_VERIFIER_FULL);
 }
 
 NTSTATUS wskemu_boot(const struct wskemu_options *options)
@@ -64,13 +77,12 @@ NTSTATUS wskemu_boot(const struct wskemu_options *options)
     if (atomic_load(&ke_running) != NULL) {
         return STATUS_DEVICE_ALREADY_ATTACHED;
     }
-    if (options != NULL && (unsigned)options->completion > WSKEMU_COMPLETION_RANDOM) {
+    if (!are_possible(options) || !verifier_options_check()) {
         return STATUS_INVALID_PARAMETER;
     }
-    struct ke_policy policy = policy_of(options);
-    if (policy.processors > KE_PROCESSORS_MAX || policy.loops > KE_LOOPS_MAX) {
-        return STATUS_INVALID_PARAMETER;
-    }
+    struct wskemu_options used = policy_apply(options);
+    struct ke_policy policy = kernel_policy(&used);
+    atomic_store(&verifier_level_now, (int)used.verifier - WSKEMU_VERIFIER_OFF);
     NTSTATUS status = ke_kernel_create(&policy);
     if (!NT_SUCCESS(status)) {
         return status;
@@ -91,12 +103,29 @@ unsigned wskemu_shutdown(void)
         return 0;
     }
     peer_end_all();
+    session_mirror_end();
     io_unload_all();
     unsigned left = ke_kernel_destroy();
     if (left != 0) {
         base_log("wskemu: %u things were left at shutdown.\n", left);
     }
     return left;
+}
+
+BOOLEAN wskemu_silence_rule(const char *rule, const char *reason)
+{
+    ke_current();
+    return verifier_silence(&verifier_state()->silences, rule, reason) ? TRUE : FALSE;
+}
+
+unsigned wskemu_rule_spoken(const char *rule)
+{
+    return verifier_rule_spoken(rule);
+}
+
+void wskemu_print_options(void)
+{
+    verifier_options_print();
 }
 
 void wskemu_log_redirect(wskemu_log_sink *sink, void *context)

@@ -1,18 +1,19 @@
 /*
  * What a driver must not depend on, a run may choose or draw: the number of processors, when
- * results are delivered, the number of loops. A process decides once.
+ * results are delivered, the number of loops. A process decides once; each boot may ask otherwise.
  */
 #include <wskemu/wskemu.h>
 
 #include "base/process.h"
+#include "harness/policy.h"
+#include "verifier/option.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define PROCESSORS_DEFAULT 2
 #define PROCESSORS_DRAWN_MIN 2
 #define PROCESSORS_DRAWN_MAX 4
-#define LOOPS_DEFAULT 1
+#define LOOPS_DRAWN_MIN 1
 #define LOOPS_DRAWN_MAX 2
 
 static uint32_t seed_of(const char *text)
@@ -41,33 +42,26 @@ static ULONG draw(const struct wskemu_policy *policy, unsigned n, ULONG lowest, 
     return lowest + spread(policy->seed + n * 0x9E3779B9U) % (highest - lowest + 1);
 }
 
-static ULONG number_of(const char *variable, ULONG otherwise)
+static enum wskemu_completion completion_of_environment(void)
 {
-    const char *text = base_environment(variable, "");
-    unsigned long number = strtoul(text, NULL, 10);
-    return number != 0 ? (ULONG)number : otherwise;
-}
-
-static enum wskemu_completion completion_of(const char *variable, enum wskemu_completion otherwise)
-{
-    static const char *const names[] = {"", "inline", "deferred", "random"};
-    const char *text = base_environment(variable, "");
-    for (unsigned i = 1; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(text, names[i]) == 0) {
-            return (enum wskemu_completion)i;
-        }
-    }
-    return otherwise;
+    return (enum wskemu_completion)(WSKEMU_COMPLETION_INLINE +
+                                    verifier_option_choice(OPTION_COMPLETION));
 }
 
 static void draw_all(struct wskemu_policy *policy, const char *seed)
 {
     policy->is_drawn = TRUE;
     policy->seed = seed_of(seed);
-    policy->processors = draw(policy, 0, PROCESSORS_DRAWN_MIN, PROCESSORS_DRAWN_MAX);
-    policy->completion =
-        (enum wskemu_completion)draw(policy, 1, WSKEMU_COMPLETION_INLINE, WSKEMU_COMPLETION_RANDOM);
-    policy->loops = draw(policy, 2, LOOPS_DEFAULT, LOOPS_DRAWN_MAX);
+    if (!verifier_option_is_set(OPTION_PROCESSORS)) {
+        policy->processors = draw(policy, 0, PROCESSORS_DRAWN_MIN, PROCESSORS_DRAWN_MAX);
+    }
+    if (!verifier_option_is_set(OPTION_COMPLETION)) {
+        policy->completion = (enum wskemu_completion)draw(policy, 1, WSKEMU_COMPLETION_INLINE,
+                                                          WSKEMU_COMPLETION_RANDOM);
+    }
+    if (!verifier_option_is_set(OPTION_LOOPS)) {
+        policy->loops = draw(policy, 2, LOOPS_DRAWN_MIN, LOOPS_DRAWN_MAX);
+    }
 }
 
 struct wskemu_policy wskemu_policy(void)
@@ -76,16 +70,65 @@ struct wskemu_policy wskemu_policy(void)
     if (policy.processors != 0) {
         return policy;
     }
-    const char *seed = base_environment("WSKEMU_SEED", "");
-    struct wskemu_policy decided = {.processors = PROCESSORS_DEFAULT,
-                                    .completion = WSKEMU_COMPLETION_INLINE,
-                                    .loops = LOOPS_DEFAULT};
-    if (seed[0] != '\0') {
-        draw_all(&decided, seed);
+    struct wskemu_policy decided = {.processors = (ULONG)verifier_option_number(OPTION_PROCESSORS),
+                                    .completion = completion_of_environment(),
+                                    .loops = (ULONG)verifier_option_number(OPTION_LOOPS)};
+    if (verifier_option_is_set(OPTION_SEED)) {
+        draw_all(&decided, verifier_option_text(OPTION_SEED));
     }
-    decided.processors = number_of("WSKEMU_PROCESSORS", decided.processors);
-    decided.loops = number_of("WSKEMU_LOOPS", decided.loops);
-    decided.completion = completion_of("WSKEMU_COMPLETION", decided.completion);
     policy = decided;
     return policy;
+}
+
+/* Why the run has a value: the options of boot say it, or the seed does. */
+static const char *how_of(bool is_asked, bool is_drawn, enum verifier_option option)
+{
+    if (is_asked) {
+        return "asked for at boot";
+    }
+    return is_drawn && !verifier_option_is_set(option) ? "drawn" : NULL;
+}
+
+static void note_use(const struct wskemu_options *asked, const struct wskemu_options *used)
+{
+    struct wskemu_policy policy = wskemu_policy();
+    bool is_drawn = policy.is_drawn != FALSE;
+    verifier_options_use_environment();
+    if (is_drawn) {
+        verifier_option_use(OPTION_SEED, NULL, "%lu", (unsigned long)policy.seed);
+    }
+    verifier_option_use(OPTION_PROCESSORS,
+                        how_of(asked->processors != 0, is_drawn, OPTION_PROCESSORS), "%lu",
+                        (unsigned long)used->processors);
+    verifier_option_use(OPTION_LOOPS, how_of(asked->loops != 0, is_drawn, OPTION_LOOPS), "%lu",
+                        (unsigned long)used->loops);
+    verifier_option_use_choice(OPTION_COMPLETION,
+                               how_of(asked->completion != 0, is_drawn, OPTION_COMPLETION),
+                               (unsigned)used->completion - WSKEMU_COMPLETION_INLINE);
+    verifier_option_use_choice(OPTION_VERIFIER,
+                               how_of(asked->verifier != 0, false, OPTION_VERIFIER),
+                               (unsigned)used->verifier - WSKEMU_VERIFIER_OFF);
+}
+
+struct wskemu_options policy_apply(const struct wskemu_options *options)
+{
+    const struct wskemu_options none = {0};
+    const struct wskemu_options *asked = options != NULL ? options : &none;
+    struct wskemu_policy policy = wskemu_policy();
+    struct wskemu_options used = *asked;
+    if (used.processors == 0) {
+        used.processors = policy.processors;
+    }
+    if (used.loops == 0) {
+        used.loops = policy.loops;
+    }
+    if (used.completion == WSKEMU_COMPLETION_DEFAULT) {
+        used.completion = policy.completion;
+    }
+    if (used.verifier == WSKEMU_VERIFIER_DEFAULT) {
+        used.verifier =
+            (enum wskemu_verifier)(WSKEMU_VERIFIER_OFF + verifier_option_choice(OPTION_VERIFIER));
+    }
+    note_use(asked, &used);
+    return used;
 }

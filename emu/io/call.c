@@ -4,15 +4,20 @@
  * A dispatch routine may complete its IRP, keep it, or pass it on, in this thread or in another,
  * and it returns a status that has to fit what it did. When it returns, the IRP may be gone. So a
  * record of each running call stands on the caller's stack and in a table, and completion writes
- * there what it saw at the call's stack location. Where a call is recorded, completion moves the
- * IRP's position under the lock of its part of the table. IRPs that were never sent to a device
- * (WSK's) pay nothing for this.
+ * there what it saw at the call's stack location, and whether a driver below has kept the IRP.
+ * Where a call is recorded, completion moves the IRP's position under the lock of its part of the
+ * table. IRPs that were never sent to a device (WSK's) pay nothing for this.
  */
 #include "io/call.h"
 
+#include "base/stack.h"
 #include "io/io.h"
+#include "io/irp_check.h"
+#include "io/thread_irps.h"
 #include "ke/bugcheck.h"
 #include "ke/callback.h"
+#include "trace/trace.h"
+#include "verifier/history.h"
 
 #if defined(__GNUC__)
 #define NOT_SANITIZED __attribute__((no_sanitize("thread"), noinline))
@@ -25,6 +30,13 @@ struct io_call {
     PIRP irp;
     PIO_STACK_LOCATION location;
     PDRIVER_DISPATCH routine;
+    const struct ke_callback *callback; /* of the routine */
+    const struct _KTHREAD *thread;
+    PIO_COMPLETION_ROUTINE above; /* what the driver above set in the location, and its context */
+    PVOID above_context;
+    const void *below;       /* what stood where the lowest driver would set a completion routine */
+    bool is_held_below;      /* passed down by the routine, not completed, its call returned */
+    bool is_left_elsewhere;  /* completed by another thread than the routine's */
     bool is_completed;       /* completion has left the location */
     bool was_marked;         /* marked pending at that time */
     bool is_marked;          /* marked pending and not completed when the routine returned */
@@ -71,6 +83,32 @@ void io_calls_unlock(struct io_call_shard *shard)
     }
 }
 
+/* The lowest driver's next location lies in the IRP itself, where this member is. (IRP-56) */
+C_ASSERT(FIELD_OFFSET(IRP, Tail.Overlay.OriginalFileObject) ==
+         sizeof(IRP) - sizeof(IO_STACK_LOCATION) +
+             FIELD_OFFSET(IO_STACK_LOCATION, CompletionRoutine));
+
+NOT_SANITIZED static const void *what_is_below(const volatile IRP *irp)
+{
+    return irp->Tail.Overlay.OriginalFileObject;
+}
+
+static bool is_lowest(const struct io_call *call)
+{
+    return call->location == (PIO_STACK_LOCATION)(PVOID)(call->irp + 1);
+}
+
+static void check_below(const struct io_call *call)
+{
+    if (is_lowest(call) && what_is_below(call->irp) != call->below) {
+        ke_violation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x208, (ULONG_PTR)call->routine,
+                     (ULONG_PTR)call->irp, 0, "IRP-56",
+                     "The driver whose dispatch routine is %p set a completion routine for the IRP "
+                     "%p, which has no stack location below the driver's own.",
+                     (void *)(ULONG_PTR)call->routine, (void *)call->irp);
+    }
+}
+
 void io_calls_note_left(struct io_call_shard *shard, const IRP *irp,
                         const IO_STACK_LOCATION *location)
 {
@@ -83,20 +121,116 @@ void io_calls_note_left(struct io_call_shard *shard, const IRP *irp,
         if (call->irp != irp || call->is_completed) {
             continue;
         }
+        if (call->location <= location + 1) {
+            call->is_held_below = false;
+        }
         if (call->location == location) {
             call->is_completed = true;
+            call->is_left_elsewhere = call->thread != ke_current();
             call->was_marked = is_pending;
             call->completed_with = irp->IoStatus.Status;
+            check_below(call);
         } else if (call->location == location + 1) {
             call->is_pending_below |= is_pending;
         }
     }
 }
 
-static void begin(struct io_call *call)
+/* The next call after that entry, or the first one, with the IRP; NULL if there is none. */
+static struct io_call *next_with(struct io_call_shard *shard, const LIST_ENTRY *entry,
+                                 const IRP *irp)
+{
+    for (entry = entry->Flink; entry != &shard->calls; entry = entry->Flink) {
+        struct io_call *call = CONTAINING_RECORD(entry, struct io_call, link);
+        if (call->irp == irp && !call->is_completed) {
+            return call;
+        }
+    }
+    return NULL;
+}
+
+static struct io_call *first_with(struct io_call_shard *shard, const IRP *irp)
+{
+    return next_with(shard, &shard->calls, irp);
+}
+
+/* The call whose dispatch routine runs on this thread and calls us. The part is locked. */
+static struct io_call *find_running(struct io_call_shard *shard, const IRP *irp)
+{
+    const struct ke_callback *innermost = ke_callback_innermost();
+    struct io_call *call = first_with(shard, irp);
+    while (call != NULL && call->callback != innermost) {
+        call = next_with(shard, &call->link, irp);
+    }
+    return call;
+}
+
+bool io_call_is_in_dispatch(const IRP *irp)
+{
+    struct io_call_shard *shard = io_calls_lock(irp);
+    bool is_found = shard != NULL && find_running(shard, irp) != NULL;
+    io_calls_unlock(shard);
+    return is_found;
+}
+
+void io_call_check_held(const IRP *irp, ULONG code, const char *what, const void *caller)
+{
+    struct io_call_shard *shard = io_calls_lock(irp);
+    const struct io_call *call = shard != NULL ? find_running(shard, irp) : NULL;
+    bool is_held = call != NULL && call->is_held_below;
+    io_calls_unlock(shard);
+    if (is_held) {
+        ke_violation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, code, (ULONG_PTR)caller, (ULONG_PTR)irp,
+                     0, "IRP-44",
+                     "The driver passed the IRP %p down and %s it, at %s, while the driver below "
+                     "still had it.",
+                     (const void *)irp, what, base_stack_site(caller).text);
+    }
+}
+
+/* Whether a running call has the location: its driver skipped it. The part is locked. */
+static const struct io_call *find_skipped(struct io_call_shard *shard, const struct io_call *call)
+{
+    const struct io_call *other = first_with(shard, call->irp);
+    while (other != NULL && other->location != call->location) {
+        other = next_with(shard, &other->link, call->irp);
+    }
+    return other;
+}
+
+static void check_skipped(const struct io_call *skipped, const struct io_call *call)
+{
+    bool is_kept = skipped->above == call->location->CompletionRoutine &&
+                   skipped->above_context == call->location->Context;
+    if (!is_kept) {
+        ke_violation(
+            DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x212, (ULONG_PTR)skipped->routine,
+            (ULONG_PTR)call->irp, 0, "IRP-29",
+            "The driver whose dispatch routine is %p skipped its stack location of the IRP "
+            "%p and then set a completion routine: it took the place of the routine of the "
+            "driver above. Copy the location instead.",
+            (void *)(ULONG_PTR)skipped->routine, (void *)call->irp);
+    }
+}
+
+/* Looks at where the IRP goes. Returns whether its sender skipped its own location. */
+static bool check_sender(struct io_call_shard *shard, const struct io_call *call)
+{
+    const struct io_call *skipped = find_skipped(shard, call);
+    if (skipped == NULL) {
+        return false;
+    }
+    check_skipped(skipped, call);
+    return true;
+}
+
+/* A bug check inside halts everything: that the lock is held then does not matter. */
+static void begin(struct io_call *call, const void *caller)
 {
     struct io_call_shard *shard = shard_of(call->irp);
     base_mutex_lock(&shard->lock);
+    bool is_skipped = check_sender(shard, call);
+    io_call_check_location(call->irp, call->location, is_skipped, caller);
     atomic_fetch_add_explicit(&shard->count, 1, memory_order_relaxed);
     InsertHeadList(&shard->calls, &call->link);
     base_mutex_unlock(&shard->lock);
@@ -111,6 +245,15 @@ NOT_SANITIZED static void look(struct io_call *call)
         ((volatile IRP *)call->irp)->Tail.Overlay.CurrentStackLocation < call->location;
 }
 
+/* Tells the calls above that the IRP is with this call's driver, or further down. */
+static void note_held(struct io_call_shard *shard, const struct io_call *call)
+{
+    for (struct io_call *above = first_with(shard, call->irp); above != NULL;
+         above = next_with(shard, &above->link, call->irp)) {
+        above->is_held_below |= above->location >= call->location;
+    }
+}
+
 /* An IRP that has not left the call's location cannot be freed: completion needs the lock first. */
 static void end(struct io_call *call)
 {
@@ -120,6 +263,8 @@ static void end(struct io_call *call)
     atomic_fetch_sub_explicit(&shard->count, 1, memory_order_relaxed);
     if (!call->is_completed) {
         look(call);
+        check_below(call);
+        note_held(shard, call);
     }
     base_mutex_unlock(&shard->lock);
 }
@@ -137,6 +282,11 @@ static void check_pending_status(const struct io_call *call)
 {
     if (call->is_pending_below) {
         return;
+    }
+    if (call->is_completed && !call->was_marked && call->is_left_elsewhere) {
+        wrong_status(call, 0x23D, STATUS_PENDING, "IRP-78",
+                     "which another thread completed before it was marked pending; mark it first, "
+                     "then let others have it");
     }
     if (call->is_completed && !call->was_marked) {
         wrong_status(call, 0x23D, STATUS_PENDING, "IRP-81",
@@ -187,6 +337,10 @@ static PIO_STACK_LOCATION push_location(PIRP irp, PDEVICE_OBJECT device)
     irp->CurrentLocation--;
     PIO_STACK_LOCATION location = --irp->Tail.Overlay.CurrentStackLocation;
     location->DeviceObject = device;
+    if (io_irp_record(irp) != NULL) {
+        io_irp_record(irp)->driver = device->DriverObject;
+        io_irp_record(irp)->driver_location = irp->CurrentLocation;
+    }
     return location;
 }
 
@@ -228,20 +382,31 @@ static void check_state(const struct ke_callback *callback, PDEVICE_OBJECT devic
 static NTSTATUS call_driver(PDEVICE_OBJECT device, PIRP irp, const void *caller)
 {
     struct ke_callback callback;
+    io_thread_irps_check_frames();
     io_call_check(device, irp, caller);
+    io_call_check_held(irp, 0x205, "sent", caller);
+    io_irp_check_sent(irp);
     PIO_STACK_LOCATION location = push_location(irp, device);
+    verifier_note_sent(device, irp, location, NULL, caller);
     io_call_check_level(irp, location->MajorFunction, caller);
     struct io_call call = {
         .irp = irp,
         .location = location,
         .routine = routine_of(device, irp, location->MajorFunction),
+        .callback = &callback,
+        .thread = ke_current(),
+        .above = location->CompletionRoutine,
+        .above_context = location->Context,
+        .below = irp->Tail.Overlay.OriginalFileObject,
     };
-    begin(&call);
+    trace_irp_send(irp, device, location->MajorFunction, location->MinorFunction);
+    begin(&call, caller);
     ke_callback_enter(&callback, "a dispatch routine", (void *)(ULONG_PTR)call.routine);
     NTSTATUS status = call.routine(device, irp);
     check_state(&callback, device);
     ke_callback_leave(&callback);
     end(&call);
+    io_thread_irps_check_frames();
     check_status(&call, status);
     return status;
 }

@@ -26,6 +26,19 @@ struct io_calls {
  * return address. */
 void io_call_check(PDEVICE_OBJECT device, PIRP irp, const void *caller);
 
+/* Bug checks if the dispatch routine that runs on this thread passed the IRP down and a driver
+ * below still has it. code and what say what the routine does with it: 0x205, "sent". */
+void io_call_check_held(const IRP *irp, ULONG code, const char *what, const void *caller);
+
+/* Whether the innermost routine of a driver on this thread is the dispatch routine that was called
+ * with the IRP. */
+bool io_call_is_in_dispatch(const IRP *irp);
+
+/* Looks at the location that an IRP was given to. caller is the driver's return address;
+ * is_skipped: the sender skipped its location, so that it is that one. */
+void io_call_check_location(PIRP irp, const IO_STACK_LOCATION *location, bool is_skipped,
+                            const void *caller);
+
 /* Bug checks if the request must not be sent at the current IRQL. */
 void io_call_check_level(PIRP irp, UCHAR major_function, const void *caller);
 

@@ -7,12 +7,16 @@
  */
 #include "io/irp.h"
 
+#include "base/local.h"
 #include "io/io.h"
+#include "io/irp_check.h"
 #include "ke/bugcheck.h"
 #include "ke/callback.h"
 #include "ke/irql.h"
 #include "ke/limit.h"
 #include "ke/spin_lock.h"
+#include "ke/warning.h"
+#include "trace/trace.h"
 
 #if defined(__GNUC__)
 #define NOT_SANITIZED __attribute__((no_sanitize("thread"), noinline))
@@ -48,20 +52,54 @@ VOID IoReleaseCancelSpinLock(KIRQL Irql)
     ke_lower_irql(Irql);
 }
 
-static void call_routine(PIRP irp, PDRIVER_CANCEL routine, const struct ke_callback *callback)
+/* ---- what cancel routines have to do ---- */
+
+/* The IRP whose cancel routine runs on this thread, that call, and the rule that says how it ends.
+ */
+static BASE_THREAD_LOCAL const IRP *cancelled;
+static BASE_THREAD_LOCAL const struct ke_callback *cancelled_by;
+static BASE_THREAD_LOCAL const char *cancelled_rule;
+
+void io_cancel_is_in_queue(void)
 {
-    struct io_cancel *cancel = &io_state()->cancel;
-    PDEVICE_OBJECT device = irp->CurrentLocation > irp->StackCount
-                                ? NULL
-                                : irp->Tail.Overlay.CurrentStackLocation->DeviceObject;
-    irp->CancelIrql = callback->irql;
-    routine(device, irp);
-    if (atomic_load_explicit(&cancel->holder, memory_order_relaxed) == ke_current()) {
-        ke_bugcheck(DRIVER_RETURNED_HOLDING_CANCEL_LOCK, (ULONG_PTR)irp, (ULONG_PTR)routine, 0, 0,
-                    "CANCEL-17",
-                    "The driver's cancel routine %p returned without releasing the cancel spin "
-                    "lock.",
-                    (void *)(ULONG_PTR)routine);
+    cancelled_rule = "CANCEL-40";
+}
+
+void io_cancel_check_completion(PIRP irp)
+{
+    if (irp != cancelled || ke_callback_innermost() != cancelled_by) {
+        return;
+    }
+    cancelled = NULL;
+    if (irp->IoStatus.Status != STATUS_CANCELLED || irp->IoStatus.Information != 0) {
+        ke_warning(cancelled_rule,
+                   "the driver completed the cancelled IRP %p with status 0x%08X and information "
+                   "%llu; it should be STATUS_CANCELLED and 0",
+                   (void *)irp, (unsigned)irp->IoStatus.Status,
+                   (unsigned long long)irp->IoStatus.Information);
+    }
+}
+
+/* Before its routine is called. The cancel spin lock is held, so nobody else ends the IRP. */
+static void check_cancelable(const IRP *irp)
+{
+    bool is_marked = irp->CurrentLocation > irp->StackCount ||
+                     (irp->Tail.Overlay.CurrentStackLocation->Control & SL_PENDING_RETURNED) != 0;
+    if (!is_marked) {
+        ke_warning("CANCEL-12",
+                   "the IRP %p has a cancel routine, and its driver has not marked it pending",
+                   (const void *)irp);
+    }
+}
+
+/* A driver may cancel what it made, not what it was given. (CANCEL-05) */
+static void check_owner(PIRP irp)
+{
+    const struct io_irp_record *record = io_irp_record(irp);
+    if (io_call_is_in_dispatch(irp)) {
+        ke_warning(record != NULL && record->receiver == IO_IRP_TO_WSK ? "WSK-IRP-31" : "CANCEL-05",
+                   "the driver cancelled the IRP %p, which it was given by another driver",
+                   (void *)irp);
     }
 }
 
@@ -71,6 +109,29 @@ static void check_alive(PIRP irp)
         ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20A, 0, 0, 0, "CANCEL-06",
                     "The driver cancelled the IRP %p, which is no IRP, or was freed already.",
                     (void *)irp);
+    }
+}
+
+static void call_routine(PIRP irp, PDRIVER_CANCEL routine, const struct ke_callback *callback)
+{
+    struct io_cancel *cancel = &io_state()->cancel;
+    PDEVICE_OBJECT device = irp->CurrentLocation > irp->StackCount
+                                ? NULL
+                                : irp->Tail.Overlay.CurrentStackLocation->DeviceObject;
+    irp->CancelIrql = callback->irql;
+    check_cancelable(irp);
+    cancelled = irp;
+    cancelled_by = callback;
+    cancelled_rule = "CANCEL-19";
+    routine(device, irp);
+    cancelled = NULL;
+    io_irps_check_parts(irp);
+    if (atomic_load_explicit(&cancel->holder, memory_order_relaxed) == ke_current()) {
+        ke_bugcheck(DRIVER_RETURNED_HOLDING_CANCEL_LOCK, (ULONG_PTR)irp, (ULONG_PTR)routine, 0, 0,
+                    "CANCEL-17",
+                    "The driver's cancel routine %p returned without releasing the cancel spin "
+                    "lock.",
+                    (void *)(ULONG_PTR)routine);
     }
 }
 
@@ -84,10 +145,12 @@ BOOLEAN IoCancelIrp(PIRP Irp)
     KIRQL irql;
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     check_alive(Irp);
+    check_owner(Irp);
     ke_callback_enter(&callback, "a cancel routine", NULL);
     IoAcquireCancelSpinLock(&irql);
     set_cancel_flag(&Irp->Cancel);
     PDRIVER_CANCEL routine = IoSetCancelRoutine(Irp, NULL);
+    trace_irp_cancel(Irp, routine != NULL);
     if (routine != NULL) {
         callback.routine = (const void *)(ULONG_PTR)routine;
         call_routine(Irp, routine, &callback);

@@ -6,10 +6,11 @@
  * which it was entered: the walk ends and touches the IRP no more. At the top the request ends for
  * whoever made it.
  */
+#include "base/stack.h"
 #include "io/call.h"
 #include "io/driver.h"
 #include "io/io.h"
-#include "io/irp.h"
+#include "io/irp_check.h"
 #include "io/request.h"
 #include "ke/bugcheck.h"
 #include "ke/callback.h"
@@ -83,11 +84,47 @@ static void check_went_on(PIRP irp, NTSTATUS returned, const void *routine)
     }
 }
 
+/* A routine that gave the IRP away, or freed it, has to say so. The IRP may be gone. */
+static void check_still_ours(PIRP irp, CHAR location, NTSTATUS returned, const void *routine)
+{
+    if (!io_irp_is_alive(irp)) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20A, (ULONG_PTR)routine, (ULONG_PTR)irp,
+                    0, "IRP-71",
+                    "The driver's completion routine %p freed the IRP %p and returned 0x%08X; it "
+                    "has to return STATUS_MORE_PROCESSING_REQUIRED.",
+                    routine, (void *)irp, (unsigned)returned);
+    }
+    if (irp->CurrentLocation < location) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x209, (ULONG_PTR)routine, (ULONG_PTR)irp,
+                    0, "IRP-73",
+                    "The driver's completion routine %p sent the IRP %p again and returned 0x%08X; "
+                    "it has to return STATUS_MORE_PROCESSING_REQUIRED.",
+                    routine, (void *)irp, (unsigned)returned);
+    }
+    io_irp_check_locations(irp);
+}
+
+/* The driver's own IRP goes on to an end that it has not. (IRP-04, WSK-IRP-11) */
+static void check_taken_back(PIRP irp, NTSTATUS returned, const void *routine)
+{
+    if (!is_at_top(irp) || !io_irp_is_drivers(irp)) {
+        return;
+    }
+    const struct io_irp_record *record = io_irp_record(irp);
+    bool is_from_wsk = record != NULL && record->receiver == IO_IRP_TO_WSK;
+    ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, (ULONG_PTR)irp, (ULONG_PTR)routine,
+                (ULONG)returned, is_from_wsk ? "WSK-IRP-11" : "IRP-04",
+                "The completion routine %s returned 0x%08X for the IRP %p, which its driver "
+                "allocated: it has to return STATUS_MORE_PROCESSING_REQUIRED.",
+                base_stack_site((const char *)routine + 1).text, (unsigned)returned, (void *)irp);
+}
+
 /* Returns whether the routine took the IRP back. */
 static bool call_routine(PIRP irp, PIO_COMPLETION_ROUTINE routine, PVOID context)
 {
     struct ke_callback callback;
     PDEVICE_OBJECT device = is_at_top(irp) ? NULL : IoGetCurrentIrpStackLocation(irp)->DeviceObject;
+    CHAR location = irp->CurrentLocation;
     ke_callback_enter(&callback, "a completion routine", (void *)(ULONG_PTR)routine);
     NTSTATUS status = routine(device, irp, context);
     check_state(&callback);
@@ -95,7 +132,9 @@ static bool call_routine(PIRP irp, PIO_COMPLETION_ROUTINE routine, PVOID context
     if (status == STATUS_MORE_PROCESSING_REQUIRED) {
         return true;
     }
+    check_still_ours(irp, location, status, (const void *)(ULONG_PTR)routine);
     check_went_on(irp, status, (const void *)(ULONG_PTR)routine);
+    check_taken_back(irp, status, (const void *)(ULONG_PTR)routine);
     return false;
 }
 
@@ -135,10 +174,38 @@ static void check_not_completed(PIRP irp)
     }
 }
 
-static void check_completion(PIRP irp)
+static NTSTATUS run_kept_routine(PDEVICE_OBJECT device, PIRP irp, PVOID context);
+
+void io_completion_check_unsent(PIRP irp, const char *what)
+{
+    if (irp->CurrentLocation > 1 && irp->CurrentLocation <= irp->StackCount + 1 &&
+        IoGetNextIrpStackLocation(irp)->CompletionRoutine == run_kept_routine) {
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x4100F, (ULONG_PTR)irp, 0, 0, "IRP-60",
+                     "The driver called IoSetCompletionRoutineEx for the IRP %p and then %s it "
+                     "without having sent it: what the routine needs is never freed.",
+                     (void *)irp, what);
+    }
+}
+
+/* An IRP that nobody ever received. (IRP-95) */
+static void check_was_sent(PIRP irp)
+{
+    const struct io_irp_record *record = io_irp_record(irp);
+    if (record != NULL && record->kind == IO_IRP_DRIVERS && record->receiver == IO_IRP_TO_NOBODY) {
+        ke_warning("IRP-95",
+                   "the IRP %p, allocated by %s, was completed and had never been sent to a driver",
+                   (void *)irp, base_stack_site(record->creator).text);
+    }
+}
+
+static void check_completion(PIRP irp, const void *caller)
 {
     KIRQL irql = ke_current()->irql;
     check_not_completed(irp);
+    io_call_check_held(irp, 0x209, "completed", caller);
+    io_completion_check_unsent(irp, "completed");
+    check_was_sent(irp);
+    io_cancel_check_completion(irp);
     if (irql > DISPATCH_LEVEL) {
         ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0xE, irql, (ULONG_PTR)irp, 0, "IRP-92",
                     "The driver completed the IRP %p at IRQL %u.", (void *)irp, irql);
@@ -157,6 +224,18 @@ static void check_completion(PIRP irp)
     }
 }
 
+static void complete(PIRP irp, const void *caller)
+{
+    check_completion(irp, caller);
+    trace_completion(irp, caller);
+    while (!is_at_top(irp)) {
+        if (climb(irp)) {
+            return;
+        }
+    }
+    io_request_finish(irp);
+}
+
 /*
  * Completes an IRP whose IoStatus is set: calls the completion routines above, then ends the
  * request for whoever made it. IRQL <= DISPATCH_LEVEL. (IRP-84 to IRP-88)
@@ -165,20 +244,15 @@ VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
 {
     UNREFERENCED_PARAMETER(PriorityBoost);
     ke_current();
-    check_completion(Irp);
-    trace_completion(Irp);
-    while (!is_at_top(Irp)) {
-        if (climb(Irp)) {
-            return;
-        }
-    }
-    io_request_finish(Irp);
+    complete(Irp, _ReturnAddress());
 }
 
 /* As IofCompleteRequest. */
 VOID(IoCompleteRequest)(PIRP Irp, CCHAR PriorityBoost)
 {
-    IofCompleteRequest(Irp, PriorityBoost);
+    UNREFERENCED_PARAMETER(PriorityBoost);
+    ke_current();
+    complete(Irp, _ReturnAddress());
 }
 
 /* ---- routines that keep their driver loaded ---- */
@@ -214,6 +288,20 @@ static NTSTATUS run_kept_routine(PDEVICE_OBJECT device, PIRP irp, PVOID context)
     return status;
 }
 
+/* The device is one of the driver's that sets the routine, not the one that it sends to. */
+static void check_owner(PDEVICE_OBJECT device, PIRP irp)
+{
+    const DEVICE_OBJECT *holder =
+        is_at_top(irp) ? NULL : IoGetCurrentIrpStackLocation(irp)->DeviceObject;
+    if (holder != NULL && holder->DriverObject != device->DriverObject) {
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x4100F, (ULONG_PTR)device, (ULONG_PTR)irp,
+                     0, "IRP-61",
+                     "The driver that holds the IRP %p called IoSetCompletionRoutineEx with the "
+                     "device %p, which is another driver's: that one would be kept loaded.",
+                     (void *)irp, (void *)device);
+    }
+}
+
 /*
  * As IoSetCompletionRoutine, but keeps the driver of DeviceObject loaded until the routine has
  * run. STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES. IRQL <= DISPATCH_LEVEL. (IRP-59)
@@ -224,6 +312,7 @@ NTSTATUS IoSetCompletionRoutineEx(PDEVICE_OBJECT DeviceObject, PIRP Irp,
                                   BOOLEAN InvokeOnCancel)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    check_owner(DeviceObject, Irp);
     struct kept_routine *kept = malloc(sizeof(*kept));
     if (kept == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;

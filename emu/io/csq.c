@@ -7,6 +7,8 @@
  * that gets NULL leaves the IRP to the cancel routine, which will take the queue's lock.
  */
 #include "io/io.h"
+#include "io/irp_check.h"
+#include "ke/bugcheck.h"
 #include "ke/callback.h"
 #include "ke/limit.h"
 
@@ -87,6 +89,22 @@ static void unbind(PIRP irp)
     *slot_of(irp) = NULL;
 }
 
+/* What a slot in use may hold: the queue that the caller knows, or a context of the IRP. */
+static void check_slot(PIRP irp, const IO_CSQ *csq)
+{
+    const void *held = *slot_of(irp);
+    const IO_CSQ_IRP_CONTEXT *context = held;
+    bool is_ours = held == csq || (held != NULL && context->Type == IO_TYPE_CSQ_IRP_CONTEXT &&
+                                   context->Irp == irp);
+    if (!is_ours) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, (ULONG_PTR)irp, (ULONG_PTR)held, 0,
+                    "CANCEL-29",
+                    "The driver changed DriverContext[3] of the IRP %p while it was in the "
+                    "cancel-safe queue %p.",
+                    (void *)irp, (const void *)csq);
+    }
+}
+
 /* The IRP was cancelled: it leaves the queue and goes to the driver's routine. (CANCEL-38) */
 static VOID cancel(PDEVICE_OBJECT device, PIRP irp)
 {
@@ -98,6 +116,7 @@ static VOID cancel(PDEVICE_OBJECT device, PIRP irp)
     csq->CsqRemoveIrp(csq, irp);
     unbind(irp);
     csq->CsqReleaseLock(csq, irql);
+    io_cancel_is_in_queue();
     csq->CsqCompleteCanceledIrp(csq, irp);
 }
 
@@ -166,6 +185,7 @@ static PIRP take_next(PIO_CSQ csq, PVOID peek_context)
         irp = csq->CsqPeekNextIrp(csq, irp, peek_context);
     }
     if (irp != NULL) {
+        check_slot(irp, csq);
         csq->CsqRemoveIrp(csq, irp);
         unbind(irp);
     }

@@ -14,6 +14,7 @@
 struct io_device {
     DEVICE_OBJECT object; /* first */
     DEVOBJ_EXTENSION extension;
+    LIST_ENTRY properties; /* see device_property.c */
 };
 
 extern struct _OBJECT_TYPE io_device_type;
@@ -32,6 +33,12 @@ NTSTATUS io_device_open(PDEVICE_OBJECT device);
 
 /* Ends an open, and with it perhaps a pending unload. PASSIVE_LEVEL. */
 void io_device_close(PDEVICE_OBJECT device);
+
+/* The session that a per-session device belongs to; 0 for any other device. (SESS-35) */
+ULONG io_device_session(PDEVICE_OBJECT device);
+
+/* Frees the properties of a device that nobody references. */
+void io_device_properties_free(PDEVICE_OBJECT device);
 
 /* Stops and frees the timer of IoInitializeTimer, if there is one. */
 void io_device_timer_free(PDEVICE_OBJECT device);

@@ -26,6 +26,7 @@ struct driver_extension {
 static void destroy(void *object)
 {
     struct io_driver *driver = object;
+    ke_code_remove(&driver->code); /* one that could not be unloaded */
     while (!IsListEmpty(&driver->extensions)) {
         free(CONTAINING_RECORD(RemoveHeadList(&driver->extensions), struct driver_extension, link));
     }
@@ -90,6 +91,7 @@ struct io_driver *io_driver_create(const struct wskemu_driver_image *image)
     InitializeListHead(&driver->reinitializations);
     KeInitializeEvent(&driver->unpinned, NotificationEvent, TRUE);
     driver->image = image;
+    driver->code = (struct ke_code){image->name, image->text_begin, image->text_end};
     return driver;
 }
 
@@ -137,7 +139,7 @@ unsigned io_drivers_report(struct io_drivers *drivers)
          entry = entry->Flink) {
         const struct io_driver *driver = CONTAINING_RECORD(entry, struct io_driver, link);
         base_log("left: driver %s, %s\n", driver->image->name,
-                 driver->object.DriverUnload == NULL ? "which has no unload routine"
+                 driver->object.DriverUnload == NULL ? "which has no unload routine (DEV-14)"
                                                      : "whose devices are in use");
         left++;
     }

@@ -5,6 +5,7 @@
 #include <wdm.h>
 
 #include "base/mutex.h"
+#include "ke/code.h"
 
 #include <wskemu/driver_image.h>
 
@@ -18,6 +19,7 @@ struct io_driver {
     LIST_ENTRY extensions;        /* of IoAllocateDriverObjectExtension */
     LIST_ENTRY reinitializations; /* see reinitialize.c */
     const struct wskemu_driver_image *image;
+    struct ke_code code;    /* where its routines are */
     bool is_unload_pending; /* asked for; its devices admit nobody */
     bool is_unloading;      /* the unload routine was called, or is about to be */
     ULONG pins;             /* work items and completion routines that keep the driver loaded */

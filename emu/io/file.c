@@ -8,6 +8,7 @@
  */
 #include "io/file.h"
 
+#include "io/container.h"
 #include "io/device.h"
 #include "io/io.h"
 #include "io/request.h"
@@ -106,6 +107,7 @@ static void destroy(void *object)
     if ((file->Flags & FO_FILE_OPEN) != 0) {
         send(file, IRP_MJ_CLOSE, IRP_CLOSE_OPERATION | IRP_SYNCHRONOUS_API);
     }
+    io_container_check_object(file, "SESS-44", "was closed");
     free(file->FileName.Buffer);
     if (file->RelatedFileObject != NULL) {
         ob_dereference(file->RelatedFileObject);

@@ -13,6 +13,7 @@ static NTSTATUS start(void *state)
     io_drivers_start(&io->drivers);
     io_work_items_start(&io->work_items);
     io_shutdowns_start(&io->shutdowns);
+    io_containers_start(&io->containers);
     ps_on_thread_end(io_thread_irps_cancel);
     return STATUS_SUCCESS;
 }
@@ -21,12 +22,14 @@ static unsigned report(void *state)
 {
     struct io_state *io = state;
     return io_work_items_report(&io->work_items) + io_irps_report(&io->irps) +
-           io_shutdowns_report(&io->shutdowns) + io_drivers_report(&io->drivers);
+           io_shutdowns_report(&io->shutdowns) + io_containers_report(&io->containers) +
+           io_drivers_report(&io->drivers);
 }
 
 static void stop(void *state)
 {
     struct io_state *io = state;
+    io_containers_stop(&io->containers);
     io_shutdowns_stop(&io->shutdowns);
     io_work_items_stop(&io->work_items);
     io_drivers_stop(&io->drivers);

@@ -6,9 +6,11 @@
 
 #include "base/mutex.h"
 #include "io/call.h"
+#include "io/container.h"
 #include "io/driver.h"
 #include "io/irp.h"
 #include "io/shutdown.h"
+#include "io/unload.h"
 #include "io/work_item.h"
 #include "ke/kernel.h"
 
@@ -26,6 +28,10 @@ struct io_state {
     struct io_drivers drivers;
     struct io_work_items work_items;
     struct io_shutdowns shutdowns;
+    struct io_containers containers;
+    atomic_bool has_warned_of_copy; /* see call_check.c */
+    io_unload_hook *unload_hook[IO_UNLOAD_HOOKS_MAX];
+    unsigned unload_hook_count;
 };
 
 extern const struct ke_module io_module;

@@ -3,8 +3,10 @@
  *
  * The stack locations follow the IRP. CurrentLocation counts from StackCount + 1 (nobody's) down to
  * 1 (the lowest driver's). An IRP may lie in any memory of the driver; one that the emulator
- * allocated has a record before it. A freed IRP is kept a while, unreadable for the driver where
- * AddressSanitizer is in use, so that a second free or completion is told for what it is.
+ * allocated has a record before it, and behind it one location more that is nobody's: a driver that
+ * writes to a stack location without having one writes there. A freed IRP is kept a while, filled
+ * with a pattern, and unreadable for the driver where AddressSanitizer is in use, so that a second
+ * free or completion is told for what it is, and a write to it is found.
  */
 #include "io/irp.h"
 
@@ -12,12 +14,20 @@
 #include "base/stack.h"
 #include "ex/poison.h"
 #include "io/io.h"
+#include "io/irp_check.h"
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
+#include "ke/warning.h"
+#include "trace/trace.h"
+#include "verifier/level.h"
+#include "verifier/history.h"
+#include "verifier/object.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define FREED_IRPS_MAX 64
+#define FREED_BYTE 0xDD    /* leaves IO_IRP_ALLOCATED set, and is no type of an IRP */
 #define STACK_SIZE_MAX 126 /* CurrentLocation is a CHAR and reaches StackCount + 1 */
 
 #if defined(__GNUC__)
@@ -50,6 +60,12 @@ struct io_irp_record *io_irp_record(PIRP irp)
 {
     bool is_ours = (allocation_flags_of(irp) & IO_IRP_ALLOCATED) != 0;
     return is_ours ? (struct io_irp_record *)(PVOID)irp - 1 : NULL;
+}
+
+bool io_irp_is_drivers(PIRP irp)
+{
+    const struct io_irp_record *record = io_irp_record(irp);
+    return record == NULL || record->kind == IO_IRP_DRIVERS || record->kind == IO_IRP_ASYNCHRONOUS;
 }
 
 /* Bytes of an IRP with that many stack locations. Any IRQL. (IRP-09) */
@@ -96,7 +112,11 @@ static struct io_irp_record *find_record(PIRP irp)
 VOID IoInitializeIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    const struct io_irp_record *record = find_record(Irp);
+    struct io_irp_record *record = find_record(Irp);
+    if (record != NULL) {
+        io_irp_check_reusable(Irp, _ReturnAddress());
+        record->receiver = IO_IRP_TO_NOBODY;
+    }
     if (record != NULL && record->is_quota_charged) {
         ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20D, (ULONG_PTR)_ReturnAddress(),
                     (ULONG_PTR)Irp, 0, "IRP-06",
@@ -123,17 +143,44 @@ PIRP io_irp_create(CCHAR stack_size, enum io_irp_kind kind, const void *creator)
     if (stack_size < 0 || stack_size > STACK_SIZE_MAX) {
         return NULL;
     }
-    struct io_irp_record *record = malloc(sizeof(*record) + bytes_of(stack_size));
+    size_t bytes = bytes_of(stack_size);
+    struct io_irp_record *record = malloc(sizeof(*record) + bytes + sizeof(IO_STACK_LOCATION));
     if (record == NULL) {
         return NULL;
     }
     PIRP irp = (PIRP)(PVOID)(record + 1);
-    initialize(irp, (USHORT)bytes_of(stack_size), stack_size);
+    initialize(irp, (USHORT)bytes, stack_size);
+    RtlZeroMemory((UCHAR *)irp + bytes, sizeof(IO_STACK_LOCATION));
     irp->AllocationFlags = IO_IRP_ALLOCATED;
     *record = (struct io_irp_record){.creator = creator, .kind = kind, .references = 1};
     base_mutex_lock(&irps->lock);
     InsertTailList(&irps->all, &record->link);
+    irps->associated_count += kind == IO_IRP_ASSOCIATED;
     base_mutex_unlock(&irps->lock);
+    verifier_object_made("IRP", irp, creator);
+    trace_irp_allocate(irp, stack_size);
+    return irp;
+}
+
+/* Quota is charged to the thread that asks: one that made the request the driver works on. */
+static void check_quota(const void *caller)
+{
+    const struct _KTHREAD *thread = ke_current();
+    if (thread->irql >= DISPATCH_LEVEL || thread->is_worker) {
+        ke_warning("IRP-07",
+                   "the driver allocated an IRP with ChargeQuota TRUE, at %s, in a thread that did "
+                   "not issue a request; pass FALSE",
+                   base_stack_site(caller).text);
+    }
+}
+
+static PIRP allocate(CCHAR stack_size, BOOLEAN charge_quota, const void *caller)
+{
+    PIRP irp = io_irp_create(stack_size, IO_IRP_DRIVERS, caller);
+    if (irp != NULL && charge_quota) {
+        check_quota(caller);
+        io_irp_record(irp)->is_quota_charged = true;
+    }
     return irp;
 }
 
@@ -144,18 +191,15 @@ PIRP io_irp_create(CCHAR stack_size, enum io_irp_kind kind, const void *creator)
 PIRP IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    PIRP irp = io_irp_create(StackSize, IO_IRP_DRIVERS, _ReturnAddress());
-    if (irp != NULL) {
-        io_irp_record(irp)->is_quota_charged = ChargeQuota != FALSE;
-    }
-    return irp;
+    return allocate(StackSize, ChargeQuota, _ReturnAddress());
 }
 
 /* As IoAllocateIrp, for an IRP that will be sent to DeviceObject. (IRP-08) */
 PIRP IoAllocateIrpEx(PDEVICE_OBJECT DeviceObject, CCHAR StackSize, BOOLEAN ChargeQuota)
 {
     UNREFERENCED_PARAMETER(DeviceObject);
-    return IoAllocateIrp(StackSize, ChargeQuota);
+    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    return allocate(StackSize, ChargeQuota, _ReturnAddress());
 }
 
 /* Forgets the IRP that was freed longest ago. The lock is held. */
@@ -168,10 +212,52 @@ static struct io_irp_record *take_oldest(struct io_irps *irps)
     return CONTAINING_RECORD(RemoveHeadList(&irps->freed), struct io_irp_record, link);
 }
 
+/* Fills a freed IRP; its size is kept to find its end again. */
+static void fill(PIRP irp)
+{
+    USHORT bytes = irp->Size;
+    if (!verifier_is_on()) {
+        irp->Type = 0;
+        return;
+    }
+    memset(irp, FREED_BYTE, bytes);
+    irp->Size = bytes;
+}
+
+/* Whether a freed IRP still is as fill() left it. */
+static bool is_untouched(const IRP *irp)
+{
+    const UCHAR *start = (const UCHAR *)irp;
+    if (!verifier_is_on()) {
+        return true;
+    }
+    for (size_t i = RTL_SIZEOF_THROUGH_FIELD(IRP, Size); i < irp->Size; i++) {
+        if (start[i] != FREED_BYTE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Looks at a freed IRP for the last time. */
+static void check_freed(const struct io_irp_record *record)
+{
+    const IRP *irp = (const IRP *)(const void *)(record + 1);
+    if (!is_untouched(irp)) {
+        ke_violation(
+            DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20A, (ULONG_PTR)record->creator, (ULONG_PTR)irp,
+            0, "IRP-94",
+            "A driver wrote to the IRP %p, allocated by %s, after it had been completed or "
+            "freed.",
+            (const void *)irp, base_stack_site(record->creator).text);
+    }
+}
+
 static void dispose(struct io_irp_record *record)
 {
     if (record != NULL) {
         ex_unpoison(record + 1, sizeof(IRP));
+        check_freed(record);
         free(record);
     }
 }
@@ -183,43 +269,18 @@ void io_irp_release(PIRP irp)
     struct io_irp_record *oldest = NULL;
     base_mutex_lock(&irps->lock);
     if (--record->references == 0) {
-        irp->Type = 0;
+        trace_irp_free(irp);
+        verifier_object_unmade(irp);
+        fill(irp);
         ex_poison(irp, sizeof(IRP));
         RemoveEntryList(&record->link);
+        irps->associated_count -= record->kind == IO_IRP_ASSOCIATED;
         InsertTailList(&irps->freed, &record->link);
         irps->freed_count++;
         oldest = take_oldest(irps);
     }
     base_mutex_unlock(&irps->lock);
     dispose(oldest);
-}
-
-/* Whether a driver below still has the IRP: it is cancelable there, or deep in its stack. */
-static bool is_in_use(const IRP *irp)
-{
-    return io_irp_cancel_routine(irp) != NULL || irp->CurrentLocation < irp->StackCount;
-}
-
-static void check_freeable(PIRP irp, const void *caller)
-{
-    if (!io_irp_is_alive(irp)) {
-        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x1, (ULONG_PTR)irp, 0, 0, "IRP-19",
-                    "The driver called IoFreeIrp on %p, which is no IRP, or was freed already.",
-                    (void *)irp);
-    }
-    const struct io_irp_record *record = io_irp_record(irp);
-    if (record != NULL && (record->kind == IO_IRP_THREADED || record->kind == IO_IRP_SYSTEM)) {
-        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x2, (ULONG_PTR)irp, 0, 0, "IRP-102",
-                    "The driver freed the IRP %p, which belongs to a thread: it has to be "
-                    "completed, and the I/O manager frees it.",
-                    (void *)irp);
-    }
-    if (is_in_use(irp)) {
-        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20B, (ULONG_PTR)caller, (ULONG_PTR)irp,
-                    0, "IRP-18",
-                    "The driver freed the IRP %p, which a driver below or the network still has.",
-                    (void *)irp);
-    }
 }
 
 /*
@@ -229,39 +290,29 @@ static void check_freeable(PIRP irp, const void *caller)
 VOID IoFreeIrp(PIRP Irp)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    check_freeable(Irp, _ReturnAddress());
-    if (io_irp_record(Irp) == NULL) {
+    io_irp_check_freeable(Irp, _ReturnAddress());
+    const struct io_irp_record *record = io_irp_record(Irp);
+    if (record == NULL) {
         ExFreePoolWithTag(Irp, 0);
         return;
     }
+    verifier_note_freed(Irp, "IRP", record->creator, _ReturnAddress());
     io_irp_release(Irp);
-}
-
-static void check_reusable(PIRP irp, const void *caller)
-{
-    const struct io_irp_record *record = io_irp_record(irp);
-    if (is_in_use(irp)) {
-        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x310, (ULONG_PTR)caller, (ULONG_PTR)irp,
-                    0, "IRP-15", "The driver reused the IRP %p, which is still in use.",
-                    (void *)irp);
-    }
-    if (record != NULL && record->kind != IO_IRP_DRIVERS && record->kind != IO_IRP_ASYNCHRONOUS) {
-        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x311, (ULONG_PTR)caller, (ULONG_PTR)irp,
-                    0, "IRP-12",
-                    "The driver reused the IRP %p, which the I/O manager frees when it is done.",
-                    (void *)irp);
-    }
 }
 
 /* Makes an IRP ready for another use with the given status. IRQL <= DISPATCH_LEVEL. (IRP-11) */
 VOID IoReuseIrp(PIRP Irp, NTSTATUS Iostatus)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    check_reusable(Irp, _ReturnAddress());
+    verifier_note_used(Irp, __func__, _ReturnAddress());
+    io_irp_check_reusable(Irp, _ReturnAddress());
     UCHAR allocation_flags = Irp->AllocationFlags;
     initialize(Irp, Irp->Size, Irp->StackCount);
     Irp->AllocationFlags = allocation_flags;
     Irp->IoStatus.Status = Iostatus;
+    if (io_irp_record(Irp) != NULL) {
+        io_irp_record(Irp)->receiver = IO_IRP_TO_NOBODY;
+    }
 }
 
 /* Releases what an IRP holds beside its memory, before that is freed: nothing here. */
@@ -277,6 +328,127 @@ void io_irps_start(struct io_irps *irps)
     InitializeListHead(&irps->freed);
     InitializeListHead(&irps->threaded);
     InitializeListHead(&irps->leaving);
+    io_irps_describe(irps);
+}
+
+/* Whether it is a part of that master that nobody has cancelled. Others may be at work on it. */
+NOT_SANITIZED static bool is_forgotten(const struct io_irp_record *record, const IRP *master)
+{
+    const volatile IRP *irp = (const volatile IRP *)(const volatile void *)(record + 1);
+    return record->kind == IO_IRP_ASSOCIATED && irp->AssociatedIrp.MasterIrp == master &&
+           irp->CurrentLocation <= irp->StackCount && !irp->Cancel;
+}
+
+void io_irps_check_parts(const IRP *master)
+{
+    struct io_irps *irps = &io_state()->irps;
+    const void *forgotten = NULL;
+    base_mutex_lock(&irps->lock);
+    LIST_ENTRY *entry = irps->associated_count != 0 ? irps->all.Flink : &irps->all;
+    for (; entry != &irps->all && forgotten == NULL; entry = entry->Flink) {
+        const struct io_irp_record *record = CONTAINING_RECORD(entry, struct io_irp_record, link);
+        forgotten = is_forgotten(record, master) ? (const void *)(record + 1) : NULL;
+    }
+    base_mutex_unlock(&irps->lock);
+    if (forgotten != NULL) {
+        ke_warning("CANCEL-25",
+                   "the cancel routine of the master IRP %p returned and its associated IRP %p is "
+                   "not cancelled",
+                   (const void *)master, forgotten);
+    }
+}
+
+unsigned io_irps_report_driver(const struct ke_code *code)
+{
+    struct io_irps *irps = &io_state()->irps;
+    unsigned left = 0;
+    base_mutex_lock(&irps->lock);
+    for (LIST_ENTRY *entry = irps->all.Flink; entry != &irps->all; entry = entry->Flink) {
+        const struct io_irp_record *record = CONTAINING_RECORD(entry, struct io_irp_record, link);
+        if (ke_code_called(code, record->creator)) {
+            ke_warning("IRP-21",
+                       "the driver %s was unloaded and did not free the IRP %p that it allocated "
+                       "in %s",
+                       code->driver, (const void *)(record + 1),
+                       base_stack_site(record->creator).text);
+            left++;
+        }
+    }
+    base_mutex_unlock(&irps->lock);
+    return left;
+}
+
+/* The rule that a driver breaks which goes while it has the IRP; NULL if it has not. Others may be
+ * at work on it: only what stands above its position is looked at, which does not change. */
+NOT_SANITIZED static const char *rule_of_holder(const struct io_irp_record *record,
+                                                const DRIVER_OBJECT *driver,
+                                                const struct ke_code *code)
+{
+    const volatile IRP *irp = (const volatile IRP *)(const volatile void *)(record + 1);
+    const volatile IO_STACK_LOCATION *first =
+        (const volatile IO_STACK_LOCATION *)(const volatile void *)(irp + 1);
+    int position = irp->CurrentLocation;
+    if (position < 1 || position > irp->StackCount || record->receiver == IO_IRP_TO_NOBODY) {
+        return NULL;
+    }
+    if (record->driver == driver && record->driver_location == position) {
+        bool is_forgotten = irp->Cancel && irp->CancelRoutine != NULL;
+        return is_forgotten ? "CANCEL-10" : "DEV-18";
+    }
+    for (int i = position - 1; i < irp->StackCount; i++) {
+        if (ke_code_holds(code, (const void *)(ULONG_PTR)first[i].CompletionRoutine)) {
+            return "IRP-58";
+        }
+    }
+    return NULL;
+}
+
+static const char *how_held(const char *rule)
+{
+    if (strcmp(rule, "CANCEL-10") == 0) {
+        return "had set a cancel routine, without a look at Irp->Cancel after that, and so still "
+               "had";
+    }
+    return strcmp(rule, "DEV-18") == 0 ? "had" : "had a completion routine in";
+}
+
+void io_irps_check_unloaded(const DRIVER_OBJECT *driver, const struct ke_code *code)
+{
+    struct io_irps *irps = &io_state()->irps;
+    const char *rule = NULL;
+    const void *irp = NULL;
+    base_mutex_lock(&irps->lock);
+    for (LIST_ENTRY *entry = irps->all.Flink; entry != &irps->all && rule == NULL;
+         entry = entry->Flink) {
+        const struct io_irp_record *record = CONTAINING_RECORD(entry, struct io_irp_record, link);
+        rule = rule_of_holder(record, driver, code);
+        irp = record + 1;
+    }
+    base_mutex_unlock(&irps->lock);
+    if (rule != NULL) {
+        ke_violation(DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS, (ULONG_PTR)irp, 0, 0, 0,
+                     rule,
+                     "The driver %s was unloaded while it %s the IRP %p, which is not completed.",
+                     code->driver, how_held(rule), irp);
+    }
+}
+
+/* Those that were written after they were freed and nobody has seen yet. */
+static unsigned report_written(struct io_irps *irps)
+{
+    unsigned written = 0;
+    for (LIST_ENTRY *entry = irps->freed.Flink; entry != &irps->freed; entry = entry->Flink) {
+        struct io_irp_record *record = CONTAINING_RECORD(entry, struct io_irp_record, link);
+        const IRP *irp = (const IRP *)(const void *)(record + 1);
+        ex_unpoison(record + 1, sizeof(IRP));
+        if (!is_untouched(irp)) {
+            base_log("IRP-94: a driver wrote to the IRP %p, allocated by %s, after it had been "
+                     "completed or freed\n",
+                     (const void *)irp, base_stack_site(record->creator).text);
+            written++;
+        }
+    }
+    return written;
 }
 
 unsigned io_irps_report(struct io_irps *irps)
@@ -284,17 +456,20 @@ unsigned io_irps_report(struct io_irps *irps)
     unsigned left = 0;
     for (LIST_ENTRY *entry = irps->all.Flink; entry != &irps->all; entry = entry->Flink) {
         const struct io_irp_record *record = CONTAINING_RECORD(entry, struct io_irp_record, link);
-        base_log("left: IRP %p, allocated by %s\n", (const void *)(record + 1),
+        base_log("left: IRP %p, allocated by %s (IRP-21)\n", (const void *)(record + 1),
                  base_stack_site(record->creator).text);
         left++;
     }
-    return left;
+    return left + report_written(irps);
 }
 
 static void free_list(LIST_ENTRY *list)
 {
     while (!IsListEmpty(list)) {
-        dispose(CONTAINING_RECORD(RemoveHeadList(list), struct io_irp_record, link));
+        struct io_irp_record *record =
+            CONTAINING_RECORD(RemoveHeadList(list), struct io_irp_record, link);
+        ex_unpoison(record + 1, sizeof(IRP));
+        free(record);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <wdm.h>
 
 #include "base/mutex.h"
+#include "ke/code.h"
 
 #include <stdbool.h>
 
@@ -20,6 +21,13 @@ enum io_irp_kind {
     IO_IRP_SYSTEM,       /* the I/O manager, which waits for it */
 };
 
+/* To whom an IRP was given last. */
+enum io_irp_receiver {
+    IO_IRP_TO_NOBODY,
+    IO_IRP_TO_DRIVER, /* IoCallDriver */
+    IO_IRP_TO_WSK,    /* a call of WSK's */
+};
+
 /* Stands before every IRP that the emulator allocated: Irp->Flags holds Windows' flags only. */
 struct io_irp_record {
     _Alignas(16) LIST_ENTRY link; /* in io_irps.all or .freed */
@@ -28,8 +36,12 @@ struct io_irp_record {
     PKEVENT event;                /* referenced event object to signal at the end, or NULL */
     ULONG output_bytes;           /* room in UserBuffer */
     enum io_irp_kind kind;
+    enum io_irp_receiver receiver; /* the IRP's holder's, as its stack locations are */
+    const DRIVER_OBJECT *driver;   /* whom IoCallDriver gave it last, and its location */
+    CHAR driver_location;
     LONG references; /* 1, and 1 more while the end of its thread cancels it */
     bool is_quota_charged;
+    bool is_event_wanted; /* its maker waits for an event, or should have a completion routine */
     bool is_ended_thread; /* its thread ends and has cancelled it */
 };
 
@@ -38,18 +50,37 @@ struct io_irps {
     LIST_ENTRY all;         /* of struct io_irp_record */
     LIST_ENTRY freed;       /* those freed last, kept a while to know them again */
     unsigned freed_count;
-    LIST_ENTRY threaded; /* by Irp->ThreadListEntry: those queued to a thread */
-    LIST_ENTRY leaving;  /* threads that end and wait for theirs; see thread_irps.c */
+    unsigned associated_count; /* in .all */
+    LIST_ENTRY threaded;       /* by Irp->ThreadListEntry: those queued to a thread */
+    LIST_ENTRY leaving;        /* threads that end and wait for theirs; see thread_irps.c */
 };
 
 void io_irps_start(struct io_irps *irps);
+
+/* Lets reports find and list them; see irp_report.c. */
+void io_irps_describe(struct io_irps *irps);
+
+/* Whether an IRP that was sent is completed, as far as others can tell. */
+bool io_irp_is_completed(PIRP irp);
 void io_irps_stop(struct io_irps *irps);
+
+/* Warns of associated IRPs that were not cancelled with their master, which may be gone. */
+void io_irps_check_parts(const IRP *master);
+
+/* Warns of each IRP that code of the driver allocated and that is still there. (IRP-21) */
+unsigned io_irps_report_driver(const struct ke_code *code);
+
+/* Bug checks if a driver that is gone still has an IRP, or a completion routine in one. */
+void io_irps_check_unloaded(const DRIVER_OBJECT *driver, const struct ke_code *code);
 
 /* Prints the IRPs that were not freed and returns how many. */
 unsigned io_irps_report(struct io_irps *irps);
 
 /* A new IRP with its record; NULL when memory is short. */
 PIRP io_irp_create(CCHAR stack_size, enum io_irp_kind kind, const void *creator);
+
+/* Whether its driver has to take it back: it allocated the IRP, or made it of its own memory. */
+bool io_irp_is_drivers(PIRP irp);
 
 /* One reference less; the last one frees the IRP. */
 void io_irp_release(PIRP irp);

@@ -10,18 +10,57 @@
  * it have returned.
  */
 #include "base/log.h"
+#include "io/container.h"
 #include "io/device.h"
 #include "io/driver.h"
 #include "io/image.h"
 #include "io/io.h"
+#include "io/unload.h"
 #include "ke/callback.h"
 #include "ke/limit.h"
+#include "ke/warning.h"
 #include "ob/name.h"
 #include "ob/object.h"
+#include "trace/trace.h"
 
 #include <wskemu/wskemu.h>
 
 #define SERVICES L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\"
+
+/* The string that DriverEntry gets is there to be read. (DEV-05) */
+static void check_path(const struct io_driver *driver, const UNICODE_STRING *after,
+                       const WCHAR *buffer)
+{
+    UNICODE_STRING expected;
+    WCHAR path[160];
+    io_driver_make_name(&expected, path, RTL_NUMBER_OF(path), SERVICES, driver->image->name);
+    bool is_same = after->Buffer == buffer && after->Length == expected.Length &&
+                   after->MaximumLength == expected.MaximumLength &&
+                   RtlCompareMemory(buffer, path, expected.MaximumLength) == expected.MaximumLength;
+    if (!is_same) {
+        ke_warning("DEV-05", "DriverEntry of %s changed its RegistryPath, which is read-only",
+                   driver->image->name);
+    }
+}
+
+/* What DriverEntry sets in its driver object is documented. (DEV-06) */
+static void check_members(const struct io_driver *driver, const DRIVER_OBJECT *before)
+{
+    const DRIVER_OBJECT *after = &driver->object;
+    bool is_same = after->Type == before->Type && after->Size == before->Size &&
+                   after->DriverStart == before->DriverStart &&
+                   after->DriverSize == before->DriverSize &&
+                   after->DriverSection == before->DriverSection &&
+                   after->DriverExtension == before->DriverExtension &&
+                   after->DriverName.Buffer == before->DriverName.Buffer &&
+                   after->DriverInit == before->DriverInit;
+    if (!is_same) {
+        ke_warning("DEV-06",
+                   "DriverEntry of %s changed a member of its driver object that is not for "
+                   "drivers",
+                   driver->image->name);
+    }
+}
 
 static NTSTATUS call_entry(struct io_driver *driver)
 {
@@ -30,8 +69,11 @@ static NTSTATUS call_entry(struct io_driver *driver)
     WCHAR path[160];
     io_driver_make_name(&registry_path, path, RTL_NUMBER_OF(path), SERVICES, driver->image->name);
     ke_callback_enter(&callback, "DriverEntry", (void *)(ULONG_PTR)driver->image->entry);
+    const DRIVER_OBJECT before = driver->object;
     NTSTATUS status = driver->image->entry(&driver->object, &registry_path);
     ke_callback_leave_with(&callback, status);
+    check_path(driver, &registry_path, path);
+    check_members(driver, &before);
     RtlZeroMemory(path, sizeof(path)); /* a driver that kept the pointer shall see it (DEV-04) */
     return status;
 }
@@ -49,6 +91,7 @@ static void finish_devices(PDRIVER_OBJECT object)
 
 static void insert(struct io_driver *driver)
 {
+    ke_code_add(&driver->code);
     io_drivers_lock();
     InsertHeadList(&io_state()->drivers.loaded, &driver->link);
     io_drivers_unlock();
@@ -71,9 +114,12 @@ static void remove_driver(struct io_driver *driver, const char *how)
 {
     check_devices(driver, how);
     io_driver_wait_for_pins(driver);
+    io_unload_check(driver);
+    ke_code_remove(&driver->code);
     io_drivers_lock();
     RemoveEntryList(&driver->link);
     io_drivers_unlock();
+    trace_driver_unload(&driver->object, driver->image->name);
     ob_name_remove(driver);
     ob_dereference(driver);
 }
@@ -98,8 +144,10 @@ NTSTATUS wskemu_load_driver(const struct wskemu_driver_image *image, PDRIVER_OBJ
         return status;
     }
     insert(driver);
+    trace_driver_load(&driver->object, image->name, image->text_begin, image->text_end);
     status = call_entry(driver);
     if (!NT_SUCCESS(status)) {
+        io_container_check_driver(&driver->object, "SESS-75", "failed to load");
         remove_driver(driver, "failed to load");
         return status;
     }
@@ -132,6 +180,7 @@ static void call_unload(struct io_driver *driver)
     ke_callback_enter(&callback, "the unload routine", (void *)(ULONG_PTR)unload);
     unload(&driver->object);
     ke_callback_leave(&callback);
+    io_container_check_driver(&driver->object, "SESS-74", "was unloaded");
     KeFlushQueuedDpcs(); /* TIMER-13 */
     remove_driver(driver, "was unloaded");
 }

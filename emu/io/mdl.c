@@ -1,5 +1,6 @@
 #include "io/irp.h"
 #include "ke/bugcheck.h"
+#include "ke/warning.h"
 #include "mm/mm.h"
 
 /* The I/O manager's functions on MDLs. */
@@ -20,8 +21,11 @@ static void append(PIRP irp, PMDL mdl)
 PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, BOOLEAN ChargeQuota,
                    PIRP Irp)
 {
-    UNREFERENCED_PARAMETER(ChargeQuota);
     ke_current();
+    if (ChargeQuota || (SecondaryBuffer && Irp == NULL)) {
+        ke_warning("MDL-03", "the driver called IoAllocateMdl with %s",
+                   ChargeQuota ? "ChargeQuota TRUE" : "SecondaryBuffer TRUE and no IRP");
+    }
     PMDL mdl = mm_mdl_allocate(VirtualAddress, Length, _ReturnAddress());
     if (mdl == NULL || Irp == NULL) {
         return mdl;
@@ -41,9 +45,9 @@ static void check_freeable(PMDL mdl)
         (mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL)) == MDL_MAPPED_TO_SYSTEM_VA;
     if (is_locked || is_mapped) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB8, (ULONG_PTR)mdl,
-                    (ULONG_PTR)(USHORT)mdl->MdlFlags, 0, is_locked ? "MDL-08" : "MDL-09",
-                    "The driver freed the MDL %p while its pages are %s.", (void *)mdl,
-                    is_locked ? "locked" : "mapped");
+                    (ULONG_PTR)(USHORT)mdl->MdlFlags, 0, is_mapped ? "MDL-09" : "MDL-08",
+                    "The driver freed the MDL %p while its pages are %s%s.", (void *)mdl,
+                    is_locked ? "locked" : "", is_mapped ? " and mapped" : "");
     }
 }
 
@@ -51,8 +55,9 @@ static void check_freeable(PMDL mdl)
 VOID IoFreeMdl(PMDL Mdl)
 {
     ke_current();
+    mm_mdl_check(Mdl);
     check_freeable(Mdl);
-    mm_mdl_free(Mdl);
+    mm_mdl_free(Mdl, _ReturnAddress());
 }
 
 static void check_range(PMDL source, PMDL target, const UCHAR *address, ULONG length)
@@ -75,6 +80,28 @@ static void check_range(PMDL source, PMDL target, const UCHAR *address, ULONG le
     }
 }
 
+static void check_source(PMDL source)
+{
+    if ((source->MdlFlags & (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)) == 0) {
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB3, (ULONG_PTR)source,
+                     (ULONG_PTR)(USHORT)source->MdlFlags, 0, "MDL-51",
+                     "The driver called IoBuildPartialMdl with the source MDL %p, which is neither "
+                     "locked nor built from non-paged pool.",
+                     (void *)source);
+    }
+}
+
+static void check_target(PMDL target)
+{
+    if ((target->MdlFlags & MDL_PARTIAL_HAS_BEEN_MAPPED) != 0) {
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB2, (ULONG_PTR)target,
+                     (ULONG_PTR)(USHORT)target->MdlFlags, 0, "MDL-53",
+                     "The driver called IoBuildPartialMdl again for the MDL %p, which is mapped: "
+                     "the mapping leaks. Call MmPrepareMdlForReuse first.",
+                     (void *)target);
+    }
+}
+
 /*
  * Makes TargetMdl describe Length bytes of SourceMdl from VirtualAddress on; Length 0 means to its
  * end. IRQL <= DISPATCH_LEVEL. (MDL-49 to 52)
@@ -89,6 +116,8 @@ VOID IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress, ULO
         length = (ULONG)(MmGetMdlByteCount(SourceMdl) - (ULONG_PTR)(address - begin));
     }
     check_range(SourceMdl, TargetMdl, address, length);
+    check_source(SourceMdl);
+    check_target(TargetMdl);
     CSHORT source_flags = SourceMdl->MdlFlags;
     TargetMdl->Process = SourceMdl->Process;
     TargetMdl->StartVa = PAGE_ALIGN(address);

@@ -53,17 +53,6 @@ MISSING(POWER_STATE, PoSetPowerState,
         (PDEVICE_OBJECT DeviceObject, POWER_STATE_TYPE Type, POWER_STATE State))
 MISSING(VOID, PoStartNextPowerIrp, (PIRP Irp))
 
-/* ---- session (container) notifications ---- */
-
-MISSING(NTSTATUS, IoGetContainerInformation,
-        (IO_CONTAINER_INFORMATION_CLASS InformationClass, PVOID ContainerObject, PVOID Buffer,
-         ULONG BufferLength))
-MISSING(NTSTATUS, IoRegisterContainerNotification,
-        (IO_CONTAINER_NOTIFICATION_CLASS NotificationClass,
-         PIO_CONTAINER_NOTIFICATION_FUNCTION CallbackFunction, PVOID NotificationInformation,
-         ULONG NotificationInformationLength, PVOID CallbackRegistration))
-MISSING(VOID, IoUnregisterContainerNotification, (PVOID CallbackRegistration))
-
 /* ---- the I/O manager's queue of a device ---- */
 
 MISSING(VOID, IoSetStartIoAttributes,

@@ -65,7 +65,7 @@ static _Noreturn void never_taken_back(PIRP irp)
 {
     ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, (ULONG_PTR)irp, 0, 0, "IRP-04",
                 "The IRP %p, which a driver allocated, was completed and no completion routine "
-                "took it back with STATUS_MORE_PROCESSING_REQUIRED.",
+                "was called to take it back.",
                 (void *)irp);
 }
 
@@ -171,6 +171,7 @@ PIRP IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObj
         io_request_discard(irp);
         return NULL;
     }
+    io_irp_record(irp)->is_event_wanted = true;
     irp->UserEvent = Event;
     irp->UserIosb = IoStatusBlock;
     return irp;
@@ -228,6 +229,7 @@ PIRP IoBuildSynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObje
     PIRP irp =
         build_transfer(IO_IRP_THREADED, &request, Buffer, Length, StartingOffset, _ReturnAddress());
     if (irp != NULL) {
+        io_irp_record(irp)->is_event_wanted = true;
         irp->UserEvent = Event;
         irp->UserIosb = IoStatusBlock;
     }

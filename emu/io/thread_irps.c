@@ -7,9 +7,12 @@
  */
 #include "io/thread_irps.h"
 
+#include "base/stack.h"
 #include "io/io.h"
+#include "ke/bugcheck.h"
 #include "ke/kernel.h"
 #include "ke/warning.h"
+#include "verifier/level.h"
 
 /* How long an ending thread waits for its IRPs, in 100 ns. (CANCEL-23) */
 #define WAIT_100NS_MAX (5LL * 60 * 1000 * 1000 * 10)
@@ -63,6 +66,56 @@ void io_thread_irps_remove(PIRP irp)
     InitializeListHead(&irp->ThreadListEntry);
     tell_leaving(irps, irp->Tail.Overlay.Thread);
     base_mutex_unlock(&irps->lock);
+}
+
+/* ---- what a request still needs ---- */
+
+/* So near below the running function there is nothing but the stack. */
+#define DEAD_BYTES_MAX 0x10000
+
+static bool is_dead(const void *object, const void *here)
+{
+    ULONG_PTR distance = (ULONG_PTR)here - (ULONG_PTR)object;
+    return object != NULL && distance - 1 < DEAD_BYTES_MAX;
+}
+
+/* A request of the thread that needs what lies below here; *what is that. The lock is held. */
+static PIRP find_dead(struct io_irps *irps, PETHREAD thread, const void *here, const void **what)
+{
+    for (LIST_ENTRY *entry = irps->threaded.Flink; entry != &irps->threaded; entry = entry->Flink) {
+        PIRP irp = irp_of(entry);
+        if (irp->Tail.Overlay.Thread != thread) {
+            continue;
+        }
+        *what = is_dead(irp->UserEvent, here) ? (const void *)irp->UserEvent : irp->UserIosb;
+        if (is_dead(*what, here)) {
+            return irp;
+        }
+    }
+    return NULL;
+}
+
+void io_thread_irps_check_frames(void)
+{
+    struct io_irps *irps = &io_state()->irps;
+    const void *what = NULL;
+    const void *here = &what;
+    bool is_event = false;
+    if (!verifier_is_on()) {
+        return;
+    }
+    base_mutex_lock(&irps->lock);
+    PIRP irp = find_dead(irps, (PETHREAD)ke_current(), here, &what);
+    is_event = irp != NULL && what == irp->UserEvent;
+    base_mutex_unlock(&irps->lock);
+    if (irp != NULL) {
+        ke_violation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, is_event ? 0xD : 0xC, (ULONG_PTR)what, 0,
+                     0, "IRP-103",
+                     "The driver did not wait for the IRP %p, built by %s, and returned from the "
+                     "function in which its %s %p is a variable.",
+                     (void *)irp, base_stack_site(io_irp_record(irp)->creator).text,
+                     is_event ? "event" : "status block", what);
+    }
 }
 
 /* The next IRP of the thread that it has not cancelled yet, referenced; NULL if there is none. */

@@ -11,4 +11,10 @@ void io_thread_irps_remove(PIRP irp);
 /* Cancels the IRPs of the calling thread, which ends, and waits for them. PASSIVE_LEVEL. */
 void io_thread_irps_cancel(PETHREAD thread);
 
+/*
+ * Bug checks if a request of the calling thread is pending whose event or status block lies where
+ * a function that has returned had its variables. (IRP-103)
+ */
+void io_thread_irps_check_frames(void);
+
 #endif

@@ -9,13 +9,18 @@
 
 #include "base/log.h"
 #include "base/stack.h"
+#include "ex/pool.h"
 #include "ex/work_queue.h"
 #include "io/device.h"
 #include "io/io.h"
 #include "ke/bugcheck.h"
 #include "ke/callback.h"
 #include "ke/limit.h"
+#include "ke/warning.h"
 #include "ob/object.h"
+#include "verifier/level.h"
+#include "verifier/history.h"
+#include "verifier/object.h"
 
 #include <stdlib.h>
 
@@ -30,10 +35,33 @@ struct _IO_WORKITEM {
     bool is_allocated;
 };
 
+/* For reports. */
+static bool find(void *context, const void *address, struct verifier_description *description)
+{
+    struct io_work_items *items = context;
+    bool is_found = false;
+    if (!verifier_lock(&items->lock)) {
+        return false;
+    }
+    for (LIST_ENTRY *entry = items->allocated.Flink; entry != &items->allocated && !is_found;
+         entry = entry->Flink) {
+        const struct _IO_WORKITEM *item = CONTAINING_RECORD(entry, struct _IO_WORKITEM, link);
+        is_found = item == address;
+        if (is_found) {
+            description->kind = "work item";
+            description->start = item;
+            description->creator = item->creator;
+        }
+    }
+    base_mutex_unlock(&items->lock);
+    return is_found;
+}
+
 void io_work_items_start(struct io_work_items *items)
 {
     base_mutex_init(&items->lock);
     InitializeListHead(&items->allocated);
+    verifier_finder_add(find, NULL, items);
 }
 
 unsigned io_work_items_report(struct io_work_items *items)
@@ -46,6 +74,26 @@ unsigned io_work_items_report(struct io_work_items *items)
                  base_stack_site(item->creator).text);
         left++;
     }
+    return left;
+}
+
+unsigned io_work_items_report_driver(const struct ke_code *code)
+{
+    struct io_work_items *items = &io_state()->work_items;
+    unsigned left = 0;
+    base_mutex_lock(&items->lock);
+    for (LIST_ENTRY *entry = items->allocated.Flink; entry != &items->allocated;
+         entry = entry->Flink) {
+        const struct _IO_WORKITEM *item = CONTAINING_RECORD(entry, struct _IO_WORKITEM, link);
+        if (ke_code_called(code, item->creator)) {
+            ke_warning("WORK-25",
+                       "the driver %s was unloaded and did not free the work item %p that it "
+                       "allocated in %s",
+                       code->driver, (const void *)item, base_stack_site(item->creator).text);
+            left++;
+        }
+    }
+    base_mutex_unlock(&items->lock);
     return left;
 }
 
@@ -130,6 +178,7 @@ PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
     base_mutex_lock(&items->lock);
     InsertTailList(&items->allocated, &item->link);
     base_mutex_unlock(&items->lock);
+    verifier_object_made("work item", item, item->creator);
     return item;
 }
 
@@ -162,6 +211,8 @@ VOID IoFreeWorkItem(PIO_WORKITEM IoWorkItem)
     RemoveEntryList(&IoWorkItem->link);
     base_mutex_unlock(&items->lock);
     IoWorkItem->object = NULL;
+    verifier_note_freed(IoWorkItem, "work item", IoWorkItem->creator, _ReturnAddress());
+    verifier_object_unmade(IoWorkItem);
     free(IoWorkItem);
 }
 
@@ -171,11 +222,22 @@ ULONG IoSizeofWorkItem(VOID)
     return sizeof(struct _IO_WORKITEM);
 }
 
+static void check_memory(const struct _IO_WORKITEM *item)
+{
+    struct ex_pool_info info;
+    if (verifier_is_on() && ex_pool_find(item, &info) && info.type == PagedPool) {
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x131, (ULONG_PTR)item, 0, 0, "WORK-05",
+                     "The driver made the work item %p in a block of paged pool.",
+                     (const void *)item);
+    }
+}
+
 /* Makes a work item in the driver's own memory. Any IRQL. (WORK-04) */
 VOID IoInitializeWorkItem(PVOID IoObject, PIO_WORKITEM IoWorkItem)
 {
     ke_current();
     check_object(IoWorkItem, IoObject);
+    check_memory(IoWorkItem);
     initialize(IoWorkItem, IoObject);
 }
 
@@ -195,6 +257,12 @@ static void check_queueable(PIO_WORKITEM item, const void *routine, WORK_QUEUE_T
         ke_bugcheck(WORKER_INVALID, 0x6, (ULONG_PTR)item, (ULONG_PTR)type, 0, "WORK-26",
                     "The driver queued the work item %p to the queue %u, which does not exist.",
                     (void *)item, (unsigned)type);
+    }
+    if ((ULONG)type < MaximumWorkQueue && type != DelayedWorkQueue) {
+        ke_warning("WORK-12",
+                   "the driver queued the work item %p to the queue %u; drivers use "
+                   "DelayedWorkQueue",
+                   (void *)item, (unsigned)type);
     }
     if (routine == NULL) {
         ke_bugcheck(WORKER_INVALID, 0x7, (ULONG_PTR)item, (ULONG_PTR)type, 0, "WORK-26",

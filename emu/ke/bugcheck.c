@@ -8,124 +8,33 @@
  */
 #include "ke/bugcheck.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/park.h"
 #include "base/process.h"
-#include "base/stack.h"
 #include "ke/bugcheck_callback.h"
 #include "ke/expectation.h"
 #include "ke/kernel.h"
 #include "rtl/exception.h"
+#include "trace/trace.h"
+#include "verifier/call_stack.h"
+#include "verifier/level.h"
+#include "verifier/report.h"
 #include "verifier/rule.h"
+#include "verifier/silence.h"
+
+#include <wskemu/expectation.h>
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct bugcheck_text {
-    ULONG code;
-    const char *name;
-    const char *parameter[4];
-};
-
-#define X(code, name, p1, p2, p3, p4) {code, name, {p1, p2, p3, p4}},
-static const struct bugcheck_text texts[] = {
-#include "bugchecks_table.inc"
-};
-#undef X
-
 struct ke_expectation *_Atomic ke_expectation;
 
 /* What the calling thread expects, innermost first, until it has got it. */
 static _Thread_local struct ke_expectation *own_expectation;
-
-/* Whether the text of a first parameter begins with that value, as in "0x42 KeAcquireSpinLock...".
- * */
-static bool begins_with(const char *text, ULONG_PTR value)
-{
-    char *end;
-    unsigned long long number = strtoull(text, &end, 16);
-    return end != text && *end == ' ' && number == value;
-}
-
-/* The row of a code, and of its first parameter where the code has several rows. */
-static const struct bugcheck_text *text_of(ULONG code, ULONG_PTR parameter1)
-{
-    static const struct bugcheck_text unknown = {0, "UNKNOWN_BUG_CHECK", {"", "", "", ""}};
-    const struct bugcheck_text *found = &unknown;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (texts[i].code != code) {
-            continue;
-        }
-        if (begins_with(texts[i].parameter[0], parameter1)) {
-            return &texts[i];
-        }
-        if (found == &unknown) {
-            found = &texts[i];
-        }
-    }
-    return found;
-}
-
-/* Whether a frame belongs to stopping itself, which tells a driver's author nothing. */
-static bool is_of_stop(const struct base_stack_frame *frame)
-{
-    static const char *const functions[] = {"base_stack_print", "print_banner", "stop",
-                                            "ke_bugcheck", "KeBugCheckEx"};
-    for (size_t i = 0; i < RTL_NUMBER_OF(functions) && frame->function != NULL; i++) {
-        if (strcmp(frame->function, functions[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void print_frame(void *context, const struct base_stack_frame *frame)
-{
-    UNREFERENCED_PARAMETER(context);
-    if (is_of_stop(frame)) {
-        return;
-    }
-    base_log("    %s%s%s%s", frame->function != NULL ? frame->function : "?",
-             frame->file != NULL ? " at " : "", frame->file != NULL ? frame->file : "",
-             frame->file != NULL ? "" : "\n");
-    if (frame->file != NULL) {
-        base_log(":%u\n", frame->line);
-    }
-}
-
-static void print_rule(const char *id)
-{
-    const struct verifier_rule *rule = verifier_rule_find(id);
-    base_log("Rule %s: %s\n", id, rule != NULL ? rule->text : "not in the ledgers");
-    if (rule != NULL) {
-        base_log("See %s.\n", rule->source);
-    }
-}
-
-static void print_banner(const struct wskemu_bugcheck *bugcheck)
-{
-    const struct bugcheck_text *text = text_of(bugcheck->code, bugcheck->parameter[0]);
-    base_log("\n*** STOP: 0x%08X (0x%016llX,0x%016llX,0x%016llX,0x%016llX)\n*** %s\n\n",
-             bugcheck->code, (unsigned long long)bugcheck->parameter[0],
-             (unsigned long long)bugcheck->parameter[1], (unsigned long long)bugcheck->parameter[2],
-             (unsigned long long)bugcheck->parameter[3], text->name);
-    for (int i = 0; i < 4; i++) {
-        base_log("    %d: %016llX  %s\n", i + 1, (unsigned long long)bugcheck->parameter[i],
-                 text->parameter[i]);
-    }
-    if (bugcheck->sentence[0] != '\0') {
-        base_log("\n%s\n", bugcheck->sentence);
-    }
-    if (bugcheck->rule != NULL) {
-        print_rule(bugcheck->rule);
-    }
-    base_log("\nStack:\n");
-    base_stack_print(print_frame, NULL);
-    base_log("\n");
-}
 
 /* The first thread of a running kernel that gets here stops it; all others park. */
 static void stop_kernel(void)
@@ -186,18 +95,26 @@ static void meet(struct ke_expectation *expectation, const struct wskemu_bugchec
 static _Noreturn void stop(const struct wskemu_bugcheck *bugcheck)
 {
     stop_kernel();
+    trace_bugcheck(bugcheck->name, bugcheck->code, bugcheck->parameter[0], bugcheck->sentence);
     if (ke_thread_slot.kernel != NULL) {
         ke_bugcheck_callbacks_run(ke_thread_slot.kernel);
     }
     struct ke_expectation *expectation = atomic_exchange(&ke_expectation, NULL);
     if (expectation == NULL || expectation->is_announced) {
-        print_banner(bugcheck);
+        verifier_report_bugcheck(bugcheck);
     }
     if (expectation == NULL) {
         base_process_end(BASE_EXIT_BUGCHECK);
     }
     meet(expectation, bugcheck);
     ke_halt_here();
+}
+
+static _Noreturn void stop_for_rule(struct wskemu_bugcheck *bugcheck)
+{
+    bugcheck->name = verifier_bugcheck_name(bugcheck->code, bugcheck->parameter[0]);
+    verifier_rule_speak(bugcheck->rule);
+    stop(bugcheck);
 }
 
 _Noreturn void ke_bugcheck(ULONG code, ULONG_PTR parameter1, ULONG_PTR parameter2,
@@ -207,14 +124,32 @@ _Noreturn void ke_bugcheck(ULONG code, ULONG_PTR parameter1, ULONG_PTR parameter
     struct wskemu_bugcheck bugcheck = {
         .code = code,
         .parameter = {parameter1, parameter2, parameter3, parameter4},
-        .name = text_of(code, parameter1)->name,
         .rule = rule,
     };
     va_list arguments;
     va_start(arguments, sentence);
     vsnprintf(bugcheck.sentence, sizeof(bugcheck.sentence), sentence, arguments);
     va_end(arguments);
-    stop(&bugcheck);
+    stop_for_rule(&bugcheck);
+}
+
+void ke_violation(ULONG code, ULONG_PTR parameter1, ULONG_PTR parameter2, ULONG_PTR parameter3,
+                  ULONG_PTR parameter4, const char *rule, const char *sentence, ...)
+{
+    struct wskemu_bugcheck bugcheck = {
+        .code = code,
+        .parameter = {parameter1, parameter2, parameter3, parameter4},
+        .rule = rule,
+    };
+    va_list arguments;
+    if (!verifier_is_on() || verifier_is_silenced(rule)) {
+        verifier_evidence_forget();
+        return;
+    }
+    va_start(arguments, sentence);
+    vsnprintf(bugcheck.sentence, sizeof(bugcheck.sentence), sentence, arguments);
+    va_end(arguments);
+    stop_for_rule(&bugcheck);
 }
 
 _Noreturn void ke_not_implemented(const char *function)
@@ -232,7 +167,7 @@ DECLSPEC_NORETURN VOID KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParame
         .code = BugCheckCode,
         .parameter = {BugCheckParameter1, BugCheckParameter2, BugCheckParameter3,
                       BugCheckParameter4},
-        .name = text_of(BugCheckCode, BugCheckParameter1)->name,
+        .name = verifier_bugcheck_name(BugCheckCode, BugCheckParameter1),
     };
     stop(&bugcheck);
 }
@@ -259,26 +194,6 @@ static void look_whether_halted(void)
     }
 }
 
-/* Runs body where a bug check resumes. Returns when either has ended. */
-static void run_until_stop(struct ke_expectation *expectation, void (*body)(void *context),
-                           void *context)
-{
-    struct ke_expectation *expected = expectation;
-    expectation->outer = own_expectation;
-    own_expectation = expectation;
-    expectation->shadowed = atomic_exchange(&ke_expectation, expectation);
-    if (BASE_JUMP_SET(expectation->resume) == 0) {
-        body(context);
-        look_whether_halted();
-        if (!atomic_compare_exchange_strong(&ke_expectation, &expected, expectation->shadowed)) {
-            ke_halt_here();
-        }
-    } else {
-        atomic_store(&ke_expectation, expectation->shadowed);
-    }
-    own_expectation = expectation->outer;
-}
-
 /* Leaves a halted kernel behind, so that the next can be booted. */
 static void leave_halted_kernel(void)
 {
@@ -299,14 +214,35 @@ static struct ke_expectation *create_expectation(bool is_announced)
     return expectation;
 }
 
-static BOOLEAN run_and_catch(void (*body)(void *context), void *context,
-                             struct wskemu_bugcheck *caught, bool is_announced)
+static struct ke_expectation *begin(bool is_announced)
 {
     struct ke_expectation *expectation = create_expectation(is_announced);
-    struct seh_barrier barrier;
-    seh_barrier_push(&barrier);
-    run_until_stop(expectation, body, context);
-    seh_barrier_pop(&barrier);
+    seh_barrier_push(&expectation->barrier);
+    expectation->outer = own_expectation;
+    own_expectation = expectation;
+    expectation->shadowed = atomic_exchange(&ke_expectation, expectation);
+    return expectation;
+}
+
+/* The body has come back: takes the expectation out, unless a bug check has taken it. */
+static void body_ended(struct ke_expectation *expectation)
+{
+    struct ke_expectation *expected = expectation;
+    look_whether_halted();
+    if (!atomic_compare_exchange_strong(&ke_expectation, &expected, expectation->shadowed)) {
+        ke_halt_here();
+    }
+}
+
+static void resumed(struct ke_expectation *expectation)
+{
+    atomic_store(&ke_expectation, expectation->shadowed);
+}
+
+static BOOLEAN end(struct ke_expectation *expectation, struct wskemu_bugcheck *caught)
+{
+    own_expectation = expectation->outer;
+    seh_barrier_pop(&expectation->barrier);
     bool is_met = atomic_load(&expectation->is_met);
     if (is_met && caught != NULL) {
         *caught = expectation->caught;
@@ -316,6 +252,19 @@ static BOOLEAN run_and_catch(void (*body)(void *context), void *context,
         leave_halted_kernel();
     }
     return is_met;
+}
+
+static BOOLEAN run_and_catch(void (*body)(void *context), void *context,
+                             struct wskemu_bugcheck *caught, bool is_announced)
+{
+    struct ke_expectation *expectation = begin(is_announced);
+    if (BASE_JUMP_SET(expectation->resume) == 0) {
+        body(context);
+        body_ended(expectation);
+    } else {
+        resumed(expectation);
+    }
+    return end(expectation, caught);
 }
 
 BOOLEAN wskemu_catch_bugcheck(void (*body)(void *context), void *context,
@@ -328,6 +277,47 @@ BOOLEAN wskemu_contain_bugcheck(void (*body)(void *context), void *context,
                                 struct wskemu_bugcheck *caught)
 {
     return run_and_catch(body, context, caught, true);
+}
+
+/* ---- the same in pieces ---- */
+
+C_ASSERT(sizeof(wskemu_jump) == sizeof(base_jump));
+
+static struct ke_expectation *inner(struct wskemu_expectation *expectation)
+{
+    return (struct ke_expectation *)(void *)expectation;
+}
+
+struct wskemu_expectation *wskemu_expect_begin(void)
+{
+    return (struct wskemu_expectation *)(void *)begin(false);
+}
+
+wskemu_jump *wskemu_expect_jump(struct wskemu_expectation *expectation)
+{
+    return &inner(expectation)->resume;
+}
+
+/* Each look finds itself in a halted kernel, and goes on at the jump, once the bug check came. */
+void wskemu_expect_statement_ended(struct wskemu_expectation *expectation, ULONG timeout_ms)
+{
+    LARGE_INTEGER moment = {.QuadPart = -10000};
+    uint64_t deadline_ns = base_clock_ns() + timeout_ms * 1000000ULL;
+    while (atomic_load(&ke_running) != NULL && base_clock_ns() < deadline_ns &&
+           ke_current()->irql < DISPATCH_LEVEL) {
+        KeDelayExecutionThread(KernelMode, FALSE, &moment);
+    }
+    body_ended(inner(expectation));
+}
+
+void wskemu_expect_resumed(struct wskemu_expectation *expectation)
+{
+    resumed(inner(expectation));
+}
+
+BOOLEAN wskemu_expect_end(struct wskemu_expectation *expectation, struct wskemu_bugcheck *caught)
+{
+    return end(inner(expectation), caught);
 }
 
 /* Whether a bug check came that nobody has left behind yet. */

@@ -23,4 +23,15 @@ _Noreturn void
 ke_bugcheck(ULONG code, ULONG_PTR parameter1, ULONG_PTR parameter2, ULONG_PTR parameter3,
             ULONG_PTR parameter4, const char *rule, const char *sentence, ...);
 
+/*
+ * The same for a breach that the emulator survives: nothing of its own is touched by going on, and
+ * the driver gets what Windows would give it without a verifier. So it returns at level off, and
+ * for a rule that was silenced.
+ */
+#if defined(__GNUC__)
+__attribute__((format(printf, 7, 8)))
+#endif
+void ke_violation(ULONG code, ULONG_PTR parameter1, ULONG_PTR parameter2, ULONG_PTR parameter3,
+                  ULONG_PTR parameter4, const char *rule, const char *sentence, ...);
+
 #endif

@@ -1,8 +1,17 @@
 #include "ke/callback.h"
 
+#include "base/local.h"
 #include "ke/bugcheck.h"
 #include "ke/kernel.h"
 #include "trace/trace.h"
+#include "verifier/lock_order.h"
+
+static BASE_THREAD_LOCAL const struct ke_callback *innermost;
+
+const struct ke_callback *ke_callback_innermost(void)
+{
+    return innermost;
+}
 
 void ke_callback_enter(struct ke_callback *callback, const char *what, const void *routine)
 {
@@ -13,6 +22,8 @@ void ke_callback_enter(struct ke_callback *callback, const char *what, const voi
     callback->spin_locks_held = thread->spin_locks_held;
     callback->kernel_apc_disable = thread->kernel_apc_disable;
     callback->special_apc_disable = thread->special_apc_disable;
+    callback->outer = innermost;
+    innermost = callback;
     seh_barrier_push(&callback->barrier);
     trace_callback(what, routine);
 }
@@ -61,8 +72,10 @@ static void leave(struct ke_callback *callback, const NTSTATUS *status)
 {
     const struct _KTHREAD *thread = ke_current();
     seh_barrier_pop(&callback->barrier);
+    innermost = callback->outer;
     check_irql(callback, thread);
     check_spin_locks(callback, thread);
+    verifier_routine_left(callback);
     check_regions(callback, thread);
     trace_callback_return(callback->what, callback->routine, status);
 }

@@ -18,7 +18,11 @@ struct ke_callback {
     SHORT kernel_apc_disable;
     SHORT special_apc_disable;
     struct seh_barrier barrier;
+    const struct ke_callback *outer; /* the one round it; to be compared, not to be looked at */
 };
+
+/* The calling thread's innermost routine of a driver that runs, or NULL. */
+const struct ke_callback *ke_callback_innermost(void);
 
 void ke_callback_enter(struct ke_callback *callback, const char *what, const void *routine);
 

@@ -15,6 +15,10 @@
 #include "ke/irql.h"
 #include "ke/kernel.h"
 #include "ke/limit.h"
+#include "ke/timer.h"
+#include "trace/trace.h"
+#include "verifier/level.h"
+#include "verifier/resident.h"
 
 /* KDPC.Type, Windows' values. */
 enum { DPC_OBJECT = 19, THREADED_DPC_OBJECT = 24 };
@@ -53,6 +57,18 @@ static void link_next(PKDPC dpc, PKDPC next)
     dpc->DpcListEntry.Next = next == NULL ? NULL : &next->DpcListEntry;
 }
 
+/* How many DPCs are queued anywhere; only the lock's holder changes it. */
+static unsigned queued_count(void)
+{
+    return atomic_load_explicit(&ke_entered()->processors.dpc_count, memory_order_relaxed);
+}
+
+static void count_queued(int more)
+{
+    atomic_store_explicit(&ke_entered()->processors.dpc_count, queued_count() + (unsigned)more,
+                          memory_order_relaxed);
+}
+
 static void insert(struct ke_processor *processor, PKDPC dpc, ULONG_PTR by)
 {
     dpc->DpcData = (PVOID)((ULONG_PTR)processor | by);
@@ -68,6 +84,7 @@ static void insert(struct ke_processor *processor, PKDPC dpc, ULONG_PTR by)
         processor->dpc_last = dpc;
     }
     atomic_fetch_add(&processor->dpc_count, 1);
+    count_queued(1);
 }
 
 static void remove_after(struct ke_processor *processor, PKDPC before, PKDPC dpc)
@@ -83,6 +100,7 @@ static void remove_after(struct ke_processor *processor, PKDPC before, PKDPC dpc
     }
     dpc->DpcData = NULL;
     atomic_fetch_sub(&processor->dpc_count, 1);
+    count_queued(-1);
 }
 
 static ULONG target_of(const KDPC *dpc)
@@ -110,15 +128,27 @@ static struct ke_processor *processor_for(const KDPC *dpc)
     return thread->last_processor != NULL ? thread->last_processor : &processors->processor[0];
 }
 
+static void trace_queued(const KDPC *dpc, const struct ke_processor *processor)
+{
+    trace_object(TRACE_DPC_QUEUE, TRACE_DISPATCH, dpc, (ULONG_PTR)dpc->DeferredRoutine,
+                 processor->number);
+}
+
+static void fill(PKDPC dpc, PVOID argument1, PVOID argument2)
+{
+    dpc->SystemArgument1 = argument1;
+    dpc->SystemArgument2 = argument2;
+}
+
 /* Returns FALSE if the DPC was queued already. */
 static BOOLEAN queue_dpc(PKDPC dpc, PVOID argument1, PVOID argument2, ULONG_PTR by)
 {
     if (dpc->DpcData != NULL) {
         return FALSE;
     }
-    dpc->SystemArgument1 = argument1;
-    dpc->SystemArgument2 = argument2;
+    fill(dpc, argument1, argument2);
     insert(processor_for(dpc), dpc, by);
+    trace_queued(dpc, queue_of(dpc));
     return TRUE;
 }
 
@@ -157,6 +187,7 @@ static void run(PKDPC dpc, const KDPC *copy)
     struct _KTHREAD *thread = ke_current();
     struct ke_callback callback;
     thread->dpc_depth++;
+    trace_object(TRACE_DPC_RUN, TRACE_DISPATCH, dpc, (ULONG_PTR)copy->DeferredRoutine, 0);
     ke_callback_enter(&callback, "a DPC routine", (void *)(ULONG_PTR)copy->DeferredRoutine);
     copy->DeferredRoutine(dpc, copy->DeferredContext, copy->SystemArgument1, copy->SystemArgument2);
     check_apc_counts(&callback, copy);
@@ -180,8 +211,8 @@ void ke_dpc_drain(struct ke_processor *processor)
 
 bool ke_dpc_has_orphans(void)
 {
-    struct ke_processors *processors = &ke_kernel()->processors;
-    for (ULONG i = 0; i < processors->count; i++) {
+    struct ke_processors *processors = &ke_entered()->processors;
+    for (ULONG i = 0; queued_count() != 0 && i < processors->count; i++) {
         struct ke_processor *processor = &processors->processor[i];
         if (atomic_load(&processor->dpc_count) != 0 && atomic_load(&processor->owner) == NULL) {
             return true;
@@ -192,9 +223,9 @@ bool ke_dpc_has_orphans(void)
 
 void ke_dpc_run_orphans(void)
 {
-    struct ke_processors *processors = &ke_kernel()->processors;
     struct _KTHREAD *thread = ke_current();
-    for (ULONG i = 0; i < processors->count; i++) {
+    struct ke_processors *processors = &thread->kernel->processors;
+    for (ULONG i = 0; queued_count() != 0 && i < processors->count; i++) {
         struct ke_processor *processor = &processors->processor[i];
         if (atomic_load(&processor->dpc_count) == 0 || !ke_processor_try_claim(thread, processor)) {
             continue;
@@ -219,24 +250,35 @@ static PKDPC find_queued(ULONG_PTR start, size_t bytes)
     return NULL;
 }
 
-static bool is_any_queued(void)
-{
-    struct ke_processors *processors = &ke_kernel()->processors;
-    for (ULONG i = 0; i < processors->count; i++) {
-        if (atomic_load(&processors->processor[i].dpc_count) != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 PKDPC ke_dpc_find(const void *start, size_t bytes)
 {
-    if (!is_any_queued()) {
+    ke_current();
+    if (queued_count() == 0) {
         return NULL;
     }
     ke_lock();
     PKDPC dpc = find_queued((ULONG_PTR)start, bytes);
+    ke_unlock();
+    return dpc;
+}
+
+static PKDPC find_queued_of(const struct ke_code *code)
+{
+    struct ke_processors *processors = &ke_kernel()->processors;
+    for (ULONG i = 0; i < processors->count; i++) {
+        for (PKDPC dpc = processors->processor[i].dpc_first; dpc != NULL; dpc = next_of(dpc)) {
+            if (ke_code_holds(code, (void *)(ULONG_PTR)dpc->DeferredRoutine)) {
+                return dpc;
+            }
+        }
+    }
+    return NULL;
+}
+
+PKDPC ke_dpc_find_of(const struct ke_code *code)
+{
+    ke_lock();
+    PKDPC dpc = find_queued_of(code);
     ke_unlock();
     return dpc;
 }
@@ -253,6 +295,7 @@ static void check_not_queued(const KDPC *dpc)
 
 static void initialize(PKDPC dpc, UCHAR type, PKDEFERRED_ROUTINE routine, PVOID context)
 {
+    verifier_check_object(dpc, "DPC", 0xE1, "TIMER-02");
     check_not_queued(dpc);
     RtlZeroMemory(dpc, sizeof(*dpc));
     dpc->Type = type;
@@ -280,6 +323,52 @@ static bool is_for_here(const KDPC *dpc)
     return !is_targeted(dpc) && dpc->Importance != LowImportance;
 }
 
+/* Queues a DPC where nothing but those before it keeps it from running. If there are none, it runs
+ * without having been in the queue. */
+static BOOLEAN run_here(PKDPC dpc, PVOID argument1, PVOID argument2)
+{
+    const struct ke_processor *processor = ke_current()->processor;
+    KDPC copy;
+    ke_lock();
+    bool is_queued = dpc->DpcData != NULL;
+    bool is_first = !is_queued && processor->dpc_first == NULL;
+    if (is_first) {
+        fill(dpc, argument1, argument2);
+        trace_queued(dpc, processor);
+        copy = *dpc;
+    } else {
+        queue_dpc(dpc, argument1, argument2, 0);
+    }
+    ke_unlock();
+    if (is_first) {
+        run(dpc, &copy);
+    }
+    return !is_queued;
+}
+
+static BOOLEAN queue_for_later(PKDPC dpc, PVOID argument1, PVOID argument2)
+{
+    ke_lock();
+    BOOLEAN queued = queue_dpc(dpc, argument1, argument2, 0);
+    if (ke_dpc_has_orphans()) {
+        ke_lead_kick();
+    }
+    ke_unlock();
+    return queued;
+}
+
+/* A timer that is set queues its DPC itself. */
+static void check_no_timer(const KDPC *dpc)
+{
+    const KTIMER *timer = verifier_is_full() ? ke_timers_find_by_dpc(dpc) : NULL;
+    if (timer != NULL) {
+        ke_violation(TIMER_OR_DPC_INVALID, 0x1, (ULONG_PTR)dpc, (ULONG_PTR)timer, 0, "TIMER-14",
+                     "The driver called KeInsertQueueDpc for the DPC %p of the timer %p, which is "
+                     "set.",
+                     (const void *)dpc, (const void *)timer);
+    }
+}
+
 /*
  * Queues a DPC; FALSE if it is queued already, and then nothing changes. Below DISPATCH_LEVEL it
  * has run when the call returns, unless it is bound to a processor or of low importance: such a one
@@ -288,19 +377,13 @@ static bool is_for_here(const KDPC *dpc)
 BOOLEAN KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2)
 {
     KIRQL old = ke_current()->irql;
-    bool is_interrupt = old < DISPATCH_LEVEL && is_for_here(Dpc);
-    if (is_interrupt) {
-        ke_raise_irql(DISPATCH_LEVEL);
+    check_no_timer(Dpc);
+    if (old >= DISPATCH_LEVEL || !is_for_here(Dpc)) {
+        return queue_for_later(Dpc, SystemArgument1, SystemArgument2);
     }
-    ke_lock();
-    BOOLEAN queued = queue_dpc(Dpc, SystemArgument1, SystemArgument2, 0);
-    if (ke_dpc_has_orphans()) {
-        ke_lead_kick();
-    }
-    ke_unlock();
-    if (is_interrupt) {
-        ke_lower_irql(old);
-    }
+    ke_raise_irql(DISPATCH_LEVEL);
+    BOOLEAN queued = run_here(Dpc, SystemArgument1, SystemArgument2);
+    ke_lower_irql(old);
     return queued;
 }
 
@@ -339,15 +422,27 @@ BOOLEAN KeRemoveQueueDpcEx(PRKDPC Dpc, BOOLEAN WaitIfActive)
     return was_queued;
 }
 
+static void check_unqueued(const KDPC *dpc, const char *function)
+{
+    if (queue_of(dpc) != NULL && ke_dpc_find(dpc, 1) != NULL) {
+        ke_violation(TIMER_OR_DPC_INVALID, 0x1, (ULONG_PTR)dpc, 0, 0, "DPC-09",
+                     "The driver called %s for the DPC %p, which is queued. It has to be called "
+                     "before.",
+                     function, (const void *)dpc);
+    }
+}
+
 /* Says how urgent the DPC is. Any IRQL. */
 VOID KeSetImportanceDpc(PRKDPC Dpc, KDPC_IMPORTANCE Importance)
 {
+    check_unqueued(Dpc, __func__);
     Dpc->Importance = (UCHAR)Importance;
 }
 
 /* Binds the DPC to a processor by number. Any IRQL. */
 VOID KeSetTargetProcessorDpc(PRKDPC Dpc, CCHAR Number)
 {
+    check_unqueued(Dpc, __func__);
     Dpc->Number = (USHORT)(TARGET_BASE + Number);
 }
 

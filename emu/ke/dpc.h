@@ -2,6 +2,7 @@
 #ifndef KE_DPC_H
 #define KE_DPC_H
 
+#include "ke/code.h"
 #include "ke/processor.h"
 
 /* Queues the DPC of a timer; the caller holds the dispatcher lock and is at DISPATCH_LEVEL. Nothing
@@ -19,6 +20,9 @@ bool ke_dpc_has_orphans(void);
 
 /* The first queued DPC whose object begins in the range, or NULL; no lock is held. */
 PKDPC ke_dpc_find(const void *start, size_t bytes);
+
+/* The first queued DPC whose routine lies in the code, or NULL; no lock is held. */
+PKDPC ke_dpc_find_of(const struct ke_code *code);
 
 /* Prints the DPCs still queued and returns how many. */
 unsigned ke_dpc_report(void);

@@ -2,6 +2,7 @@
 #include "ke/kernel.h"
 #include "ke/limit.h"
 #include "ke/wait.h"
+#include "verifier/resident.h"
 
 /*
  * Events: a state and a list of waiters, in the driver's own memory. They hold nothing else, so
@@ -19,6 +20,8 @@ static void check_set_level(const KEVENT *event, BOOLEAN wait)
 {
     static const char condition[] = "KeSetEvent with Wait TRUE needs IRQL <= APC_LEVEL";
     KIRQL irql = ke_current()->irql;
+    ke_check_wait_next(ke_current(), "KeSetEvent");
+    verifier_check_alive(event, "KeSetEvent", "EVT-02");
     if (irql > DISPATCH_LEVEL) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x80, irql, (ULONG_PTR)event, 0, "EVT-08",
                     "The driver called KeSetEvent at IRQL %u; the highest level allowed is "

@@ -7,6 +7,7 @@
 
 #include "base/jump.h"
 #include "ke/thread.h"
+#include "rtl/exception.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -15,6 +16,7 @@ struct ke_expectation {
     base_jump resume;
     struct _KTHREAD *thread; /* who expects, in the kernel that runs; NULL while none does */
     struct wskemu_bugcheck caught;
+    struct seh_barrier barrier;
     bool is_announced; /* the bug check is printed as if nobody expected it */
     atomic_bool is_met;
     struct ke_expectation *outer;    /* of the same thread */

@@ -2,11 +2,14 @@
 
 #include "ke/bugcheck.h"
 #include "ke/kernel.h"
+#include "ke/wait.h"
+#include "trace/trace.h"
 
 KIRQL ke_raise_irql(KIRQL new_irql)
 {
     struct _KTHREAD *thread = ke_current();
     KIRQL old = thread->irql;
+    ke_check_wait_next(thread, "a function that raises the IRQL");
     if (new_irql < old || new_irql > HIGH_LEVEL) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x30, old, new_irql, 0, "IRQL-04",
                     "The driver raised the IRQL from %u to %u, which is %s.", old, new_irql,
@@ -16,6 +19,7 @@ KIRQL ke_raise_irql(KIRQL new_irql)
         ke_processor_claim(thread);
     }
     thread->irql = new_irql;
+    trace_irql(old, new_irql);
     return old;
 }
 
@@ -39,18 +43,18 @@ void ke_lower_irql(KIRQL new_irql)
 {
     struct _KTHREAD *thread = ke_current();
     KIRQL old = thread->irql;
+    ke_check_wait_next(thread, "KeLowerIrql");
     if (new_irql > old) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x31, old, new_irql, 0, "IRQL-07",
                     "The driver lowered the IRQL from %u to %u, which is higher.", old, new_irql);
     }
     if (new_irql < DISPATCH_LEVEL && old >= DISPATCH_LEVEL) {
         check_leave(thread, new_irql);
-    }
-    if (new_irql < DISPATCH_LEVEL && old >= DISPATCH_LEVEL) {
         thread->irql = DISPATCH_LEVEL;
         ke_processor_release(thread);
     }
     thread->irql = new_irql;
+    trace_irql(old, new_irql);
 }
 
 /* The level at which the calling thread runs. Any IRQL. */

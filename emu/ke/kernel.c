@@ -61,6 +61,7 @@ static void initialize_processors(struct ke_processors *processors, ULONG count)
     processors->count = count;
     for (ULONG i = 0; i < count; i++) {
         processors->processor[i].number = i;
+        processors->processor[i].all = processors;
     }
 }
 

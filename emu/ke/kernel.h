@@ -108,6 +108,13 @@ static inline struct ke_kernel *ke_kernel(void)
     return ke_thread_slot.kernel;
 }
 
+/* The same for a thread that has entered in this call already, as whoever holds the dispatcher lock
+ * has. */
+static inline struct ke_kernel *ke_entered(void)
+{
+    return ke_thread_slot.kernel;
+}
+
 /* Makes the kernel. */
 NTSTATUS ke_kernel_create(const struct ke_policy *policy);
 
@@ -133,7 +140,12 @@ static inline void ke_lock(void)
 
 static inline void ke_unlock(void)
 {
-    base_mutex_unlock(&ke_kernel()->lock);
+    struct ke_kernel *kernel = ke_entered();
+    if (kernel->lead.wake_count != 0) {
+        ke_lead_unlock_and_wake(kernel);
+    } else {
+        base_mutex_unlock(&kernel->lock);
+    }
 }
 
 #endif

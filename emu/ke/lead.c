@@ -5,7 +5,9 @@
  * poll delivers what became ready, expires timers and runs DPCs, on top of whatever it was waiting
  * for. That is what Windows does: a DPC runs on the thread that happens to be there.
  *
- * - A thread that has to wait takes the lead if nobody has it.
+ * - A thread that has to wait takes the lead if nobody has it and somebody needs a leader: if the
+ *   network is watched, a timer set, a DPC left. Else it parks, because waking a leader from its
+ *   poll costs more. What needs a leader later calls the background thread.
  * - Leadership follows activity: a leader that satisfied another thread's wait gives the lead up
  *   and sleeps; that thread takes it with its next wait. So a driver thread that sends, receives
  *   and waits does all of it without waking another thread.
@@ -14,7 +16,8 @@
  * - While the lead is free, the background thread looks once a grace period whether somebody took
  *   it. If nobody did for a whole period, it leads itself, so that sockets and timers go on while
  *   every thread computes. It sleeps for ever while somebody leads, or while there is nothing that
- *   needs a leader.
+ *   needs a leader; called from there, it leads at once if threads are parked that might have, for
+ *   they will not come by themselves.
  * - The emulator's own workers are never handed the lead.
  * - Who gives the lead up lets go of the poller first, because a host may count whoever polled as
  *   busy with it, and let nobody else poll as long as that thread computes (base/poller.h). While
@@ -48,9 +51,8 @@ static uint64_t earlier(uint64_t one, uint64_t other)
 
 static bool needs_leader(void)
 {
-    const struct base_poller *poller = &ke_kernel()->pollers[0];
-    return ke_kernel()->timers.count != 0 || ke_dpc_has_orphans() ||
-           poller->active(poller->context);
+    const struct base_poller *poller = &ke_entered()->pollers[0];
+    return ke_timers_are_set() || ke_dpc_has_orphans() || poller->active(poller->context);
 }
 
 static unsigned poller_count(const struct ke_kernel *kernel)
@@ -67,10 +69,36 @@ static void kick(const struct base_poller *poller)
     poller->kick(poller->context);
 }
 
+/* Wakes whoever sleeps there once the lock is free; of too many, this one at once. */
+static void wake_later(struct base_park *park)
+{
+    struct ke_lead *lead = &ke_entered()->lead;
+    if (lead->wake_count < KE_WAKES_MAX) {
+        lead->wakes[lead->wake_count++] = base_park_retain(park);
+    } else {
+        base_park_wake(park);
+    }
+}
+
+void ke_lead_unlock_and_wake(struct ke_kernel *kernel)
+{
+    struct base_park *wakes[KE_WAKES_MAX];
+    unsigned count = kernel->lead.wake_count;
+    for (unsigned i = 0; i < count; i++) {
+        wakes[i] = kernel->lead.wakes[i];
+    }
+    kernel->lead.wake_count = 0;
+    base_mutex_unlock(&kernel->lock); /* from here on the kernel may be gone */
+    for (unsigned i = 0; i < count; i++) {
+        base_park_wake(wakes[i]);
+        base_park_release(wakes[i]);
+    }
+}
+
 static void wake_background(void)
 {
-    ke_kernel()->lead.background_sleeps = false;
-    base_park_wake(ke_kernel()->lead.background_park);
+    ke_entered()->lead.background_sleeps = false;
+    wake_later(ke_entered()->lead.background_park);
 }
 
 /* Polls without the kernel's locks. Returns whether deliver has work. */
@@ -100,9 +128,11 @@ static void deliver(bool has_ready)
     if (has_ready) {
         deliver_ready(&ke_kernel()->pollers[0]);
     }
-    ke_lock();
-    ke_timers_expire(base_clock_ns());
-    ke_unlock();
+    if (ke_timers_are_set()) {
+        ke_lock();
+        ke_timers_expire(base_clock_ns());
+        ke_unlock();
+    }
     ke_lower_irql(old);
     ke_dpc_run_orphans();
 }
@@ -110,34 +140,36 @@ static void deliver(bool has_ready)
 /* One turn: poll, then deliver. The lock is held on entry and return, not between. */
 static void turn(uint64_t deadline_ns)
 {
-    struct ke_lead *lead = &ke_kernel()->lead;
-    lead->poll_deadline_ns = earlier(deadline_ns, ke_timers_next());
-    if (ke_dpc_has_orphans()) {
-        lead->poll_deadline_ns = 0;
-    }
+    struct ke_lead *lead = &ke_entered()->lead;
+    lead->poll_deadline_ns = ke_dpc_has_orphans() ? 0 : earlier(deadline_ns, ke_timers_next());
     lead->was_kicked = false;
     lead->is_polling = true;
     ke_unlock();
-    bool has_ready = poll(&ke_kernel()->pollers[0], lead->poll_deadline_ns);
+    bool has_ready = poll(&ke_entered()->pollers[0], lead->poll_deadline_ns);
     ke_lock();
     lead->is_polling = false;
-    if (has_ready || ke_timers_next() <= base_clock_ns() || ke_dpc_has_orphans()) {
+    if (has_ready || ke_is_past(ke_timers_next()) || ke_dpc_has_orphans()) {
         ke_unlock();
         deliver(has_ready);
         ke_lock();
     }
 }
 
+static bool may_lead(const struct ke_wait *wait)
+{
+    return wait->may_lead && !wait->thread->is_worker;
+}
+
 bool ke_lead_is_free_for(const struct ke_wait *wait)
 {
-    const struct ke_lead *lead = &ke_kernel()->lead;
-    return wait->may_lead && !wait->thread->is_worker && lead->leader == NULL &&
-           (lead->heir == NULL || lead->heir == wait->thread);
+    const struct ke_lead *lead = &ke_entered()->lead;
+    return may_lead(wait) && lead->leader == NULL &&
+           (lead->heir == NULL || lead->heir == wait->thread) && needs_leader();
 }
 
 static void take(struct _KTHREAD *thread)
 {
-    struct ke_lead *lead = &ke_kernel()->lead;
+    struct ke_lead *lead = &ke_entered()->lead;
     lead->leader = thread;
     lead->heir = NULL;
     lead->turn++;
@@ -145,7 +177,7 @@ static void take(struct _KTHREAD *thread)
 
 static void give_up(void)
 {
-    struct ke_lead *lead = &ke_kernel()->lead;
+    struct ke_lead *lead = &ke_entered()->lead;
     base_poller_leave();
     lead->leader = NULL;
     lead->turn++;
@@ -156,9 +188,9 @@ static void give_up(void)
 
 void ke_lead(struct ke_wait *wait, uint64_t deadline_ns)
 {
-    struct ke_lead *lead = &ke_kernel()->lead;
+    struct ke_lead *lead = &ke_entered()->lead;
     take(wait->thread);
-    while (!wait->is_done && lead->heir == NULL && base_clock_ns() < deadline_ns) {
+    while (!wait->is_done && lead->heir == NULL && !ke_is_past(deadline_ns)) {
         turn(deadline_ns);
     }
     give_up();
@@ -166,54 +198,63 @@ void ke_lead(struct ke_wait *wait, uint64_t deadline_ns)
 
 void ke_lead_kick(void)
 {
-    struct ke_lead *lead = &ke_kernel()->lead;
+    struct ke_lead *lead = &ke_entered()->lead;
     if (lead->is_polling && !lead->was_kicked) {
         lead->was_kicked = true;
-        kick(&ke_kernel()->pollers[0]);
+        kick(&ke_entered()->pollers[0]);
     }
     if (lead->leader == NULL && lead->background_sleeps) {
+        atomic_store(&lead->is_called, true);
         wake_background();
     }
 }
 
 void ke_lead_wake(const struct ke_wait *wait)
 {
-    struct ke_lead *lead = &ke_kernel()->lead;
+    struct ke_lead *lead = &ke_entered()->lead;
     struct _KTHREAD *thread = wait->thread;
     if (thread == lead->leader && lead->is_polling) {
         ke_lead_kick();
         return;
     }
     bool is_by_leader = lead->leader != NULL && lead->leader == ke_thread_slot.thread;
-    if (is_by_leader && thread != lead->leader && wait->may_lead && !thread->is_worker) {
+    if (is_by_leader && thread != lead->leader && may_lead(wait)) {
         lead->heir = thread;
     }
     /* A leader that delivers may be parked too: for a processor, or for a spin lock. */
     if (thread->is_parked) {
         thread->is_parked = false;
-        base_park_wake(thread->park);
+        wake_later(thread->park);
     }
 }
 
-void ke_lead_decline(const struct _KTHREAD *thread)
+void ke_lead_park(const struct ke_wait *wait, uint64_t deadline_ns)
 {
-    struct ke_lead *lead = &ke_kernel()->lead;
-    if (lead->leader != NULL && lead->heir == thread) {
-        lead->heir = NULL;
-    }
+    struct ke_lead *lead = &ke_entered()->lead;
+    struct _KTHREAD *thread = wait->thread;
+    unsigned idle = may_lead(wait) ? 1 : 0;
+    ke_lead_forget(thread);
+    lead->idle += idle;
+    thread->is_parked = true;
+    ke_unlock();
+    base_park_wait(thread->park, deadline_ns);
+    ke_lock();
+    thread->is_parked = false;
+    lead->idle -= idle;
 }
 
 void ke_lead_forget(const struct _KTHREAD *thread)
 {
-    if (ke_kernel()->lead.heir == thread) {
-        ke_kernel()->lead.heir = NULL;
+    struct ke_lead *lead = &ke_entered()->lead;
+    if (lead->heir == thread) {
+        lead->heir = NULL;
     }
 }
 
 /* Leads until the lead is passed on, the kernel stops, or there is nothing to lead for. */
 static void lead_in_background(struct _KTHREAD *thread)
 {
-    struct ke_lead *lead = &ke_kernel()->lead;
+    struct ke_lead *lead = &ke_entered()->lead;
     take(thread);
     while (lead->heir == NULL && !lead->is_stopping && needs_leader()) {
         turn(BASE_FOREVER);
@@ -226,21 +267,30 @@ static void lead_in_background(struct _KTHREAD *thread)
 /* Sleeps a grace period, or until woken. The lock is held on entry and return. */
 static void sleep_in_background(uint64_t deadline_ns)
 {
-    struct ke_lead *lead = &ke_kernel()->lead;
+    struct ke_lead *lead = &ke_entered()->lead;
     lead->background_sleeps = deadline_ns == BASE_FOREVER;
     ke_unlock();
     base_park_wait(lead->background_park, deadline_ns);
-    ke_current();
     ke_lock();
     lead->background_sleeps = false;
+}
+
+/* Whether something calls for a leader while those who might lead sleep. The lock is held. */
+static bool must_lead_at_once(void)
+{
+    struct ke_lead *lead = &ke_entered()->lead;
+    return atomic_exchange(&lead->is_called, false) && lead->idle != 0 && lead->leader == NULL &&
+           needs_leader();
 }
 
 /* Watches the lead for one grace period and does what nobody else did. The lock is held. */
 static void watch(struct _KTHREAD *thread)
 {
-    struct ke_lead *lead = &ke_kernel()->lead;
+    struct ke_lead *lead = &ke_entered()->lead;
     uint64_t seen = lead->turn;
-    sleep_in_background(base_clock_ns() + GRACE_NS);
+    if (!must_lead_at_once()) {
+        sleep_in_background(base_clock_ns() + GRACE_NS);
+    }
     if (lead->turn != seen || lead->is_stopping) {
         return;
     }
@@ -317,9 +367,11 @@ static bool start_other(const struct base_poller *poller)
 }
 
 /* Something is watched now, and maybe nobody leads. Locks may be held. */
-static void on_active(void *park)
+static void on_active(void *context)
 {
-    base_park_wake(park);
+    struct ke_lead *lead = context;
+    atomic_store(&lead->is_called, true);
+    base_park_wake(lead->background_park);
 }
 
 bool ke_lead_start(struct _KTHREAD *thread)
@@ -331,7 +383,7 @@ bool ke_lead_start(struct _KTHREAD *thread)
     if (lead->background_park == NULL) {
         return false;
     }
-    kernel->pollers[0].on_active_context = lead->background_park;
+    kernel->pollers[0].on_active_context = lead;
     kernel->pollers[0].on_active = on_active;
     lead->background.thread = thread;
     lead->background.host = base_thread_start(background, thread);

@@ -4,6 +4,7 @@
 
 #include <wdm.h>
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,6 +16,9 @@ struct base_thread;
 
 /* Most threads that poll for one loop each. */
 #define KE_OTHERS_MAX 7
+
+/* Most threads that are woken together. */
+#define KE_WAKES_MAX 8
 
 /* A thread that runs a poller: the kernel's object for it, and the host's. */
 struct ke_poller_thread {
@@ -30,10 +34,16 @@ struct ke_lead {
     struct _KTHREAD *heir;   /* was woken by a leader and shall lead next; NULL: anybody may */
     uint64_t poll_deadline_ns;
     uint64_t turn; /* counts changes of the lead */
+    unsigned idle; /* threads that are parked and may lead */
+
+    /* Where threads sleep that run on as soon as the lock is free, a reference each. */
+    struct base_park *wakes[KE_WAKES_MAX];
+    unsigned wake_count;
 
     struct ke_poller_thread background;
     struct base_park *background_park;
     bool background_sleeps; /* for ever, until woken */
+    atomic_bool is_called;  /* something needs a leader that did not before; no lock guards it */
     bool is_stopping;
 
     struct ke_poller_thread others[KE_OTHERS_MAX]; /* of the other pollers */
@@ -47,14 +57,19 @@ void ke_lead(struct ke_wait *wait, uint64_t deadline_ns);
 /* Wakes the thread whose wait is done, wherever it sleeps. The dispatcher lock is held. */
 void ke_lead_wake(const struct ke_wait *wait);
 
+/* Unlocks the dispatcher lock, then wakes whoever was to be woken: woken before, they would only
+ * run into the lock. */
+void ke_lead_unlock_and_wake(struct ke_kernel *kernel);
+
 /* Says that the leader has something new to look at, such as an earlier timer. Lock held. */
 void ke_lead_kick(void);
 
 /* Whether the thread of this wait may take the lead now. The lock is held. */
 bool ke_lead_is_free_for(const struct ke_wait *wait);
 
-/* Says that a thread sleeps without having taken the lead. The lock is held. */
-void ke_lead_decline(const struct _KTHREAD *thread);
+/* Sleeps on the parking place of the wait's thread, without leading. The lock is held on entry and
+ * return, not between. */
+void ke_lead_park(const struct ke_wait *wait, uint64_t deadline_ns);
 
 /* Forgets a thread that ends. The lock is held. */
 void ke_lead_forget(const struct _KTHREAD *thread);

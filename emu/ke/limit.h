@@ -6,7 +6,8 @@
 
 #include "ke/thread.h"
 
-_Noreturn void ke_limit_broken(KIRQL irql, KIRQL limit, bool is_exact, const char *function);
+/* Returns where the rule does not speak: level off, or silenced. */
+void ke_limit_broken(KIRQL irql, KIRQL limit, bool is_exact, const char *function);
 
 static inline void ke_limit_at_most(KIRQL highest, const char *function)
 {

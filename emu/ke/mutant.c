@@ -4,6 +4,7 @@
 #include "ke/kernel.h"
 #include "ke/limit.h"
 #include "ke/wait.h"
+#include "verifier/lock_order.h"
 
 #include <ntifs.h>
 
@@ -146,6 +147,7 @@ static LONG release_or_raise(PRKMUTEX mutex, BOOLEAN abandoned, BOOLEAN wait)
     if (status != STATUS_SUCCESS) {
         ExRaiseStatus(status);
     }
+    verifier_lock_dropped(mutex);
     if (wait) {
         ke_wait_next();
     }

@@ -3,41 +3,22 @@
 #include "ke/dpc.h"
 #include "ke/kernel.h"
 
-static bool is_allowed(const struct _KTHREAD *thread, const struct ke_processor *processor)
-{
-    return thread->affinity == 0 || ((thread->affinity >> processor->number) & 1) != 0;
-}
-
-bool ke_processor_try_claim(struct _KTHREAD *thread, struct ke_processor *processor)
-{
-    struct _KTHREAD *nobody = NULL;
-    if (!atomic_compare_exchange_strong(&processor->owner, &nobody, thread)) {
-        return false;
-    }
-    thread->processor = processor;
-    thread->last_processor = processor;
-    return true;
-}
-
 static bool try_claim_any(struct _KTHREAD *thread)
 {
-    struct ke_processors *processors = &ke_kernel()->processors;
-    struct ke_processor *last = thread->last_processor;
-    if (last != NULL && is_allowed(thread, last) && ke_processor_try_claim(thread, last)) {
-        return true;
-    }
+    struct ke_processors *processors = &thread->kernel->processors;
     for (ULONG i = 0; i < processors->count; i++) {
         struct ke_processor *processor = &processors->processor[i];
-        if (is_allowed(thread, processor) && ke_processor_try_claim(thread, processor)) {
+        if (ke_processor_is_allowed(thread, processor) &&
+            ke_processor_try_claim(thread, processor)) {
             return true;
         }
     }
     return false;
 }
 
-void ke_processor_claim(struct _KTHREAD *thread)
+void ke_processor_claim_any(struct _KTHREAD *thread)
 {
-    struct ke_processors *processors = &ke_kernel()->processors;
+    struct ke_processors *processors = &thread->kernel->processors;
     if (try_claim_any(thread)) {
         return;
     }
@@ -52,18 +33,33 @@ void ke_processor_claim(struct _KTHREAD *thread)
     atomic_fetch_sub(&processors->claimers, 1);
 }
 
-void ke_processor_release(struct _KTHREAD *thread)
+static void tell_claimers(struct ke_processors *processors)
 {
-    struct ke_processors *processors = &ke_kernel()->processors;
+    if (atomic_load(&processors->claimers) != 0) {
+        atomic_fetch_add(&processors->releases, 1);
+        ke_address_wake(&processors->releases, true);
+    }
+}
+
+static void drain_and_free(struct _KTHREAD *thread, struct ke_processor *processor)
+{
+    ke_dpc_drain(processor);
+    thread->processor = NULL;
+    atomic_store(&processor->owner, NULL);
+}
+
+void ke_processor_drain_and_release(struct _KTHREAD *thread)
+{
     struct ke_processor *processor = thread->processor;
-    do {
-        ke_dpc_drain(processor);
-        thread->processor = NULL;
-        atomic_store(&processor->owner, NULL);
-        if (atomic_load(&processors->claimers) != 0) {
-            atomic_fetch_add(&processors->releases, 1);
-            ke_address_wake(&processors->releases, true);
-        }
-        /* A DPC queued between the drain and the store found an owner and left it to us. */
-    } while (atomic_load(&processor->dpc_count) != 0 && ke_processor_try_claim(thread, processor));
+    drain_and_free(thread, processor);
+    ke_processor_look_back(thread, processor);
+}
+
+void ke_processor_look_back(struct _KTHREAD *thread, struct ke_processor *processor)
+{
+    tell_claimers(processor->all);
+    while (atomic_load(&processor->dpc_count) != 0 && ke_processor_try_claim(thread, processor)) {
+        drain_and_free(thread, processor);
+        tell_claimers(processor->all);
+    }
 }

@@ -10,6 +10,7 @@
 #include "ke/bugcheck.h"
 #include "ke/irql.h"
 #include "ke/kernel.h"
+#include "verifier/lock_order.h"
 
 #define WAIT 0x1ULL
 #define OWNER 0x2ULL
@@ -65,8 +66,9 @@ static void wait_for_turn(KSPIN_LOCK_QUEUE *queue, KSPIN_LOCK_QUEUE *before)
     }
 }
 
-static void acquire(PKSPIN_LOCK lock, PKLOCK_QUEUE_HANDLE handle)
+static void acquire(PKSPIN_LOCK lock, PKLOCK_QUEUE_HANDLE handle, const void *site)
 {
+    verifier_lock_wanted(&verifier_spin_lock, lock);
     KSPIN_LOCK_QUEUE *queue = &handle->LockQueue;
     queue->Next = NULL;
     __atomic_store_n(state_of(queue), (ULONG_PTR)lock | WAIT, __ATOMIC_RELEASE);
@@ -77,6 +79,7 @@ static void acquire(PKSPIN_LOCK lock, PKLOCK_QUEUE_HANDLE handle)
         wait_for_turn(queue, before);
     }
     ke_current()->spin_locks_held++;
+    verifier_lock_taken(&verifier_spin_lock, lock, site);
 }
 
 static PKSPIN_LOCK lock_of(PKLOCK_QUEUE_HANDLE handle)
@@ -105,6 +108,7 @@ static void release(PKLOCK_QUEUE_HANDLE handle)
     check_owned(handle);
     KSPIN_LOCK_QUEUE *queue = &handle->LockQueue;
     PKSPIN_LOCK lock = lock_of(handle);
+    verifier_lock_dropped(lock);
     ke_current()->spin_locks_held--;
     __atomic_store_n(state_of(queue), (ULONG_PTR)lock, __ATOMIC_RELEASE);
     ULONG_PTR word = (ULONG_PTR)queue | QUEUED;
@@ -156,7 +160,7 @@ VOID KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE Lo
 {
     check_at_most_dispatch(SpinLock, __func__);
     LockHandle->OldIrql = ke_raise_irql(DISPATCH_LEVEL);
-    acquire(SpinLock, LockHandle);
+    acquire(SpinLock, LockHandle, _ReturnAddress());
 }
 
 /* Frees the lock and restores the level. DISPATCH_LEVEL. (SPIN-24) */
@@ -172,7 +176,7 @@ VOID KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE
 {
     check_at_dispatch(SpinLock, 0x40, __func__);
     LockHandle->OldIrql = ke_current()->irql;
-    acquire(SpinLock, LockHandle);
+    acquire(SpinLock, LockHandle, _ReturnAddress());
 }
 
 /* Frees the lock and leaves the level alone. (SPIN-27) */

@@ -1,6 +1,7 @@
 #include "ke/bugcheck.h"
 #include "ke/kernel.h"
 #include "ke/limit.h"
+#include "verifier/lock_order.h"
 
 /* Critical and guarded regions: counts per thread, for there are no APCs to hold back. */
 
@@ -33,6 +34,9 @@ VOID KeLeaveCriticalRegion(VOID)
                     "critical region.");
     }
     thread->kernel_apc_disable++;
+    if (!KeAreApcsDisabled()) {
+        verifier_region_left();
+    }
 }
 
 /* Holds back all APCs in this thread; nests. IRQL <= APC_LEVEL. (IRQL-16) */

@@ -10,6 +10,8 @@
 #include "ke/bugcheck.h"
 #include "ke/irql.h"
 #include "ke/kernel.h"
+#include "verifier/lock_order.h"
+#include "verifier/resident.h"
 
 #define CONTENDED ((ULONG_PTR)1)
 
@@ -145,9 +147,19 @@ static void check_release_level(PKSPIN_LOCK lock, const char *function)
     }
 }
 
+/* As ke_spin_lock_acquire, for the driver at site. */
+static void acquire_for(PKSPIN_LOCK lock, const void *site)
+{
+    verifier_lock_wanted(&verifier_spin_lock, lock);
+    ke_spin_lock_acquire(lock);
+    verifier_lock_taken(&verifier_spin_lock, lock, site);
+}
+
 /* Makes the lock free. Any IRQL. (SPIN-01) */
 VOID(KeInitializeSpinLock)(PKSPIN_LOCK SpinLock)
 {
+    verifier_check_object(SpinLock, "spin lock", 0xE1, "SPIN-02");
+    verifier_lock_initialised(SpinLock);
     __atomic_store_n(SpinLock, 0, __ATOMIC_RELEASE);
 }
 
@@ -156,20 +168,24 @@ KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
 {
     check_at_most_dispatch(SpinLock, "KeAcquireSpinLock");
     KIRQL old = ke_raise_irql(DISPATCH_LEVEL);
-    ke_spin_lock_acquire(SpinLock);
+    acquire_for(SpinLock, _ReturnAddress());
     return old;
 }
 
 /* As KeAcquireSpinLockRaiseToDpc, storing the old level in *OldIrql. */
 VOID(KeAcquireSpinLock)(PKSPIN_LOCK SpinLock, PKIRQL OldIrql)
 {
-    *OldIrql = KeAcquireSpinLockRaiseToDpc(SpinLock);
+    check_at_most_dispatch(SpinLock, "KeAcquireSpinLock");
+    KIRQL old = ke_raise_irql(DISPATCH_LEVEL);
+    acquire_for(SpinLock, _ReturnAddress());
+    *OldIrql = old;
 }
 
 /* Frees the lock and lowers to NewIrql, which the acquisition returned. (SPIN-04) */
 VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 {
     check_release_level(SpinLock, "KeReleaseSpinLock");
+    verifier_lock_dropped(SpinLock);
     ke_spin_lock_release(SpinLock);
     ke_lower_irql(NewIrql);
 }
@@ -178,13 +194,14 @@ VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 {
     check_at_dispatch(SpinLock, 0x40, "KeAcquireSpinLockAtDpcLevel");
-    ke_spin_lock_acquire(SpinLock);
+    acquire_for(SpinLock, _ReturnAddress());
 }
 
 /* Frees the lock and leaves the level alone. (SPIN-08) */
 VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
 {
     check_at_dispatch(SpinLock, 0x41, "KeReleaseSpinLockFromDpcLevel");
+    verifier_lock_dropped(SpinLock);
     ke_spin_lock_release(SpinLock);
 }
 
@@ -197,6 +214,7 @@ BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
         return FALSE;
     }
     thread->spin_locks_held++;
+    verifier_lock_taken(&verifier_spin_lock, SpinLock, _ReturnAddress());
     return TRUE;
 }
 

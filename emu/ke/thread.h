@@ -9,6 +9,7 @@
 
 #include <wdm.h>
 
+#include "base/cold.h"
 #include "base/local.h"
 #include "base/park.h"
 
@@ -68,7 +69,7 @@ struct ke_thread_slot {
 extern BASE_THREAD_LOCAL struct ke_thread_slot ke_thread_slot;
 extern _Atomic uint64_t ke_generation;
 
-struct _KTHREAD *ke_current_slow(void);
+BASE_COLD struct _KTHREAD *ke_current_slow(void);
 
 /* The calling thread. A thread of a halted kernel does not return from here. */
 static inline struct _KTHREAD *ke_current(void)

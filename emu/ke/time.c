@@ -4,6 +4,10 @@
  */
 #include "base/clock.h"
 #include "ke/kernel.h"
+#include "ke/warning.h"
+
+/* What a driver may stall at most. */
+#define STALL_US_MAX 50
 
 #define NS_PER_UNIT 100
 #define UNITS_PER_TICK 156250
@@ -78,6 +82,12 @@ LARGE_INTEGER KeQueryPerformanceCounter(PLARGE_INTEGER PerformanceFrequency)
 /* Waits at least MicroSeconds without giving up the processor. Any IRQL. */
 VOID KeStallExecutionProcessor(ULONG MicroSeconds)
 {
+    if (MicroSeconds > STALL_US_MAX) {
+        ke_warning("TIME-16",
+                   "the driver called KeStallExecutionProcessor for %u microseconds; "
+                   "more than %u are too many",
+                   MicroSeconds, STALL_US_MAX);
+    }
     uint64_t end = base_clock_ns() + (uint64_t)MicroSeconds * 1000;
     while (base_clock_ns() < end) {
         YieldProcessor();

@@ -17,6 +17,7 @@
 #include "ke/limit.h"
 #include "ke/wait.h"
 #include "ke/warning.h"
+#include "trace/trace.h"
 
 #include <stdlib.h>
 
@@ -29,20 +30,20 @@ static size_t place_of(const KTIMER *timer)
 
 static void put(size_t place, struct ke_timer_slot slot)
 {
-    ke_kernel()->timers.heap[place - 1] = slot;
+    ke_entered()->timers.heap[place - 1] = slot;
     slot.timer->TimerListEntry.Flink = (LIST_ENTRY *)(ULONG_PTR)place;
 }
 
 static struct ke_timer_slot get(size_t place)
 {
-    return ke_kernel()->timers.heap[place - 1];
+    return ke_entered()->timers.heap[place - 1];
 }
 
 /* Whether the timer stands in the heap, whatever its memory says. */
 static bool is_set(const KTIMER *timer)
 {
     size_t place = place_of(timer);
-    return place != 0 && place <= ke_kernel()->timers.count && get(place).timer == timer;
+    return place != 0 && place <= ke_entered()->timers.count && get(place).timer == timer;
 }
 
 static bool is_before(struct ke_timer_slot one, struct ke_timer_slot other)
@@ -61,7 +62,7 @@ static void sift_up(size_t place, struct ke_timer_slot slot)
 
 static void sift_down(size_t place, struct ke_timer_slot slot)
 {
-    size_t count = ke_kernel()->timers.count;
+    size_t count = ke_entered()->timers.count;
     for (size_t child = place * 2; child <= count; child = place * 2) {
         if (child < count && is_before(get(child + 1), get(child))) {
             child++;
@@ -88,19 +89,23 @@ static void grow(struct ke_timers *timers)
 
 static void insert(PKTIMER timer, uint64_t due_ns)
 {
-    struct ke_timers *timers = &ke_kernel()->timers;
+    struct ke_timers *timers = &ke_entered()->timers;
     if (timers->count == timers->capacity) {
         grow(timers);
     }
     struct ke_timer_slot slot = {due_ns, timers->order++, timer};
-    sift_up(++timers->count, slot);
+    size_t place = timers->count + 1;
+    atomic_store_explicit(&timers->count, place, memory_order_relaxed);
+    sift_up(place, slot);
 }
 
 static void remove_timer(PKTIMER timer)
 {
-    struct ke_timers *timers = &ke_kernel()->timers;
+    struct ke_timers *timers = &ke_entered()->timers;
     size_t place = place_of(timer);
-    struct ke_timer_slot last = get(timers->count--);
+    size_t count = timers->count;
+    struct ke_timer_slot last = get(count);
+    atomic_store_explicit(&timers->count, count - 1, memory_order_relaxed);
     timer->TimerListEntry.Flink = NULL;
     if (last.timer == timer) {
         return;
@@ -112,9 +117,14 @@ static void remove_timer(PKTIMER timer)
     }
 }
 
+bool ke_timers_are_set(void)
+{
+    return atomic_load_explicit(&ke_entered()->timers.count, memory_order_relaxed) != 0;
+}
+
 uint64_t ke_timers_next(void)
 {
-    return ke_kernel()->timers.count == 0 ? BASE_FOREVER : get(1).due_ns;
+    return ke_timers_are_set() ? get(1).due_ns : BASE_FOREVER;
 }
 
 static uint64_t now_or_period(uint64_t due_ns, uint64_t now_ns, ULONG period_ms)
@@ -127,6 +137,7 @@ static uint64_t now_or_period(uint64_t due_ns, uint64_t now_ns, ULONG period_ms)
 static void expire(PKTIMER timer, uint64_t due_ns, uint64_t now_ns)
 {
     PKDPC dpc = timer->Dpc;
+    trace_object(TRACE_TIMER_EXPIRE, TRACE_DISPATCH, timer, (ULONG_PTR)dpc, 0);
     remove_timer(timer);
     if (timer->Period != 0) {
         insert(timer, now_or_period(due_ns, now_ns, timer->Period));
@@ -142,8 +153,8 @@ static void expire(PKTIMER timer, uint64_t due_ns, uint64_t now_ns)
 void ke_timers_expire(uint64_t now_ns)
 {
     /* A periodic timer set again for now waits for the next round, else this would not end. */
-    uint64_t first_new = ke_kernel()->timers.order;
-    while (ke_kernel()->timers.count != 0) {
+    uint64_t first_new = ke_entered()->timers.order;
+    while (ke_timers_are_set()) {
         struct ke_timer_slot slot = get(1);
         if (slot.due_ns > now_ns || slot.order >= first_new) {
             break;
@@ -163,6 +174,34 @@ PKTIMER ke_timers_find(const void *start, size_t bytes)
     for (size_t place = 1; place <= timers->count && found == NULL; place++) {
         PKTIMER timer = get(place).timer;
         found = (ULONG_PTR)timer - (ULONG_PTR)start < bytes ? timer : NULL;
+    }
+    ke_unlock();
+    return found;
+}
+
+PKTIMER ke_timers_find_by_dpc(const KDPC *dpc)
+{
+    const struct ke_timers *timers = &ke_kernel()->timers;
+    PKTIMER found = NULL;
+    ke_lock();
+    for (size_t place = 1; place <= timers->count && found == NULL; place++) {
+        PKTIMER timer = get(place).timer;
+        found = timer->Dpc == dpc ? timer : NULL;
+    }
+    ke_unlock();
+    return found;
+}
+
+PKTIMER ke_timers_find_of(const struct ke_code *code)
+{
+    struct ke_timers *timers = &ke_kernel()->timers;
+    PKTIMER found = NULL;
+    ke_lock();
+    for (size_t place = 1; place <= timers->count && found == NULL; place++) {
+        PKTIMER timer = get(place).timer;
+        const KDPC *dpc = timer->Dpc;
+        bool is_its = dpc != NULL && ke_code_holds(code, (void *)(ULONG_PTR)dpc->DeferredRoutine);
+        found = is_its ? timer : NULL;
     }
     ke_unlock();
     return found;
@@ -230,8 +269,9 @@ static void check_period(LONG period)
 
 static void arm(PKTIMER timer, uint64_t due_ns)
 {
+    const struct ke_lead *lead = &ke_entered()->lead;
     insert(timer, due_ns);
-    if (due_ns < ke_kernel()->lead.poll_deadline_ns || ke_kernel()->lead.leader == NULL) {
+    if (due_ns < lead->poll_deadline_ns || lead->leader == NULL) {
         ke_lead_kick();
     }
 }
@@ -258,7 +298,7 @@ BOOLEAN KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dp
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     check_period(Period);
     uint64_t due_ns = ke_deadline(&DueTime);
-    bool is_due = due_ns <= base_clock_ns();
+    bool is_due = DueTime.QuadPart > 0 ? ke_is_past(due_ns) : DueTime.QuadPart == 0;
     KIRQL old = ke_current()->irql;
     if (is_due) {
         ke_raise_irql(DISPATCH_LEVEL);
@@ -273,6 +313,7 @@ BOOLEAN KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dp
     Timer->Dpc = Dpc;
     Timer->Period = (ULONG)Period;
     Timer->DueTime.QuadPart = due_ns / 100;
+    trace_object(TRACE_TIMER_SET, TRACE_DISPATCH, Timer, due_ns, (ULONG)Period);
     if (is_due) {
         expire_at_once(Timer, Period);
     } else {
@@ -308,6 +349,7 @@ BOOLEAN KeCancelTimer(PKTIMER Timer)
     ke_object_check(&Timer->Header, "a timer");
     BOOLEAN was_set = is_set(Timer);
     if (was_set) {
+        trace_object(TRACE_TIMER_CANCEL, TRACE_DISPATCH, Timer, 0, 0);
         remove_timer(Timer);
     }
     ke_unlock();

@@ -4,6 +4,8 @@
 
 #include <wdm.h>
 
+#include "ke/code.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +23,9 @@ struct ke_timers {
     uint64_t order;
 };
 
+/* Whether any timer is set. */
+bool ke_timers_are_set(void);
+
 /* When the next timer is due, BASE_FOREVER when none is set. The lock is held. */
 uint64_t ke_timers_next(void);
 
@@ -29,6 +34,13 @@ void ke_timers_expire(uint64_t now_ns);
 
 /* The first timer that is set and whose object begins in the range, or NULL; no lock is held. */
 PKTIMER ke_timers_find(const void *start, size_t bytes);
+
+/* A timer that is set and queues that DPC, or NULL. */
+PKTIMER ke_timers_find_by_dpc(const KDPC *dpc);
+
+/* The first timer that is set and whose DPC's routine lies in the code, or NULL; no lock is held.
+ */
+PKTIMER ke_timers_find_of(const struct ke_code *code);
 
 /* Prints the timers still set and returns how many. */
 unsigned ke_timers_report(void);

@@ -12,12 +12,14 @@
  */
 #include "ke/wait.h"
 
-#include "base/clock.h"
 #include "ke/bugcheck.h"
 #include "ke/irql.h"
 #include "ke/kernel.h"
 #include "ke/limit.h"
 #include "ke/mutant.h"
+#include "trace/trace.h"
+#include "verifier/lock_order.h"
+#include "verifier/resident.h"
 
 #define NS_PER_UNIT 100
 
@@ -76,8 +78,27 @@ static void check_not_waited_for(const DISPATCHER_HEADER *object)
     }
 }
 
+/* The rule that wants an object of that type in resident memory. */
+static const char *rule_of_type(UCHAR type)
+{
+    switch (type) {
+    case KE_MUTANT:
+        return "MUTEX-02";
+    case KE_TIMER_NOTIFICATION:
+    case KE_TIMER_SYNCHRONIZATION:
+        return "TIMER-02";
+    case KE_EVENT_NOTIFICATION:
+    case KE_EVENT_SYNCHRONIZATION:
+        return "EVT-02";
+    default:
+        return "WAIT-11";
+    }
+}
+
 void ke_object_initialize(DISPATCHER_HEADER *object, UCHAR type, UCHAR words, LONG state)
 {
+    verifier_check_object(object, "dispatcher object", 0xE1, rule_of_type(type));
+    verifier_object_initialised(object);
     check_not_waited_for(object);
     object->Type = type;
     object->Signalling = 0;
@@ -87,13 +108,11 @@ void ke_object_initialize(DISPATCHER_HEADER *object, UCHAR type, UCHAR words, LO
     object->SignalState = state;
 }
 
-void ke_object_check(const DISPATCHER_HEADER *object, const char *what)
+_Noreturn void ke_object_is_none(const DISPATCHER_HEADER *object, const char *what)
 {
-    if (object->WaitListHead.Flink == NULL) {
-        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, (ULONG_PTR)object, 0, 0, "WAIT-11",
-                    "The driver used %p as %s, which was never initialised.", (const void *)object,
-                    what);
-    }
+    ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, (ULONG_PTR)object, 0, 0, "WAIT-11",
+                "The driver used %p as %s, which was never initialised.", (const void *)object,
+                what);
 }
 
 void ke_wait_next(void)
@@ -101,6 +120,14 @@ void ke_wait_next(void)
     struct _KTHREAD *thread = ke_current();
     thread->wait_irql = ke_raise_irql(DISPATCH_LEVEL);
     thread->is_wait_next = true;
+}
+
+void ke_report_wait_next(const char *function)
+{
+    ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE5, ke_current()->irql, 0, 0, "WAIT-30",
+                 "The driver called %s after a call with Wait TRUE. Its next call has to be a "
+                 "KeWait... function.",
+                 function);
 }
 
 /* Restores the level that a call with Wait TRUE left raised. */
@@ -139,24 +166,33 @@ static bool is_ready(const DISPATCHER_HEADER *object, const struct ke_wait *wait
     return object->Type == KE_MUTANT && ke_mutant_is_owner(object, wait);
 }
 
+/* The state of an object without an owner, once a wait has taken it. */
+static LONG state_after_wait(const DISPATCHER_HEADER *object, LONG state)
+{
+    switch (object->Type) {
+    case KE_EVENT_SYNCHRONIZATION:
+    case KE_TIMER_SYNCHRONIZATION:
+        return 0;
+    case KE_SEMAPHORE:
+        return state - 1;
+    default:
+        return state;
+    }
+}
+
 /* Takes what a satisfied wait takes. Returns STATUS_ABANDONED for a mutex left by its owner. */
 static NTSTATUS consume(DISPATCHER_HEADER *object, struct ke_wait *wait, struct fresh *fresh)
 {
     LONG state = state_of(object, fresh);
-    switch (object->Type) {
-    case KE_MUTANT:
+    if (object->Type == KE_MUTANT) {
         set_state(object, fresh, state - 1);
         return state > 0 ? ke_mutant_acquire(object, wait) : STATUS_SUCCESS;
-    case KE_EVENT_SYNCHRONIZATION:
-    case KE_TIMER_SYNCHRONIZATION:
-        set_state(object, fresh, 0);
-        return STATUS_SUCCESS;
-    case KE_SEMAPHORE:
-        set_state(object, fresh, state - 1);
-        return STATUS_SUCCESS;
-    default:
-        return STATUS_SUCCESS;
     }
+    LONG after = state_after_wait(object, state);
+    if (after != state) {
+        set_state(object, fresh, after);
+    }
+    return STATUS_SUCCESS;
 }
 
 static void unlink_blocks(struct ke_wait *wait)
@@ -169,6 +205,7 @@ static void unlink_blocks(struct ke_wait *wait)
 
 void ke_wait_finish(struct ke_wait *wait, NTSTATUS status)
 {
+    trace_object(TRACE_WAKE, TRACE_WAITS, wait->thread, (ULONG_PTR)wait, 0);
     unlink_blocks(wait);
     wait->status = status;
     wait->is_done = true;
@@ -256,28 +293,17 @@ static bool try_wait(struct ke_wait *wait)
     return false;
 }
 
-/* Sleeps until a wake or the deadline. The lock is held on entry and return, not between. */
-static void park(struct _KTHREAD *thread, uint64_t deadline_ns)
-{
-    thread->is_parked = true;
-    ke_unlock();
-    base_park_wait(thread->park, deadline_ns);
-    ke_current();
-    ke_lock();
-    thread->is_parked = false;
-}
-
 void ke_block(struct ke_wait *wait, uint64_t deadline_ns)
 {
     struct _KTHREAD *thread = wait->thread;
+    trace_object(TRACE_WAIT, TRACE_WAITS, wait->what, (ULONG_PTR)wait, wait->count);
     wait->outer = thread->wait;
     thread->wait = wait;
-    while (!wait->is_done && base_clock_ns() < deadline_ns) {
+    while (!wait->is_done && !ke_is_past(deadline_ns)) {
         if (ke_lead_is_free_for(wait)) {
             ke_lead(wait, deadline_ns);
         } else {
-            ke_lead_decline(thread);
-            park(thread, deadline_ns);
+            ke_lead_park(wait, deadline_ns);
         }
     }
     if (!wait->is_done) {
@@ -286,6 +312,7 @@ void ke_block(struct ke_wait *wait, uint64_t deadline_ns)
         wait->is_done = true;
     }
     thread->wait = wait->outer != NULL && wait->outer->is_done ? NULL : wait->outer;
+    trace_wait_end(wait->what, wait, wait->status);
 }
 
 static void link_blocks(struct ke_wait *wait)
@@ -296,9 +323,9 @@ static void link_blocks(struct ke_wait *wait)
     }
 }
 
-static void check_level(const struct ke_wait *wait, const LARGE_INTEGER *timeout)
+static void check_level(const struct _KTHREAD *thread, const void *what,
+                        const LARGE_INTEGER *timeout)
 {
-    const struct _KTHREAD *thread = wait->thread;
     bool is_poll = timeout != NULL && timeout->QuadPart == 0;
     if (thread->irql < DISPATCH_LEVEL || (thread->irql == DISPATCH_LEVEL && is_poll)) {
         return;
@@ -306,14 +333,14 @@ static void check_level(const struct ke_wait *wait, const LARGE_INTEGER *timeout
     if (thread->irql == DISPATCH_LEVEL && thread->dpc_depth != 0) {
         ke_bugcheck(ATTEMPTED_SWITCH_FROM_DPC, (ULONG_PTR)thread, 0,
                     (ULONG_PTR)__builtin_frame_address(0), 0, "WAIT-09",
-                    "The driver waited for %p inside a DPC, which can never block.", wait->what);
+                    "The driver waited for %p inside a DPC, which can never block.", what);
     }
     ULONG_PTR kind = timeout == NULL ? 0x121 : 0x122;
     ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, thread->irql > DISPATCH_LEVEL ? 0x120 : kind,
-                (ULONG_PTR)&thread->irql, (ULONG_PTR)wait->what, (ULONG_PTR)timeout, "WAIT-09",
+                (ULONG_PTR)&thread->irql, (ULONG_PTR)what, (ULONG_PTR)timeout, "WAIT-09",
                 "The driver waited for %p at IRQL %u. At DISPATCH_LEVEL a thread may only look at "
                 "an object, with a timeout of zero; above it may not even do that.",
-                wait->what, thread->irql);
+                what, thread->irql);
 }
 
 /* Bug checks for what was never an object; raises in a thread that asks once too often for a mutex
@@ -335,17 +362,16 @@ static NTSTATUS wait_for_objects(struct ke_wait *wait, const LARGE_INTEGER *time
 {
     struct _KTHREAD *thread = wait->thread;
     restore_level(thread);
-    check_level(wait, timeout);
+    check_level(thread, wait->what, timeout);
     bool is_poll = timeout != NULL && timeout->QuadPart == 0;
-    uint64_t deadline_ns = is_poll ? 0 : ke_deadline(timeout);
     wait->irql = thread->irql;
     ke_lock();
-    check_objects(wait);
     check_objects(wait);
     if (!try_wait(wait)) {
         if (is_poll) {
             wait->status = STATUS_TIMEOUT;
         } else {
+            uint64_t deadline_ns = ke_deadline(timeout);
             link_blocks(wait);
             ke_block(wait, deadline_ns);
         }
@@ -359,6 +385,12 @@ static NTSTATUS wait_for_objects(struct ke_wait *wait, const LARGE_INTEGER *time
 static void check_mode(const struct ke_wait *wait, KPROCESSOR_MODE mode)
 {
     for (ULONG i = 0; mode == UserMode && i < wait->count; i++) {
+        if (wait->blocks[i].object->Type == KE_MUTANT) {
+            ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1,
+                         (ULONG_PTR)wait->blocks[i].object, 0, 0, "WAIT-13",
+                         "The driver waited in user mode for the mutex %p.",
+                         (const void *)wait->blocks[i].object);
+        }
         ULONG_PTR object = (ULONG_PTR)wait->blocks[i].object;
         if (IoWithinStackLimits(object, sizeof(DISPATCHER_HEADER))) {
             ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x123, object, 0, 0, "WAIT-12",
@@ -366,6 +398,41 @@ static void check_mode(const struct ke_wait *wait, KPROCESSOR_MODE mode)
                         (void *)object);
         }
     }
+}
+
+/* The short way of a wait: takes an object that is signalled already and has no owner. */
+static bool take_at_once(DISPATCHER_HEADER *object, const LARGE_INTEGER *timeout)
+{
+    struct _KTHREAD *thread = ke_current();
+    restore_level(thread);
+    check_level(thread, object, timeout);
+    if (ReadAcquire(&object->SignalState) <= 0) {
+        return false;
+    }
+    ke_lock();
+    ke_object_check(object, "an object to wait for");
+    LONG state = object->SignalState;
+    bool is_taken = state > 0 && object->Type != KE_MUTANT;
+    LONG after = is_taken ? state_after_wait(object, state) : state;
+    if (after != state) {
+        WriteRelease(&object->SignalState, after);
+    }
+    ke_unlock();
+    return is_taken;
+}
+
+/* Waits for a mutex, and tells the order of locks. */
+static NTSTATUS wait_for_mutex(struct ke_wait *wait, const LARGE_INTEGER *timeout, const void *site)
+{
+    const void *mutex = wait->blocks[0].object;
+    if (timeout == NULL) {
+        verifier_lock_wanted(&verifier_mutex, mutex);
+    }
+    NTSTATUS status = wait_for_objects(wait, timeout);
+    if (status == STATUS_SUCCESS || status == STATUS_ABANDONED) {
+        verifier_lock_taken(&verifier_mutex, mutex, site);
+    }
+    return status;
 }
 
 /*
@@ -378,11 +445,17 @@ NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR
 {
     UNREFERENCED_PARAMETER(WaitReason);
     UNREFERENCED_PARAMETER(Alertable);
+    if (WaitMode == KernelMode && take_at_once(Object, Timeout)) {
+        return STATUS_SUCCESS;
+    }
     struct ke_wait wait = {.thread = ke_current(), .count = 1, .may_lead = true, .what = Object};
     struct ke_wait_block block = {.wait = &wait, .object = Object};
     wait.blocks = &block;
     check_mode(&wait, WaitMode);
-    return wait_for_objects(&wait, Timeout);
+    if (!verifier_is_full() || block.object->Type != KE_MUTANT) {
+        return wait_for_objects(&wait, Timeout);
+    }
+    return wait_for_mutex(&wait, Timeout, _ReturnAddress());
 }
 
 static void check_count(ULONG count, const void *wait_block_array)
@@ -417,6 +490,7 @@ NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitTyp
                            .may_lead = true,
                            .what = Object};
     check_count(Count, WaitBlockArray);
+    verifier_check_object(WaitBlockArray, "wait block array", 0xE1, "WAIT-25");
     for (ULONG i = 0; i < Count; i++) {
         blocks[i].wait = &wait;
         blocks[i].object = Object[i];
@@ -437,7 +511,7 @@ NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
     struct ke_wait wait = {.thread = ke_current(), .may_lead = true, .what = "a delay"};
     restore_level(wait.thread);
     if (wait.thread->dpc_depth != 0) {
-        check_level(&wait, NULL);
+        check_level(wait.thread, wait.what, NULL);
     }
     KE_IRQL_AT_MOST(APC_LEVEL);
     uint64_t deadline_ns = ke_deadline(Interval);

@@ -4,10 +4,13 @@
 
 #include <wdm.h>
 
+#include "ke/thread.h"
+
+#include "base/clock.h"
+#include "base/word.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-struct _KTHREAD;
 
 /* DISPATCHER_HEADER.Type, Windows' values. */
 enum ke_object_type {
@@ -53,15 +56,39 @@ void ke_object_initialize(DISPATCHER_HEADER *object, UCHAR type, UCHAR words, LO
  */
 void ke_object_signal(DISPATCHER_HEADER *object, LONG state);
 
+_Noreturn void ke_object_is_none(const DISPATCHER_HEADER *object, const char *what);
+
 /* Bug checks if the object was never initialised. what is "an event". The lock is held. */
-void ke_object_check(const DISPATCHER_HEADER *object, const char *what);
+static inline void ke_object_check(const DISPATCHER_HEADER *object, const char *what)
+{
+    if (object->WaitListHead.Flink == NULL) {
+        ke_object_is_none(object, what);
+    }
+}
 
 /* Ends a call that signalled with Wait TRUE: the thread stays at DISPATCH_LEVEL until its next
  * wait, which restores its level. (WAIT-29) */
 void ke_wait_next(void);
 
+/* Bug checks: the thread calls function where it has to wait. */
+void ke_report_wait_next(const char *function);
+
+/* First in functions that are called instead of the wait. */
+static inline void ke_check_wait_next(const struct _KTHREAD *thread, const char *function)
+{
+    if (thread->is_wait_next) {
+        ke_report_wait_next(function);
+    }
+}
+
 /* Turns a kernel timeout into a deadline of base_clock_ns(): NULL is for ever. */
 uint64_t ke_deadline(const LARGE_INTEGER *timeout);
+
+/* Whether a deadline is over. */
+static inline bool ke_is_past(uint64_t deadline_ns)
+{
+    return deadline_ns != BASE_FOREVER && base_clock_ns() >= deadline_ns;
+}
 
 /* Blocks until wait->is_done or the deadline; the dispatcher lock is held on entry and on return.
  * */

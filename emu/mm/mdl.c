@@ -10,8 +10,14 @@
 
 #include "base/log.h"
 #include "base/stack.h"
+#include "ex/paged.h"
 #include "ke/bugcheck.h"
+#include "ke/warning.h"
+#include "rtl/exception.h"
+#include "verifier/history.h"
+#include "verifier/object.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define MDL_LENGTH_MAX (0xFFFFFFFFULL - PAGE_SIZE + 1)
@@ -43,46 +49,124 @@ static void fill_pages(PMDL mdl)
     }
 }
 
+static PMDL mdl_of(struct mm_mdl_record *record)
+{
+    return (PMDL)(PVOID)(record + 1);
+}
+
+static struct mm_mdl_record **bucket_of(struct mm_state *mm, const void *mdl)
+{
+    return &mm->bucket[(ULONG_PTR)mdl / 64 % MM_MDL_BUCKETS];
+}
+
+/* A record with room for an MDL behind it; at level full with pages of its own, so that an MDL
+ * cannot be used after its end. */
+static struct mm_mdl_record *allocate_record(SIZE_T bytes, const void *creator)
+{
+    struct ex_guarded *guarded = NULL;
+    if (verifier_is_full()) {
+        guarded = ex_guarded_obtain(sizeof(struct mm_mdl_record), bytes,
+                                    MEMORY_ALLOCATION_ALIGNMENT, "MDL", creator);
+    }
+    struct mm_mdl_record *record = NULL;
+    if (guarded != NULL) {
+        guarded->freed_rule = "MDL-11";
+        record = (struct mm_mdl_record *)(PVOID)guarded->start - 1;
+    } else {
+        record = malloc(sizeof(*record) + bytes);
+    }
+    if (record != NULL) {
+        record->creator = creator;
+        record->guarded = guarded;
+    }
+    return record;
+}
+
 PMDL mm_mdl_allocate(PVOID address, SIZE_T length, const void *creator)
 {
     struct mm_state *mm = mm_state();
     if (length > MDL_LENGTH_MAX) {
         return NULL;
     }
-    struct mm_mdl_record *record = malloc(sizeof(*record) + mdl_bytes(address, length));
+    struct mm_mdl_record *record = allocate_record(mdl_bytes(address, length), creator);
     if (record == NULL) {
         return NULL;
     }
-    record->creator = creator;
-    record->magic = MM_MDL_RECORD_MAGIC;
-    PMDL mdl = (PMDL)(PVOID)(record + 1);
+    PMDL mdl = mdl_of(record);
     initialize(mdl, address, length);
     base_mutex_lock(&mm->lock);
     InsertTailList(&mm->mdls, &record->link);
+    record->next = *bucket_of(mm, mdl);
+    *bucket_of(mm, mdl) = record;
     base_mutex_unlock(&mm->lock);
+    verifier_object_made("MDL", mdl, creator);
     return mdl;
 }
 
-static void check_record(const struct mm_mdl_record *record, PMDL mdl)
+/* The link to the record of an MDL, or to NULL; the MDL itself is not touched. The lock is held. */
+static struct mm_mdl_record **link_to(struct mm_state *mm, const void *mdl)
 {
-    if (record->magic != MM_MDL_RECORD_MAGIC) {
+    struct mm_mdl_record **link = bucket_of(mm, mdl);
+    while (*link != NULL && mdl_of(*link) != mdl) {
+        link = &(*link)->next;
+    }
+    return link;
+}
+
+/* Who freed the MDL last, or NULL. The lock is held. */
+static const void *freer_of(const struct mm_state *mm, const void *mdl)
+{
+    for (unsigned back = 1; back <= MM_MDL_FREED; back++) {
+        const struct mm_mdl_freed *freed = &mm->freed[(mm->next_freed - back) % MM_MDL_FREED];
+        if (mdl != NULL && freed->mdl == mdl) {
+            return freed->freer;
+        }
+    }
+    return NULL;
+}
+
+void mm_mdl_check(PMDL mdl)
+{
+    struct mm_state *mm = mm_state();
+    base_mutex_lock(&mm->lock);
+    bool is_live = *link_to(mm, mdl) != NULL;
+    const void *freer = is_live ? NULL : freer_of(mm, mdl);
+    base_mutex_unlock(&mm->lock);
+    if (freer != NULL) {
         ke_bugcheck(BAD_POOL_CALLER, 0x46, (ULONG_PTR)mdl, 0, 0, "MDL-11",
-                    "The driver freed the MDL %p, which IoAllocateMdl did not return, or which it "
-                    "freed before.",
+                    "The driver freed the MDL %p again; it was freed by %s.", (void *)mdl,
+                    base_stack_site(freer).text);
+    }
+    if (!is_live) {
+        ke_bugcheck(BAD_POOL_CALLER, 0x46, (ULONG_PTR)mdl, 0, 0, "MDL-11",
+                    "The driver freed the MDL %p, which IoAllocateMdl did not return.",
                     (void *)mdl);
     }
 }
 
-void mm_mdl_free(PMDL mdl)
+static void free_record(struct mm_mdl_record *record, const void *freer)
+{
+    if (record->guarded != NULL) {
+        ex_guarded_retire(record->guarded, freer);
+    } else {
+        free(record);
+    }
+}
+
+void mm_mdl_free(PMDL mdl, const void *freer)
 {
     struct mm_state *mm = mm_state();
-    struct mm_mdl_record *record = (struct mm_mdl_record *)(PVOID)mdl - 1;
-    check_record(record, mdl);
+    mm_mdl_check(mdl);
     base_mutex_lock(&mm->lock);
+    struct mm_mdl_record **link = link_to(mm, mdl);
+    struct mm_mdl_record *record = *link;
+    *link = record->next;
     RemoveEntryList(&record->link);
+    mm->freed[mm->next_freed++ % MM_MDL_FREED] = (struct mm_mdl_freed){.mdl = mdl, .freer = freer};
     base_mutex_unlock(&mm->lock);
-    record->magic = 0;
-    free(record);
+    verifier_note_freed(mdl, "MDL", record->creator, freer);
+    verifier_object_unmade(mdl);
+    free_record(record, freer);
 }
 
 void mm_mdl_fill(PMDL mdl, PVOID address, SIZE_T length)
@@ -105,6 +189,25 @@ SIZE_T MmSizeOfMdl(PVOID Base, SIZE_T Length)
     return mdl_bytes(Base, Length);
 }
 
+/* What an MDL of non-paged pool must not describe. */
+static void check_buffer(PMDL mdl)
+{
+    const void *buffer = MmGetMdlVirtualAddress(mdl);
+    if (ex_is_paged(buffer)) {
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x7F, ke_current()->irql, (ULONG_PTR)mdl,
+                     (ULONG_PTR)(USHORT)mdl->MdlFlags, "MDL-22",
+                     "The driver called MmBuildMdlForNonPagedPool for the buffer %p, which lies in "
+                     "paged pool. Such a buffer is locked with MmProbeAndLockPages.",
+                     buffer);
+    }
+    if (IoWithinStackLimits((ULONG_PTR)buffer, 1)) {
+        ke_warning("MDL-23",
+                   "the driver called MmBuildMdlForNonPagedPool for the buffer %p, which lies on "
+                   "its stack; such a buffer is locked with MmProbeAndLockPages",
+                   buffer);
+    }
+}
+
 /* Makes an MDL of resident memory complete; it counts as mapped. IRQL <= DISPATCH. (MDL-21) */
 VOID MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList)
 {
@@ -114,6 +217,7 @@ VOID MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList)
         wrong_state(mdl, 0xB0, "MDL-24",
                     "The driver called MmBuildMdlForNonPagedPool on an MDL that is locked.");
     }
+    check_buffer(mdl);
     fill_pages(mdl);
     mdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
     mdl->MappedSystemVa = MmGetMdlVirtualAddress(mdl);
@@ -121,6 +225,19 @@ VOID MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList)
 
 static void check_lockable(PMDL mdl)
 {
+    if (ke_current()->irql > APC_LEVEL && ex_is_paged(MmGetMdlVirtualAddress(mdl))) {
+        ke_violation(DRIVER_IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)MmGetMdlVirtualAddress(mdl),
+                     ke_current()->irql, 0, 0, "MDL-33",
+                     "The driver called MmProbeAndLockPages at IRQL %u for paged pool; the highest "
+                     "level allowed is APC_LEVEL.",
+                     ke_current()->irql);
+    }
+    if (!seh_is_protected()) {
+        ke_warning("MDL-28",
+                   "the driver called MmProbeAndLockPages for the MDL %p outside a try "
+                   "statement with a handler",
+                   (void *)mdl);
+    }
     if (ke_current()->irql > DISPATCH_LEVEL) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x70, ke_current()->irql, (ULONG_PTR)mdl, 0,
                     "MDL-33", "The driver called MmProbeAndLockPages at IRQL %u.",
@@ -191,11 +308,17 @@ PVOID MmMapLockedPagesSpecifyCache(PMDL MemoryDescriptorList, KPROCESSOR_MODE Ac
     PMDL mdl = MemoryDescriptorList;
     UNREFERENCED_PARAMETER(CacheType);
     UNREFERENCED_PARAMETER(RequestedAddress);
-    UNREFERENCED_PARAMETER(BugCheckOnFailure);
     UNREFERENCED_PARAMETER(Priority);
     ke_current();
     if (AccessMode == UserMode) {
         return MmGetMdlVirtualAddress(mdl);
+    }
+    if (BugCheckOnFailure) {
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x82, (ULONG_PTR)mdl,
+                     (ULONG_PTR)(USHORT)mdl->MdlFlags, 0, "MDL-46",
+                     "The driver mapped the MDL %p with BugCheckOnFailure TRUE. Ask for FALSE and "
+                     "look whether NULL came.",
+                     (void *)mdl);
     }
     if ((mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL)) != 0) {
         wrong_state(mdl, 0xB2, "MDL-47", "The driver mapped an MDL that is mapped already.");
@@ -214,8 +337,13 @@ PVOID MmMapLockedPagesSpecifyCache(PMDL MemoryDescriptorList, KPROCESSOR_MODE Ac
 /* As MmMapLockedPagesSpecifyCache, cached. */
 PVOID MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode)
 {
-    return MmMapLockedPagesSpecifyCache(MemoryDescriptorList, AccessMode, MmCached, NULL, TRUE,
-                                        HighPagePriority);
+    PMDL mdl = MemoryDescriptorList;
+    ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x81, (ULONG_PTR)mdl,
+                 (ULONG_PTR)(USHORT)mdl->MdlFlags, 0, "MDL-46",
+                 "The driver called MmMapLockedPages for the MDL %p, which stops the system when "
+                 "it fails. Use MmGetSystemAddressForMdlSafe.",
+                 (void *)mdl);
+    return MmMapLockedPagesSpecifyCache(mdl, AccessMode, MmCached, NULL, FALSE, HighPagePriority);
 }
 
 /* Ends a mapping. IRQL <= DISPATCH_LEVEL. (MDL-48) */
@@ -253,13 +381,59 @@ NTSTATUS MmAdvanceMdl(PMDL Mdl, ULONG NumberOfBytes)
     return STATUS_SUCCESS;
 }
 
+/* For reports. */
+static bool find(void *context, const void *address, struct verifier_description *description)
+{
+    struct mm_state *mm = context;
+    bool is_found = false;
+    if (!verifier_lock(&mm->lock)) {
+        return false;
+    }
+    for (LIST_ENTRY *entry = mm->mdls.Flink; entry != &mm->mdls && !is_found;
+         entry = entry->Flink) {
+        struct mm_mdl_record *record = CONTAINING_RECORD(entry, struct mm_mdl_record, link);
+        const MDL *mdl = (const MDL *)(const void *)(record + 1);
+        is_found = mdl == address;
+        if (is_found) {
+            description->kind = "MDL";
+            description->start = mdl;
+            description->creator = record->creator;
+            snprintf(description->note, sizeof(description->note), "%u bytes at %p, flags 0x%X",
+                     (unsigned)mdl->ByteCount, MmGetMdlVirtualAddress(mdl), (USHORT)mdl->MdlFlags);
+        }
+    }
+    base_mutex_unlock(&mm->lock);
+    return is_found;
+}
+
 static NTSTATUS start(void *state)
 {
     struct mm_state *mm = state;
     base_mutex_init(&mm->lock);
     InitializeListHead(&mm->mdls);
     InitializeListHead(&mm->pages);
+    verifier_finder_add(find, NULL, mm);
     return STATUS_SUCCESS;
+}
+
+unsigned mm_mdls_report_driver(const struct ke_code *code)
+{
+    struct mm_state *mm = mm_state();
+    unsigned left = 0;
+    base_mutex_lock(&mm->lock);
+    for (LIST_ENTRY *entry = mm->mdls.Flink; entry != &mm->mdls; entry = entry->Flink) {
+        const struct mm_mdl_record *record = CONTAINING_RECORD(entry, struct mm_mdl_record, link);
+        if (ke_code_called(code, record->creator)) {
+            ke_warning("MDL-12",
+                       "the driver %s was unloaded and did not free the MDL %p that it allocated "
+                       "in %s",
+                       code->driver, (const void *)(record + 1),
+                       base_stack_site(record->creator).text);
+            left++;
+        }
+    }
+    base_mutex_unlock(&mm->lock);
+    return left;
 }
 
 static unsigned report(void *state)
@@ -269,7 +443,8 @@ static unsigned report(void *state)
     for (LIST_ENTRY *entry = mm->mdls.Flink; entry != &mm->mdls; entry = entry->Flink) {
         struct mm_mdl_record *record = CONTAINING_RECORD(entry, struct mm_mdl_record, link);
         PMDL mdl = (PMDL)(PVOID)(record + 1);
-        base_log("left: MDL %p of %u bytes, allocated by %s\n", (void *)mdl, mdl->ByteCount,
+        base_log("left: MDL %p of %u bytes%s, allocated by %s\n", (void *)mdl, mdl->ByteCount,
+                 (mdl->MdlFlags & MDL_PAGES_LOCKED) != 0 ? " whose pages are locked" : "",
                  base_stack_site(record->creator).text);
         left++;
     }
@@ -280,7 +455,8 @@ static void stop(void *state)
 {
     struct mm_state *mm = state;
     while (!IsListEmpty(&mm->mdls)) {
-        free(CONTAINING_RECORD(RemoveHeadList(&mm->mdls), struct mm_mdl_record, link));
+        LIST_ENTRY *entry = RemoveHeadList(&mm->mdls);
+        free_record(CONTAINING_RECORD(entry, struct mm_mdl_record, link), NULL);
     }
     mm_pages_stop(mm);
     base_mutex_destroy(&mm->lock);

@@ -5,22 +5,38 @@
 #include <wdm.h>
 
 #include "base/mutex.h"
+#include "ex/guarded.h"
+#include "ke/code.h"
 #include "ke/kernel.h"
 
-#define MM_MDL_RECORD_MAGIC 0x4C444D52454B5357ULL
+#define MM_MDL_BUCKETS 256
+#define MM_MDL_FREED 64 /* frees that are remembered */
 
 /* The largest address that a process may use, plus one. */
 #define MM_USER_END 0x7FFFFFFF0000ULL
 
 /* Stands before every MDL that was allocated. */
 struct mm_mdl_record {
-    LIST_ENTRY link; /* in mm_state.mdls; guarded by its lock */
+    LIST_ENTRY link;            /* in mm_state.mdls; guarded by its lock, as next */
+    struct mm_mdl_record *next; /* in its bucket */
     const void *creator;
-    ULONG64 magic;
+    struct ex_guarded *guarded; /* its pages at level full, else NULL */
+    ULONG64 reserved;           /* an MDL is aligned to 16 bytes */
+};
+
+C_ASSERT(sizeof(struct mm_mdl_record) % MEMORY_ALLOCATION_ALIGNMENT == 0);
+
+/* An MDL that was freed, remembered to tell a second free from a wild one. */
+struct mm_mdl_freed {
+    const void *mdl;
+    const void *freer;
 };
 
 struct mm_state {
-    struct base_mutex lock; /* guards the lists */
+    struct base_mutex lock; /* guards all below */
+    struct mm_mdl_record *bucket[MM_MDL_BUCKETS];
+    struct mm_mdl_freed freed[MM_MDL_FREED];
+    unsigned next_freed;
     LIST_ENTRY mdls;
     LIST_ENTRY pages; /* of MmAllocatePagesForMdl; see pages.c */
 };
@@ -32,9 +48,15 @@ static inline struct mm_state *mm_state(void)
     return ke_state(KE_MODULE_MM);
 }
 
+/* Warns of each MDL that code of the driver allocated and that is still there. (MDL-12) */
+unsigned mm_mdls_report_driver(const struct ke_code *code);
+
 /* A new MDL for the buffer, recorded with who asked for it; NULL when memory is short. */
 PMDL mm_mdl_allocate(PVOID address, SIZE_T length, const void *creator);
-void mm_mdl_free(PMDL mdl);
+void mm_mdl_free(PMDL mdl, const void *freer);
+
+/* Bug checks unless mm_mdl_allocate gave the MDL and it was not freed since. */
+void mm_mdl_check(PMDL mdl);
 
 /* Writes an MDL for the buffer, of MmSizeOfMdl bytes, with its pages. */
 void mm_mdl_fill(PMDL mdl, PVOID address, SIZE_T length);

@@ -2,7 +2,9 @@
  * The wall to the network: what WSK needs of the outside world, in plain C. Behind it stands uv/
  * (libuv and the host's sockets); another implementation may take its place.
  *
- * - A call tries once and never blocks: it does its work in place or returns NET_AGAIN.
+ * - A call tries once and never blocks: it does its work in place or returns NET_AGAIN. A receive
+ *   or send may return that without a try, where those before it were in vain and nothing was told
+ *   since.
  * - After NET_AGAIN the caller says what it wants (net_want); when that may be possible, on_ready
  *   is called by whoever delivers for the socket's poller, with no lock of the network held. It may
  *   be called in vain.

@@ -1,4 +1,5 @@
 /* Creating and opening objects by what an OBJECT_ATTRIBUTES says. */
+#include "ke/warning.h"
 #include "ob/directory.h"
 #include "ob/link.h"
 #include "ob/name.h"
@@ -12,8 +13,21 @@ struct path {
     WCHAR *buffer; /* to be freed, or NULL */
 };
 
+/* A string that a driver gives to a Zw function is well formed. (OB-27) */
+static void check_string(const UNICODE_STRING *name)
+{
+    if (name != NULL && (name->Length % sizeof(WCHAR) != 0 || name->Length > name->MaximumLength ||
+                         (name->Length != 0 && name->Buffer == NULL))) {
+        ke_warning("OB-27",
+                   "the driver gave object attributes with a name of Length %u and MaximumLength "
+                   "%u at %p",
+                   name->Length, name->MaximumLength, (const void *)name->Buffer);
+    }
+}
+
 static NTSTATUS check_attributes(const OBJECT_ATTRIBUTES *attributes)
 {
+    check_string(attributes->ObjectName);
     if (attributes->Length != sizeof(*attributes) ||
         (attributes->Attributes & ~(ULONG)OBJ_VALID_ATTRIBUTES) != 0) {
         return STATUS_INVALID_PARAMETER;

@@ -5,6 +5,8 @@
  * The name of a temporary object goes with its last handle (OB-21), in the same hold of the lock,
  * so that whoever opens by name gets either a handle to the named object or none.
  */
+#include "base/stack.h"
+#include "ke/warning.h"
 #include "ob/name.h"
 #include "ob/object.h"
 
@@ -17,6 +19,7 @@
 struct ob_handle {
     void *object; /* NULL while free */
     struct ob_handle_info info;
+    const void *creator; /* where driver code opened it, or NULL */
     ULONG next_free;
 };
 
@@ -66,6 +69,7 @@ NTSTATUS ob_open_handle_locked(void *object, const struct ob_handle_info *info, 
     ob->first_free = ob->handles[slot].next_free;
     ob->handles[slot].object = object;
     ob->handles[slot].info = *info;
+    ob->handles[slot].creator = ke_code_caller();
     ob->handle_count++;
     ob_header_of(object)->handles++;
     ob_reference(object);
@@ -169,4 +173,26 @@ NTSTATUS ob_close_handle(HANDLE handle)
     }
     ob_dereference(object);
     return STATUS_SUCCESS;
+}
+
+unsigned ob_report_driver_handles(const struct ke_code *code)
+{
+    struct ob_state *ob = ob_state();
+    unsigned left = 0;
+    ob_lock();
+    for (ULONG slot = 0; slot < ob->handle_capacity; slot++) {
+        const struct ob_handle *open = &ob->handles[slot];
+        if (open->object == NULL || open->creator == NULL || !ke_code_called(code, open->creator)) {
+            continue;
+        }
+        POBJECT_TYPE type = ob_type_of(open->object);
+        ke_warning(type == *PsThreadType ? "THREAD-09" : "OB-24",
+                   "the driver %s was unloaded and did not close the handle %p of the %s object "
+                   "%p, opened in %s",
+                   code->driver, handle_of(slot), type->name, open->object,
+                   base_stack_site(open->creator).text);
+        left++;
+    }
+    ob_unlock();
+    return left;
 }

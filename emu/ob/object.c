@@ -6,11 +6,15 @@
 #include "ob/object.h"
 
 #include "base/log.h"
+#include "base/stack.h"
 #include "ke/bugcheck.h"
+#include "ke/warning.h"
 #include "ob/directory.h"
+#include "ob/link.h"
 #include "ob/name.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define NAME_SHOWN_MAX 96
 
@@ -21,6 +25,7 @@ void *ob_create(POBJECT_TYPE type, size_t bytes)
         return NULL;
     }
     header->type = type;
+    header->creator = ke_code_caller();
     header->references = 1;
     ob_lock();
     InsertTailList(&ob_state()->objects, &header->link);
@@ -165,6 +170,38 @@ static void print_left(const struct ob_header *header)
     base_log("left: %s object %p%s%s, %lld references, %d handles\n", header->type->name,
              (const void *)(header + 1), name[0] != '\0' ? ", " : "", name,
              (long long)header->references, header->handles);
+}
+
+/* ---- what a driver left ---- */
+
+/* The rule that asks the driver to give such an object back; NULL for one that is not looked at:
+ * threads and devices may be with others still. */
+static const char *rule_of(const struct ob_header *header)
+{
+    if (ob_is_link_type(header->type)) {
+        return "DEV-48";
+    }
+    bool is_file = strcmp(header->type->name, "File") == 0;
+    return is_file && header->handles == 0 ? "DEV-44" : NULL;
+}
+
+unsigned ob_report_driver(const struct ke_code *code)
+{
+    struct ob_state *ob = ob_state();
+    unsigned left = ob_report_driver_handles(code);
+    ob_lock();
+    for (LIST_ENTRY *entry = ob->objects.Flink; entry != &ob->objects; entry = entry->Flink) {
+        const struct ob_header *header = CONTAINING_RECORD(entry, struct ob_header, link);
+        const char *rule = rule_of(header);
+        if (rule != NULL && header->creator != NULL && ke_code_called(code, header->creator)) {
+            ke_warning(rule, "the driver %s was unloaded and left the %s object %p, made in %s",
+                       code->driver, header->type->name, (const void *)(header + 1),
+                       base_stack_site(header->creator).text);
+            left++;
+        }
+    }
+    ob_unlock();
+    return left;
 }
 
 static unsigned report(void *state)

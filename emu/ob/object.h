@@ -7,6 +7,7 @@
 #include <wdm.h>
 
 #include "base/mutex.h"
+#include "ke/code.h"
 #include "ke/kernel.h"
 #include "ob/deletion.h"
 #include "ob/key.h"
@@ -35,6 +36,7 @@ struct _OBJECT_TYPE {
 struct ob_header {
     LIST_ENTRY link; /* in ob_state.objects; guarded by its lock */
     POBJECT_TYPE type;
+    const void *creator;  /* where driver code made it, or NULL */
     LONG64 references;    /* atomic */
     LONG handles;         /* guarded by ob_state.lock, as all below */
     bool is_internal;     /* the emulator's own: not reported as left */
@@ -87,6 +89,15 @@ static inline void ob_unlock(void)
 {
     base_mutex_unlock(&ob_state()->lock);
 }
+
+/*
+ * Warns of what code of the driver made and left: handles, symbolic links, files without handle.
+ * Returns how many. (THREAD-09, OB-24, DEV-44, DEV-48)
+ */
+unsigned ob_report_driver(const struct ke_code *code);
+
+/* The handles alone. */
+unsigned ob_report_driver_handles(const struct ke_code *code);
 
 /* A zeroed object of that many bytes with one reference; NULL when memory is short. */
 void *ob_create(POBJECT_TYPE type, size_t bytes);

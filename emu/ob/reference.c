@@ -1,9 +1,11 @@
 /* References that drivers take to objects, by handle and by pointer. */
+#include "base/stack.h"
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
 #include "ke/warning.h"
 #include "ob/link.h"
 #include "ob/object.h"
+#include "verifier/level.h"
 
 static void check_passive(const char *function)
 {
@@ -11,6 +13,18 @@ static void check_passive(const char *function)
     if (irql != PASSIVE_LEVEL) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE5, irql, 0, 0, "OB-06",
                     "The driver called %s at IRQL %u; it needs PASSIVE_LEVEL.", function, irql);
+    }
+}
+
+/* All handles are the kernel's, which no user may have. */
+static void check_handle(HANDLE handle, NTSTATUS status, KPROCESSOR_MODE mode, const void *caller)
+{
+    if (status == STATUS_INVALID_HANDLE) {
+        ke_warning("OB-07", "the driver referenced %s handle %p, at %s",
+                   handle == NULL ? "the NULL" : "a bad", handle, base_stack_site(caller).text);
+    } else if (NT_SUCCESS(status) && mode != KernelMode) {
+        ke_warning("OB-07", "the driver referenced the kernel handle %p with UserMode, at %s",
+                   handle, base_stack_site(caller).text);
     }
 }
 
@@ -26,6 +40,7 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess,
     struct ob_handle_info info = {0};
     check_passive("ObReferenceObjectByHandle");
     NTSTATUS status = ob_query_handle(Handle, ObjectType, Object, &info);
+    check_handle(Handle, status, AccessMode, _ReturnAddress());
     if (!NT_SUCCESS(status)) {
         return status;
     }
@@ -104,10 +119,32 @@ LONG_PTR ObfReferenceObjectWithTag(PVOID Object, ULONG Tag)
     return ObfReferenceObject(Object);
 }
 
+/* Each handle holds a reference: a driver that drops one of its own leaves at least those. */
+static void check_handles(const void *object)
+{
+    const struct ob_header *header = ob_header_of(object);
+    if (!verifier_is_on() || __atomic_load_n(&header->handles, __ATOMIC_RELAXED) == 0) {
+        return;
+    }
+    ob_lock();
+    LONG handles = header->handles;
+    bool is_handles =
+        handles > 0 && __atomic_load_n(&header->references, __ATOMIC_RELAXED) <= handles;
+    ob_unlock();
+    if (is_handles) {
+        ke_violation(REFERENCE_BY_POINTER, (ULONG_PTR)header->type, (ULONG_PTR)object, 0, 0,
+                     "OB-12",
+                     "The driver dereferenced the %s object %p more often than it had referenced "
+                     "it: it dropped the reference of a handle that is open.",
+                     header->type->name, object);
+    }
+}
+
 /* One reference less; the last one frees the object. IRQL <= DISPATCH_LEVEL. (OB-11) */
 LONG_PTR ObfDereferenceObject(PVOID Object)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    check_handles(Object);
     return ob_dereference(Object);
 }
 

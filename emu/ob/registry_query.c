@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAG_STRING 0x67655274u /* "tReg" */
+#define TAG_STRING 0x67727453u /* "Strg": RtlFreeUnicodeString frees it */
 #define SMALL_BYTES_MAX sizeof(ULONG)
 #define TYPE_MASK 0xFFu
 

@@ -12,8 +12,12 @@
 #include "ke/callback.h"
 #include "ke/irql.h"
 #include "ke/limit.h"
+#include "ke/warning.h"
 #include "ob/object.h"
 #include "ps/process.h"
+#include "trace/trace.h"
+#include "verifier/fault.h"
+#include "verifier/object.h"
 
 #include <ntifs.h>
 
@@ -69,6 +73,7 @@ static PETHREAD create_thread(void)
 
 struct _KTHREAD *ps_adopt(void)
 {
+    verifier_stack_begins();
     PETHREAD thread = create_thread();
     if (thread == NULL) {
         return NULL;
@@ -117,6 +122,7 @@ static void end_thread(PETHREAD thread)
     ps->running -= thread->name == NULL;
     note_ended(ps, thread->host);
     base_mutex_unlock(&ps->lock);
+    verifier_stack_ended();
     if (thread->at_end != NULL) {
         thread->at_end(thread->at_end_context);
     }
@@ -147,6 +153,8 @@ static void run(void *context)
     struct ke_callback callback;
     thread->Tcb.kernel_apc_disable = IN_CRITICAL_REGION;
     ke_thread_enter(&thread->Tcb, true);
+    verifier_stack_begins();
+    trace_object(TRACE_THREAD_START, TRACE_THREADS, thread, (ULONG_PTR)thread->start_routine, 0);
     ke_callback_enter(&callback, "a system thread", (void *)(ULONG_PTR)thread->start_routine);
     if (BASE_JUMP_SET(thread->exit) == 0) {
         thread->start_routine(thread->start_context);
@@ -155,6 +163,7 @@ static void run(void *context)
     __atomic_store_n(&thread->is_terminating, true, __ATOMIC_RELAXED);
     check_exit(thread);
     ke_callback_leave(&callback);
+    trace_object(TRACE_THREAD_END, TRACE_THREADS, thread, 0, 0);
     if (state_of_ps()->on_end != NULL) {
         state_of_ps()->on_end(thread);
     }
@@ -223,6 +232,10 @@ static NTSTATUS check_creation(const OBJECT_ATTRIBUTES *attributes, HANDLE proce
     void *object = NULL;
     ACCESS_MASK access = 0;
     if (attributes != NULL && (attributes->Attributes & refused) != 0) {
+        ke_warning("THREAD-06",
+                   "the driver created a thread with attributes 0x%X, which a thread "
+                   "cannot have",
+                   attributes->Attributes & refused);
         return STATUS_INVALID_PARAMETER;
     }
     if (process == NULL) {
@@ -276,6 +289,10 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
                               PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine, PVOID StartContext)
 {
     KE_IRQL_EXACTLY(PASSIVE_LEVEL);
+    if (ProcessHandle != NULL || ClientId != NULL) {
+        ke_warning("THREAD-05", "the driver created a system thread with a %s; drivers pass NULL",
+                   ProcessHandle != NULL ? "ProcessHandle" : "ClientId");
+    }
     struct ps_thread_start start = {
         .attributes = ObjectAttributes,
         .process = ProcessHandle,
@@ -365,9 +382,47 @@ NTSTATUS PsLookupThreadByThreadId(HANDLE ThreadId, PETHREAD *Thread)
     return *Thread != NULL ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
 
+/* For reports. */
+static bool find(void *context, const void *address, struct verifier_description *description)
+{
+    struct ke_kernel *kernel = context;
+    bool is_found = false;
+    if (!verifier_lock(&kernel->lock)) {
+        return false;
+    }
+    for (LIST_ENTRY *entry = kernel->threads.all.Flink; entry != &kernel->threads.all && !is_found;
+         entry = entry->Flink) {
+        const struct _ETHREAD *thread = CONTAINING_RECORD(entry, struct _ETHREAD, Tcb.link);
+        is_found = thread == address;
+        if (is_found) {
+            description->kind = thread->is_system ? "system thread" : "thread";
+            description->start = thread;
+            description->creator = thread->creator;
+        }
+    }
+    base_mutex_unlock(&kernel->lock);
+    return is_found;
+}
+
+/* A thread that has begun to end has left the driver's code. */
+static bool is_in_code(const void *object, ULONG_PTR code)
+{
+    const struct _ETHREAD *thread = object;
+    return thread->start_routine != NULL && thread->name == NULL &&
+           !__atomic_load_n(&thread->is_terminating, __ATOMIC_RELAXED) &&
+           ke_code_holds((const struct ke_code *)code,
+                         (const void *)(ULONG_PTR)thread->start_routine);
+}
+
+PETHREAD ps_find_thread_of(const struct ke_code *code)
+{
+    return ob_find(&thread_type, is_in_code, (ULONG_PTR)code);
+}
+
 static NTSTATUS start(void *state)
 {
     struct ps_state *ps = state;
+    verifier_finder_add(find, NULL, ke_kernel());
     base_mutex_init(&ps->lock);
     ps->next_id = 8;
     ke_kernel()->threads.adopt = ps_adopt;

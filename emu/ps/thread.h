@@ -61,6 +61,9 @@ struct ps_thread_start {
 NTSTATUS ps_create_thread(const struct ps_thread_start *start, ACCESS_MASK access, HANDLE *handle,
                           CLIENT_ID *client);
 
+/* A thread that runs code of the driver, or will: referenced, or NULL. */
+PETHREAD ps_find_thread_of(const struct ke_code *code);
+
 /* Has routine called in every system thread that ends, at PASSIVE_LEVEL; for the I/O manager. */
 void ps_on_thread_end(void (*routine)(PETHREAD thread));
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "rtl/format.h"
+#include "trace/trace.h"
 
 #include <stdatomic.h>
 
@@ -79,6 +80,7 @@ static VOID emit(PCHAR text, SIZE_T length, ULONG component, ULONG level)
 {
     STRING string = {(USHORT)length, (USHORT)length, text};
     base_log_write(text, length);
+    trace_print(text, length);
     for (ULONG index = 0; index < CALLBACKS_MAX; index++) {
         PDEBUG_PRINT_CALLBACK callback = atomic_load(&callbacks[index]);
         if (callback != NULL) {

@@ -1,5 +1,10 @@
 /* Memory: what a macro over the host's functions cannot do. */
+#include "verifier/resident.h"
+
 #include <wdm.h>
+
+/* Whether memory may be touched at this level. */
+#define CHECK_TOUCH(address) verifier_check_touch(address, __func__, "RTL-41")
 
 /* The number of equal leading bytes. Any IRQL with resident memory. Rule RTL-37. */
 SIZE_T RtlCompareMemory(const VOID *Source1, const VOID *Source2, SIZE_T Length)
@@ -7,6 +12,8 @@ SIZE_T RtlCompareMemory(const VOID *Source1, const VOID *Source2, SIZE_T Length)
     const UCHAR *bytes1 = Source1;
     const UCHAR *bytes2 = Source2;
     SIZE_T index = 0;
+    CHECK_TOUCH(Source1);
+    CHECK_TOUCH(Source2);
     while (index < Length && bytes1[index] == bytes2[index]) {
         index++;
     }
@@ -45,6 +52,7 @@ VOID RtlFillMemoryUlonglong(PVOID Destination, SIZE_T Length, ULONGLONG Pattern)
 PVOID RtlSecureZeroMemory(PVOID ptr, SIZE_T cnt)
 {
     volatile UCHAR *bytes = ptr;
+    CHECK_TOUCH(ptr);
     while (cnt-- != 0) {
         *bytes++ = 0;
     }
@@ -54,6 +62,7 @@ PVOID RtlSecureZeroMemory(PVOID ptr, SIZE_T cnt)
 BOOLEAN RtlIsZeroMemory(PVOID Buffer, SIZE_T Length)
 {
     const UCHAR *bytes = Buffer;
+    CHECK_TOUCH(Buffer);
     for (SIZE_T index = 0; index < Length; index++) {
         if (bytes[index] != 0) {
             return FALSE;

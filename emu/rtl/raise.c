@@ -7,6 +7,7 @@
 #include "ke/bugcheck.h"
 #include "ke/control_register.h"
 #include "ke/thread.h"
+#include "verifier/fault.h"
 
 #include <string.h>
 
@@ -33,9 +34,10 @@ static const char *access_verb(ULONG_PTR access)
     return access == EXCEPTION_WRITE_FAULT ? "wrote to" : "read from";
 }
 
-static const char *where(ULONG_PTR address)
+static struct verifier_place where(ULONG_PTR address)
 {
-    return address - SHARED_USER_DATA < PAGE_SIZE ? " (the kernel's shared user data)" : "";
+    static const struct verifier_place shared = {" (the kernel's shared user data)", NULL};
+    return address - SHARED_USER_DATA < PAGE_SIZE ? shared : verifier_place_of(address);
 }
 
 static bool is_fault(const EXCEPTION_RECORD *record)
@@ -48,14 +50,15 @@ static _Noreturn void stop_at_page_fault(const EXCEPTION_RECORD *record, KIRQL i
     ULONG_PTR access = record->ExceptionInformation[0];
     ULONG_PTR address = record->ExceptionInformation[1];
     ULONG_PTR pc = (ULONG_PTR)record->ExceptionAddress;
+    struct verifier_place place = where(address);
     if (irql >= DISPATCH_LEVEL) {
-        ke_bugcheck(DRIVER_IRQL_NOT_LESS_OR_EQUAL, address, irql, access, pc, NULL,
+        ke_bugcheck(DRIVER_IRQL_NOT_LESS_OR_EQUAL, address, irql, access, pc, place.rule,
                     "The driver %s address %p%s, where no memory is, at IRQL %u.",
-                    access_verb(access), (void *)address, where(address), irql);
+                    access_verb(access), (void *)address, place.text, irql);
     }
-    ke_bugcheck(PAGE_FAULT_IN_NONPAGED_AREA, address, page_fault_access(access), pc, 2, NULL,
+    ke_bugcheck(PAGE_FAULT_IN_NONPAGED_AREA, address, page_fault_access(access), pc, 2, place.rule,
                 "The driver %s address %p%s, where no memory is, and no handler was there.",
-                access_verb(access), (void *)address, where(address));
+                access_verb(access), (void *)address, place.text);
 }
 
 static _Noreturn void stop_unhandled(const EXCEPTION_RECORD *record, const CONTEXT *machine)
@@ -73,6 +76,14 @@ static _Noreturn void stop_unhandled(const EXCEPTION_RECORD *record, const CONTE
                     record->ExceptionInformation[1], NULL,
                     "Exception 0x%08X was raised at IRQL %u, and no handler caught it.", code,
                     irql);
+    }
+    if (is_access) {
+        struct verifier_place place = where(record->ExceptionInformation[1]);
+        ke_bugcheck(SYSTEM_THREAD_EXCEPTION_NOT_HANDLED, code, pc, (ULONG_PTR)record,
+                    (ULONG_PTR)machine, place.rule,
+                    "The driver %s address %p%s, where no memory is, and no handler was there.",
+                    access_verb(record->ExceptionInformation[0]),
+                    (void *)record->ExceptionInformation[1], place.text);
     }
     ke_bugcheck(SYSTEM_THREAD_EXCEPTION_NOT_HANDLED, code, pc, (ULONG_PTR)record,
                 (ULONG_PTR)machine, NULL, "Exception 0x%08X was raised, and no handler caught it.",
@@ -178,6 +189,9 @@ static bool on_fault(struct base_fault *fault)
         record.NumberParameters = 2;
         record.ExceptionInformation[0] = fault->access;
         record.ExceptionInformation[1] = fault->address;
+        if (is_emulated_thread()) {
+            verifier_check_fault(fault->address, fault->access, fault->pc);
+        }
     }
     seh_dispatch(&record, &machine);
     if (is_emulated_thread()) {

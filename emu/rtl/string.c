@@ -1,4 +1,7 @@
 /* Counted strings of bytes. */
+#include "ke/warning.h"
+#include "verifier/resident.h"
+
 #include <wdm.h>
 
 #define LENGTH_MAX (MAXUSHORT - 1) /* leaves room for a null */
@@ -11,7 +14,15 @@ VOID RtlInitString(PSTRING DestinationString, PCSZ SourceString)
     DestinationString->MaximumLength = 0;
     DestinationString->Buffer = (PCHAR)(ULONG_PTR)SourceString;
     if (SourceString != NULL) {
-        SIZE_T length = min(strlen(SourceString), LENGTH_MAX);
+        verifier_check_touch(SourceString, __func__, "RTL-41");
+        SIZE_T length = strlen(SourceString);
+        if (length > LENGTH_MAX) {
+            ke_warning("RTL-05",
+                       "the driver called RtlInitString with a text of %llu bytes, of which a "
+                       "string holds %u",
+                       (unsigned long long)length, LENGTH_MAX);
+            length = LENGTH_MAX;
+        }
         DestinationString->Length = (USHORT)length;
         DestinationString->MaximumLength = (USHORT)(length + 1);
     }

@@ -1,6 +1,8 @@
 #include "rtl/string_memory.h"
 #include "rtl/level.h"
 
+#include "verifier/resident.h"
+
 #define STRING_TAG 0x67727453 /* "Strg" */
 
 PVOID rtl_string_allocate(SIZE_T bytes)
@@ -19,6 +21,7 @@ VOID RtlFreeUnicodeString(PUNICODE_STRING UnicodeString)
 {
     RTL_IRQL_AT_MOST(APC_LEVEL);
     if (UnicodeString->Buffer != NULL) {
+        verifier_check_owned(UnicodeString->Buffer, STRING_TAG, "RtlFreeUnicodeString", "RTL-20");
         rtl_string_free(UnicodeString->Buffer);
         RtlZeroMemory(UnicodeString, sizeof(*UnicodeString));
     }
@@ -29,6 +32,7 @@ VOID RtlFreeAnsiString(PANSI_STRING AnsiString)
 {
     RTL_IRQL_AT_MOST(APC_LEVEL);
     if (AnsiString->Buffer != NULL) {
+        verifier_check_owned(AnsiString->Buffer, STRING_TAG, "RtlFreeAnsiString", "RTL-20");
         rtl_string_free(AnsiString->Buffer);
         RtlZeroMemory(AnsiString, sizeof(*AnsiString));
     }

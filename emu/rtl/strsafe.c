@@ -13,6 +13,9 @@
 #include "rtl/format.h"
 #include "rtl/level.h"
 
+#include "ke/bugcheck.h"
+#include "ke/warning.h"
+
 struct call {
     PVOID text;       /* the destination */
     size_t room;      /* units, without the null */
@@ -145,8 +148,33 @@ static NTSTATUS refuse_text(const struct call *call, BOOLEAN is_empty)
     return call->text == NULL ? STATUS_INVALID_PARAMETER : STATUS_BUFFER_OVERFLOW;
 }
 
+static VOID check_overlap(const VOID *to, const VOID *from, size_t bytes)
+{
+    if ((ULONG_PTR)to - (ULONG_PTR)from < bytes || (ULONG_PTR)from - (ULONG_PTR)to < bytes) {
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xF0, (ULONG_PTR)to, (ULONG_PTR)from,
+                     bytes, "RTL-76",
+                     "The driver gave a safe string function a source %p that overlaps what it "
+                     "writes at %p, %llu bytes.",
+                     from, to, (unsigned long long)bytes);
+    }
+}
+
+/* The functions' code is pageable on Windows; drivers get away with it where it happens to be
+ * there. */
+static VOID check_level(VOID)
+{
+    if (atomic_load(&ke_generation) != 0 && ke_current() != NULL &&
+        ke_current()->irql >= DISPATCH_LEVEL) {
+        ke_warning("RTL-77",
+                   "the driver called a safe string function at IRQL %u; it needs "
+                   "PASSIVE_LEVEL",
+                   ke_current()->irql);
+    }
+}
+
 static NTSTATUS write_source(struct call *call, struct source source)
 {
+    check_level();
     if (!check_flags(call)) {
         return STATUS_INVALID_PARAMETER;
     }
@@ -164,6 +192,7 @@ static NTSTATUS write_source(struct call *call, struct source source)
     }
     size_t kept = min(wanted, room);
     if (kept != 0) {
+        check_overlap(address_of(call, call->start), source.text, kept * unit_size(call));
         RtlMoveMemory(address_of(call, call->start), source.text, kept * unit_size(call));
     }
     set_end(call, call->start + kept);
@@ -173,6 +202,7 @@ static NTSTATUS write_source(struct call *call, struct source source)
 static NTSTATUS write_format(struct call *call, const VOID *format, va_list arguments)
 {
     static const WCHAR nothing[1];
+    check_level();
     if (!check_flags(call)) {
         return STATUS_INVALID_PARAMETER;
     }

@@ -7,6 +7,10 @@
 #include "rtl/string_memory.h"
 #include "rtl/level.h"
 
+#include "ke/bugcheck.h"
+#include "ke/warning.h"
+#include "verifier/resident.h"
+
 #define LENGTH_MAX (UNICODE_STRING_MAX_BYTES - sizeof(WCHAR)) /* leaves room for a null */
 #define HASH_FACTOR 65599
 
@@ -21,7 +25,15 @@ VOID RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString
     if (SourceString == NULL) {
         return;
     }
-    bytes = min(wcslen(SourceString) * sizeof(WCHAR), LENGTH_MAX);
+    verifier_check_touch(SourceString, __func__, "RTL-41");
+    bytes = wcslen(SourceString) * sizeof(WCHAR);
+    if (bytes > LENGTH_MAX) {
+        ke_warning("RTL-05",
+                   "the driver called RtlInitUnicodeString with a text of %llu bytes, of which a "
+                   "string holds %llu",
+                   (unsigned long long)bytes, (unsigned long long)LENGTH_MAX);
+        bytes = LENGTH_MAX;
+    }
     DestinationString->Length = (USHORT)bytes;
     DestinationString->MaximumLength = (USHORT)(bytes + sizeof(WCHAR));
 }
@@ -65,6 +77,19 @@ static VOID terminate(PUNICODE_STRING string)
     }
 }
 
+/* A string that nobody filled in: random bytes, of which some can be told. */
+static VOID check_destination(PCUNICODE_STRING string)
+{
+    if (string->Buffer == NULL || (string->MaximumLength & 1) != 0 ||
+        ((ULONG_PTR)string->Buffer & 1) != 0) {
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE4, (ULONG_PTR)_ReturnAddress(),
+                     (ULONG_PTR)string, 0, "RTL-12",
+                     "The driver copied to the string %p, which is not initialised: its buffer is "
+                     "%p, its MaximumLength %u.",
+                     (const VOID *)string, (PVOID)string->Buffer, string->MaximumLength);
+    }
+}
+
 /* Copies as much as fits; a NULL source empties the string. Any IRQL with resident memory. Rules
  * RTL-10, RTL-11. */
 VOID RtlCopyUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString)
@@ -75,6 +100,9 @@ VOID RtlCopyUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING So
     }
     USHORT bytes = min(SourceString->Length, DestinationString->MaximumLength);
     if (bytes != 0) {
+        check_destination(DestinationString);
+        verifier_check_touch(DestinationString->Buffer, __func__, "RTL-41");
+        verifier_check_touch(SourceString->Buffer, __func__, "RTL-41");
         RtlMoveMemory(DestinationString->Buffer, SourceString->Buffer, bytes);
     }
     DestinationString->Length = bytes;

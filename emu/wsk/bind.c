@@ -1,4 +1,5 @@
 /* Binding, for every category. */
+#include "trace/network.h"
 #include "wsk/wsk.h"
 
 static NTSTATUS bind_net(struct wsk_socket *socket, const struct net_address *address)
@@ -24,6 +25,8 @@ NTSTATUS wsk_bind_address(struct wsk_socket *socket, const struct net_address *a
         return status;
     }
     status = bind_net(socket, address);
+    trace_socket(TRACE_SOCKET_BIND, socket, 0, status,
+                 NT_SUCCESS(status) ? &socket->local : address, NULL);
     if (!NT_SUCCESS(status)) {
         wsk_share_leave(socket);
         return status;

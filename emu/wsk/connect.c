@@ -9,6 +9,7 @@
 #include "wsk/connect.h"
 
 #include "ke/limit.h"
+#include "trace/network.h"
 #include "trace/trace.h"
 #include "wsk/wsk.h"
 
@@ -35,11 +36,13 @@ static bool settle(struct wsk_socket *socket, PIRP irp, enum net_error error)
 {
     struct wsk_request *request = wsk_request_of(irp);
     if (error != NET_OK) {
+        trace_socket(TRACE_SOCKET_CONNECT, socket, 0, wsk_status(error), &socket->local, NULL);
         give_up(socket);
         wsk_queue_finish(&socket->send, irp, wsk_status(error), 0);
         return true;
     }
     establish(socket);
+    trace_socket(TRACE_SOCKET_CONNECT, socket, 0, STATUS_SUCCESS, &socket->local, &socket->remote);
     if (request->operation == WSK_OPERATION_SOCKET_CONNECT) {
         wsk_queue_finish(&socket->send, irp, STATUS_SUCCESS, (ULONG_PTR)&socket->public);
         return true;
@@ -203,7 +206,8 @@ NTSTATUS WSKAPI wsk_socket_connect(PWSK_CLIENT Client, USHORT SocketType, ULONG 
                                          .dispatch = Dispatch,
                                          .process = OwningProcess,
                                          .thread = OwningThread,
-                                         .security = SecurityDescriptor};
+                                         .security = SecurityDescriptor,
+                                         .creator = _ReturnAddress()};
     NTSTATUS status = STATUS_INVALID_PARAMETER;
     if (LocalAddress != NULL && RemoteAddress != NULL &&
         (Flags & ~WSK_FLAG_CONNECTION_SOCKET) == 0) {

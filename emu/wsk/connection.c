@@ -1,6 +1,7 @@
 /* Connections: what their directions have in common. */
 #include "wsk/connection.h"
 
+#include "trace/network.h"
 #include "wsk/indication.h"
 #include "wsk/wsk.h"
 
@@ -51,6 +52,7 @@ void wsk_connection_fail(struct wsk_socket *socket, NTSTATUS failure)
     }
     connection->has_ended = true;
     connection->failure = failure;
+    trace_socket(TRACE_SOCKET_FAIL, socket, connection->is_local_end, failure, NULL, NULL);
     wsk_indication_free(connection->held);
     connection->held = NULL;
     wsk_queue_finish_all(&socket->receive, failure);
@@ -74,7 +76,9 @@ SIZE_T wsk_connection_read(struct wsk_socket *socket, const struct net_buffer *b
     } else if (moved == 0) {
         socket->connection.has_ended = true;
         socket->receive.is_event_due = true;
+        trace_socket(TRACE_SOCKET_END, socket, 0, STATUS_SUCCESS, NULL, NULL);
     }
+    trace_stream(TRACE_RECEIVE, socket, wsk_queue_first(&socket->receive), buffers, moved);
     return moved;
 }
 

@@ -29,6 +29,7 @@
 #include "ke/limit.h"
 #include "ke/warning.h"
 #include "mm/mm.h"
+#include "trace/network.h"
 
 #include <stdlib.h>
 
@@ -281,6 +282,7 @@ static bool fetch(struct wsk_socket *socket)
     if (error != NET_OK) {
         return wsk_datagram_is_passing(error);
     }
+    trace_datagrams(socket, &socket->local, datagrams, done, false);
     for (unsigned i = 0; i < done; i++) {
         keep(socket, slab, &slab->slots[slab->used++], &datagrams[i]);
     }

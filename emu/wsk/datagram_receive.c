@@ -9,6 +9,7 @@
 #include "wsk/wsk.h"
 
 #include "ke/warning.h"
+#include "trace/network.h"
 
 #include <stdlib.h>
 
@@ -120,6 +121,7 @@ static enum net_error receive(struct wsk_socket *socket, struct net_datagram *da
     for (unsigned i = 0; i < PASSING_MAX; i++) {
         error = net_receive_datagrams(socket->net, datagrams, count, done);
         if (!wsk_datagram_is_passing(error)) {
+            trace_datagrams(socket, &socket->local, datagrams, error == NET_OK ? *done : 0, false);
             return error;
         }
     }

@@ -7,6 +7,7 @@
  * only the MDL chains outlive the call. Captures stand in a list in the order of the send queue;
  * one whose IRP was cancelled is found out when the next one's turn comes, or at the end.
  */
+#include "trace/network.h"
 #include "wsk/control_data.h"
 #include "wsk/wsk.h"
 
@@ -133,6 +134,7 @@ static enum net_error transmit(struct wsk_socket *socket, struct outgoing *outgo
         enum net_error error =
             batch.count == 0 ? NET_NO_MEMORY
                              : net_send_datagrams(socket->net, batch.datagrams, batch.count, &done);
+        trace_datagrams(socket, &socket->local, batch.datagrams, done, true);
         free(batch.joined);
         if (error != NET_OK) {
             return error;

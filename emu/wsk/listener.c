@@ -16,6 +16,7 @@
 
 #include "ke/bugcheck.h"
 #include "ke/warning.h"
+#include "trace/network.h"
 #include "wsk/option.h"
 #include "wsk/wsk.h"
 
@@ -38,6 +39,7 @@ NTSTATUS wsk_listener_listen(struct wsk_socket *socket)
     enum net_error error = net_listen(socket->net, BACKLOG);
     if (error == NET_OK) {
         socket->state = WSK_LISTENING;
+        trace_socket(TRACE_SOCKET_LISTEN, socket, 0, STATUS_SUCCESS, &socket->local, NULL);
     }
     return wsk_status(error);
 }

@@ -89,7 +89,8 @@ NTSTATUS WSKAPI wsk_socket(PWSK_CLIENT Client, ADDRESS_FAMILY AddressFamily, USH
                                          .dispatch = Dispatch,
                                          .process = OwningProcess,
                                          .thread = OwningThread,
-                                         .security = SecurityDescriptor};
+                                         .security = SecurityDescriptor,
+                                         .creator = _ReturnAddress()};
     NTSTATUS status = make_socket(&request, Irp);
     wsk_client_release_request(request.client);
     return status;

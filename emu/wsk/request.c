@@ -11,6 +11,7 @@
  */
 #include "wsk/wsk.h"
 
+#include "io/irp_check.h"
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
 #include "ke/warning.h"
@@ -30,10 +31,11 @@ static void check_open(struct wsk_socket *socket, PIRP irp, const char *function
     }
 }
 
-NTSTATUS wsk_close_begin(struct wsk_socket *socket, PIRP irp, const char *function)
+NTSTATUS wsk_close_begin_from(struct wsk_socket *socket, PIRP irp, const char *function,
+                              const void *site)
 {
     ke_limit_at_most(DISPATCH_LEVEL, function);
-    trace_call(function, socket, irp);
+    trace_call_from(function, socket, irp, site);
     if (irp == NULL) {
         return STATUS_INVALID_PARAMETER;
     }
@@ -41,10 +43,11 @@ NTSTATUS wsk_close_begin(struct wsk_socket *socket, PIRP irp, const char *functi
     return STATUS_SUCCESS;
 }
 
-NTSTATUS wsk_control_begin(struct wsk_socket *socket, PIRP irp, const char *function)
+NTSTATUS wsk_control_begin_from(struct wsk_socket *socket, PIRP irp, const char *function,
+                                const void *site)
 {
     ke_limit_at_most(DISPATCH_LEVEL, function);
-    trace_call(function, socket, irp);
+    trace_call_from(function, socket, irp, site);
     check_open(socket, irp, function);
     if (!socket->is_dead) {
         return STATUS_SUCCESS;
@@ -52,10 +55,11 @@ NTSTATUS wsk_control_begin(struct wsk_socket *socket, PIRP irp, const char *func
     return irp == NULL ? STATUS_FILE_FORCED_CLOSED : wsk_irp_refuse(irp, STATUS_FILE_FORCED_CLOSED);
 }
 
-NTSTATUS wsk_call_begin(struct wsk_socket *socket, PIRP irp, const char *function)
+NTSTATUS wsk_call_begin_from(struct wsk_socket *socket, PIRP irp, const char *function,
+                             const void *site)
 {
-    return irp == NULL ? wsk_close_begin(socket, irp, function)
-                       : wsk_control_begin(socket, irp, function);
+    return irp == NULL ? wsk_close_begin_from(socket, irp, function, site)
+                       : wsk_control_begin_from(socket, irp, function, site);
 }
 
 NTSTATUS wsk_call_end(struct wsk_queue *queue)
@@ -87,6 +91,7 @@ static void check_location(PIRP irp)
 static void take(PIRP irp)
 {
     check_location(irp);
+    io_irp_hand_to_wsk(irp);
     IoSetNextIrpStackLocation(irp);
     irp->IoStatus.Status = STATUS_PENDING;
     irp->IoStatus.Information = 0;

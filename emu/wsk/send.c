@@ -4,6 +4,7 @@
  * WSK does not buffer: a send completes when the host has taken all of its bytes.
  */
 #include "ke/warning.h"
+#include "trace/network.h"
 #include "wsk/connect.h"
 #include "wsk/wsk.h"
 
@@ -27,6 +28,7 @@ static bool move(struct wsk_socket *socket, PIRP irp)
             wsk_connection_fail(socket, wsk_status(error));
             return false;
         }
+        trace_stream(TRACE_SEND, socket, irp, buffers, moved);
         wsk_request_advance(irp, moved);
     }
     return true;
@@ -51,6 +53,7 @@ static bool disconnect_step(struct wsk_socket *socket, PIRP irp)
         wsk_connection_fail(socket, wsk_status(error));
         return false;
     }
+    trace_socket(TRACE_SOCKET_SHUTDOWN, socket, 0, STATUS_SUCCESS, NULL, NULL);
     wsk_queue_finish(&socket->send, irp, STATUS_SUCCESS, 0);
     return true;
 }

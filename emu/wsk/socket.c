@@ -9,6 +9,8 @@
 #include "wsk/wsk.h"
 
 #include "ke/limit.h"
+#include "trace/network.h"
+#include "verifier/object.h"
 #include "wsk/extension.h"
 #include "wsk/option.h"
 
@@ -150,8 +152,15 @@ static struct wsk_socket *create(const struct wsk_socket_request *request)
     wsk_events_init(socket);
     wsk_client_hold_socket(socket->client);
     wsk_list_insert(&wsk_state()->sockets, &socket->link);
+    verifier_object_born(request->creator != NULL ? "socket" : "accepted socket", socket,
+                         request->creator);
     wsk_security_attach(socket, request);
     return socket;
+}
+
+static void tell_opened(const struct wsk_socket *socket)
+{
+    trace_socket_open(socket, socket->family, socket->type, socket->protocol, socket->category);
 }
 
 static enum net_type net_type_of(USHORT type)
@@ -184,6 +193,7 @@ NTSTATUS wsk_socket_open(const struct wsk_socket_request *request, struct wsk_so
         wsk_socket_dereference(socket);
         return status;
     }
+    tell_opened(socket);
     *out = socket;
     return STATUS_SUCCESS;
 }
@@ -209,6 +219,9 @@ NTSTATUS wsk_socket_accept(struct wsk_socket *listener, struct wsk_socket **acce
     socket->options = listener->options & ~WSK_OPTION_CONDITIONAL;
     socket->state = WSK_CONNECTED;
     wsk_connection_begin(socket);
+    tell_opened(socket);
+    trace_socket(TRACE_SOCKET_ACCEPT, socket, (ULONG_PTR)listener, STATUS_SUCCESS, &socket->local,
+                 &socket->remote);
     *accepted = socket;
     return STATUS_SUCCESS;
 }
@@ -227,6 +240,7 @@ static void destroy(struct wsk_socket *socket)
     wsk_security_detach(socket);
     wsk_extensions_end(socket);
     base_mutex_destroy(&socket->lock);
+    verifier_object_gone(socket, NULL);
     free(socket);
 }
 
@@ -284,6 +298,7 @@ static void close_socket(struct wsk_socket *socket, PIRP irp, bool is_abortive)
     socket->is_closing = true;
     socket->close_irp = irp;
     is_abortive = is_abortive || must_abort(socket);
+    trace_socket(TRACE_SOCKET_CLOSE, socket, is_abortive, STATUS_SUCCESS, NULL, NULL);
     wsk_queue_finish_all(&socket->receive, STATUS_CANCELLED);
     wsk_queue_finish_all(&socket->send, STATUS_CANCELLED);
     wsk_queue_finish_all(&socket->control, STATUS_CANCELLED);

@@ -144,6 +144,7 @@ struct wsk_socket_request {
     PEPROCESS process;
     PETHREAD thread;
     PSECURITY_DESCRIPTOR security;
+    const void *creator; /* return address of who asked for it, or NULL */
 };
 
 /* Whether there are sockets of this category, family, type and protocol: STATUS_SUCCESS, or
@@ -234,13 +235,22 @@ void wsk_stream_set_role(struct wsk_socket *socket, enum wsk_role role);
  * at once: STATUS_INVALID_PARAMETER for a NULL IRP (untouched), STATUS_FILE_FORCED_CLOSED for a
  * dead socket (the IRP is completed). A call after WskCloseSocket is a bug check (WSK-CLOSE-10).
  */
-NTSTATUS wsk_call_begin(struct wsk_socket *socket, PIRP irp, const char *function);
+#define wsk_call_begin(socket, irp, function)                                                      \
+    wsk_call_begin_from(socket, irp, function, _ReturnAddress())
+NTSTATUS wsk_call_begin_from(struct wsk_socket *socket, PIRP irp, const char *function,
+                             const void *site);
 
 /* The same for WskControlSocket, whose IRP may be NULL. */
-NTSTATUS wsk_control_begin(struct wsk_socket *socket, PIRP irp, const char *function);
+#define wsk_control_begin(socket, irp, function)                                                   \
+    wsk_control_begin_from(socket, irp, function, _ReturnAddress())
+NTSTATUS wsk_control_begin_from(struct wsk_socket *socket, PIRP irp, const char *function,
+                                const void *site);
 
 /* The same for WskCloseSocket, which a dead socket lets through. */
-NTSTATUS wsk_close_begin(struct wsk_socket *socket, PIRP irp, const char *function);
+#define wsk_close_begin(socket, irp, function)                                                     \
+    wsk_close_begin_from(socket, irp, function, _ReturnAddress())
+NTSTATUS wsk_close_begin_from(struct wsk_socket *socket, PIRP irp, const char *function,
+                              const void *site);
 
 /* Ends a function whose IRP stands in this queue, or has stood there: asks the network for what is
  * needed, and delivers. The lock is held on entry, not on return. Returns STATUS_PENDING. */

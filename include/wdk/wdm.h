@@ -16,6 +16,7 @@
 #include "bugcodes.h"
 #include "devioctl.h"
 #include "guiddef.h"
+#include "devpropdef.h"
 #include "excpt.h"
 #include "intrin.h"
 #include "detail/interlocked.h"

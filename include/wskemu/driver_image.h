@@ -4,7 +4,8 @@
  * All of a driver's writable data lies between the bounds given here, and nothing else does. The
  * loader copies it before the first load and puts the copy back before each later one, so every
  * load starts from the image's initial data. The bounds take in what a sanitizer puts around
- * variables, so whoever copies must be compiled without address checks.
+ * variables, so whoever copies must be compiled without address checks. By the bounds of its code
+ * the verifier knows what a driver allocated and which routines are its.
  */
 #ifndef WSKEMU_DRIVER_IMAGE_H
 #define WSKEMU_DRIVER_IMAGE_H
@@ -20,6 +21,8 @@ struct wskemu_driver_image {
     void *data_end;
     void *bss_begin; /* data that starts as zero */
     void *bss_end;
+    const void *text_begin; /* code; both NULL, or the same, where the bounds are not known */
+    const void *text_end;
 };
 
 /* The image of the driver that wskemu_add_driver(name ...) built, for use inside a function. With

@@ -29,11 +29,20 @@ enum wskemu_completion {
     WSKEMU_COMPLETION_RANDOM,   /* each time one or the other */
 };
 
+/* How much is checked and recorded. Tests run at any; all at FULL before a release. */
+enum wskemu_verifier {
+    WSKEMU_VERIFIER_DEFAULT,  /* as WSKEMU_VERIFIER=off|standard|full says, else standard */
+    WSKEMU_VERIFIER_OFF,      /* only what protects the emulator itself */
+    WSKEMU_VERIFIER_STANDARD, /* all rules; who called is recorded */
+    WSKEMU_VERIFIER_FULL,     /* whole call stacks are, and what costs is checked too */
+};
+
 /* How a kernel is made. A zero field takes its default: what the policy says. */
 struct wskemu_options {
     ULONG processors; /* emulated processors, at most 64 */
     enum wskemu_completion completion;
     ULONG loops; /* loops of the network, at most 8 */
+    enum wskemu_verifier verifier;
 };
 
 /*
@@ -51,10 +60,14 @@ struct wskemu_policy {
 
 struct wskemu_policy wskemu_policy(void);
 
+/* Prints all options of the run, with what a seed drew, in one line: what repeats a failure. */
+void wskemu_print_options(void);
+
 /*
  * Makes the kernel. options may be NULL. One kernel runs at a time in a process; boot and shutdown
  * may be repeated. STATUS_SUCCESS, STATUS_DEVICE_ALREADY_ATTACHED if one runs already,
- * STATUS_INVALID_PARAMETER, STATUS_INSUFFICIENT_RESOURCES.
+ * STATUS_INVALID_PARAMETER for an option that is not possible, or a variable WSKEMU_... in the
+ * environment that is none or has no possible value (it says which), STATUS_INSUFFICIENT_RESOURCES.
  */
 NTSTATUS wskemu_boot(const struct wskemu_options *options);
 
@@ -63,6 +76,18 @@ NTSTATUS wskemu_boot(const struct wskemu_options *options);
  * MDLs, threads, handles, timers, work items. Returns the number of things left.
  */
 unsigned wskemu_shutdown(void);
+
+/*
+ * Keeps a rule from speaking until the kernel ends, with the reason why the driver may break it;
+ * WSKEMU_SILENCE="WSK-BUF-02:reason;..." does the same from the start. A warning is not printed; a
+ * bug check does not come where the kernel can go on without it, and says so where it cannot.
+ * wskemu_shutdown() prints each silenced rule, the reason, and how often it would have spoken.
+ * FALSE if there is no such rule or no reason.
+ */
+BOOLEAN wskemu_silence_rule(const char *rule, const char *reason);
+
+/* How often a warning or a bug check named the rule in this process, expected ones too. */
+unsigned wskemu_rule_spoken(const char *rule);
 
 /* Where the emulator writes its text, one call a piece. NULL restores the standard error stream. */
 typedef void wskemu_log_sink(void *context, const char *text, size_t length);

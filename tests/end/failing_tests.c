@@ -85,6 +85,45 @@ static void asserts_after_a_thread_crashed(void **state)
     assert_true(FALSE);
 }
 
+static KEVENT done;
+
+static VOID assert_something_false(PVOID context)
+{
+    (void)context;
+    wskemu_assert_int_equal(1, 2);
+    KeSetEvent(&done, IO_NO_INCREMENT, FALSE);
+}
+
+static void waits_while_a_thread_asserts(void **state)
+{
+    HANDLE thread;
+    (void)state;
+    KeInitializeEvent(&done, NotificationEvent, FALSE);
+    PsCreateSystemThread(&thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, assert_something_false,
+                         NULL);
+    ZwClose(thread);
+    assert_wait(&done, 10000);
+}
+
+static void asserts_for_other_threads(void **state)
+{
+    (void)state;
+    wskemu_assert_nt_success(STATUS_CANCELLED);
+}
+
+static void waits_in_vain(void **state)
+{
+    (void)state;
+    KeInitializeEvent(&never, NotificationEvent, FALSE);
+    assert_wait(&never, 20);
+}
+
+static void expects_another_bug_check(void **state)
+{
+    (void)state;
+    assert_bugcheck("IRP-93", KeBugCheckEx(0xE2, 1, 2, 3, 4));
+}
+
 static struct wskemu_peer *server;
 
 static void start_server(void)
@@ -125,6 +164,10 @@ int main(void)
         wskemu_test(asserts_where_it_expects_a_bug_check),
         wskemu_test(asserts_at_a_raised_level),
         wskemu_test(asserts_after_a_thread_crashed),
+        wskemu_test(waits_while_a_thread_asserts),
+        wskemu_test(asserts_for_other_threads),
+        wskemu_test(waits_in_vain),
+        wskemu_test(expects_another_bug_check),
         wskemu_driver_test_setup(leaves_peers, mydriver, start_server),
         wskemu_driver_test(never_runs, configured),
         wskemu_test(passes),

@@ -106,6 +106,72 @@ static void a_waiter_goes_on_while_the_former_leader_computes(void **state)
     join(thread);
 }
 
+static VOID wait_for_event(PVOID event)
+{
+    KeWaitForSingleObject(event, Executive, KernelMode, FALSE, NULL);
+}
+
+/* Returns whether somebody leads, once a thread that might is parked. */
+static BOOLEAN is_led_beside_an_idle_thread(void)
+{
+    for (;;) {
+        ke_lock();
+        BOOLEAN is_idle = ke_kernel()->lead.idle != 0;
+        BOOLEAN is_led = ke_kernel()->lead.leader != NULL;
+        ke_unlock();
+        if (is_idle) {
+            return is_led;
+        }
+        YieldProcessor();
+    }
+}
+
+static VOID set_event(PKDPC dpc, PVOID event, PVOID argument1, PVOID argument2)
+{
+    UNREFERENCED_PARAMETER(dpc);
+    UNREFERENCED_PARAMETER(argument1);
+    UNREFERENCED_PARAMETER(argument2);
+    KeSetEvent(event, IO_NO_INCREMENT, FALSE);
+}
+
+/* Without sockets and timers a waiter parks; a timer that is set then must expire all the same. */
+static void a_timer_expires_while_one_thread_is_parked_and_one_computes(void **state)
+{
+    KEVENT event;
+    KTIMER timer;
+    KDPC dpc;
+    LARGE_INTEGER soon = {.QuadPart = -10000};
+    UNREFERENCED_PARAMETER(state);
+    KeInitializeEvent(&event, NotificationEvent, FALSE);
+    KeInitializeTimer(&timer);
+    KeInitializeDpc(&dpc, set_event, &event);
+    PVOID thread = start(wait_for_event, &event);
+    assert_false(is_led_beside_an_idle_thread());
+    KeSetTimer(&timer, soon, &dpc);
+    while (KeReadStateEvent(&event) == 0) {
+        YieldProcessor();
+    }
+    join(thread);
+}
+
+/* The same for a DPC that is left to the leader. */
+static void a_dpc_left_over_runs_while_one_thread_is_parked_and_one_computes(void **state)
+{
+    KEVENT event;
+    KDPC dpc;
+    UNREFERENCED_PARAMETER(state);
+    KeInitializeEvent(&event, NotificationEvent, FALSE);
+    KeInitializeDpc(&dpc, set_event, &event);
+    KeSetImportanceDpc(&dpc, LowImportance);
+    PVOID thread = start(wait_for_event, &event);
+    assert_false(is_led_beside_an_idle_thread());
+    KeInsertQueueDpc(&dpc, NULL, NULL);
+    while (KeReadStateEvent(&event) == 0) {
+        YieldProcessor();
+    }
+    join(thread);
+}
+
 struct crash {
     KTIMER timer;
     KDPC dpc;
@@ -162,6 +228,8 @@ static const struct CMUnitTest tests[] = {
     kernel_test(two_threads_wake_each_other),
     kernel_test(a_timer_expires_while_every_thread_computes),
     kernel_test(a_waiter_goes_on_while_the_former_leader_computes),
+    kernel_test(a_timer_expires_while_one_thread_is_parked_and_one_computes),
+    kernel_test(a_dpc_left_over_runs_while_one_thread_is_parked_and_one_computes),
     kernel_test(a_bug_check_ends_a_shutdown),
 };
 

@@ -27,6 +27,25 @@ static void connections_work_on_either_loop(void **state)
     }
 }
 
+/* Of the two ends one is on the loop of the other thread, which finds unwanted what arrives before
+ * it is wanted. */
+static void what_is_wanted_late_is_told(void **state)
+{
+    struct network *network = *state;
+    struct pair pair;
+    char byte;
+    pair_open(network, &pair, NET_IPV4);
+    for (int round = 0; round < 200; round++) {
+        send_all(&pair.client, "x", 1);
+        await_ready(&pair.server, NET_READABLE);
+        receive_all(&pair.server, &byte, 1);
+        send_all(&pair.server, "y", 1);
+        await_ready(&pair.client, NET_READABLE);
+        receive_all(&pair.client, &byte, 1);
+    }
+    pair_close(&pair);
+}
+
 static void sockets_are_spread_over_the_loops(void **state)
 {
     struct network *network = *state;
@@ -99,6 +118,7 @@ static void the_first_watch_is_told(void **state)
 
 static const struct CMUnitTest tests[] = {
     two_loop_test(connections_work_on_either_loop),
+    two_loop_test(what_is_wanted_late_is_told),
     two_loop_test(sockets_are_spread_over_the_loops),
     two_loop_test(sockets_close_while_both_loops_are_busy),
     network_test(the_first_watch_is_told),

@@ -129,6 +129,50 @@ static void a_connect_that_is_reset_before_it_is_looked_at_has_succeeded(void **
     endpoint_close(&pair.listener, false);
 }
 
+/* As who looks for more after each message: the network learns that there is none. */
+static void exchange_and_look_for_more(struct pair *pair)
+{
+    char text[4];
+    struct net_buffer buffer = {text, sizeof(text)};
+    size_t moved;
+    for (int i = 0; i < 8; i++) {
+        send_all(&pair->client, "abc", 4);
+        receive_all(&pair->server, text, 4);
+        assert_int_equal(net_receive(pair->server.socket, &buffer, 1, &moved), NET_AGAIN);
+    }
+}
+
+static void what_comes_after_looking_in_vain_is_received(void **state)
+{
+    struct pair pair;
+    char text[4];
+    pair_open(*state, &pair, NET_IPV4);
+    exchange_and_look_for_more(&pair);
+    for (int i = 0; i < 40; i++) {
+        send_all(&pair.client, "def", 4);
+        receive_all(&pair.server, text, 4);
+        assert_string_equal(text, "def");
+    }
+    pair_close(&pair);
+}
+
+static void an_end_after_looking_in_vain_is_found_at_once(void **state)
+{
+    struct pair pair;
+    char byte;
+    struct net_buffer buffer = {&byte, 1};
+    size_t moved = 1;
+    pair_open(*state, &pair, NET_IPV4);
+    exchange_and_look_for_more(&pair);
+    assert_int_equal(net_shutdown_send(pair.client.socket), NET_OK);
+    await_ready(&pair.server, NET_HUNG_UP);
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(net_receive(pair.server.socket, &buffer, 1, &moved), NET_OK);
+        assert_int_equal(moved, 0);
+    }
+    pair_close(&pair);
+}
+
 static void a_refused_connect_is_told(void **state)
 {
     struct endpoint listener;
@@ -265,6 +309,8 @@ static const struct CMUnitTest tests[] = {
     network_test(a_shutdown_is_the_end_of_the_stream),
     network_test(a_reset_is_told_to_the_receiver),
     network_test(a_connect_that_is_reset_before_it_is_looked_at_has_succeeded),
+    network_test(what_comes_after_looking_in_vain_is_received),
+    network_test(an_end_after_looking_in_vain_is_found_at_once),
     network_test(a_refused_connect_is_told),
     network_test(a_hang_up_is_told_beside_unread_data_and_once),
     network_test(a_reset_is_a_hang_up),

@@ -9,13 +9,4 @@
 /* Whether the host is Wine, which lacks much of Winsock's control data and options. */
 bool host_is_wine(void);
 
-/* Skips a test of what Wine lacks; the first words of a test. */
-#define NOT_UNDER_WINE(what)                                                                       \
-    do {                                                                                           \
-        if (host_is_wine()) {                                                                      \
-            print_message("skipped: Wine lacks %s\n", what);                                       \
-            skip();                                                                                \
-        }                                                                                          \
-    } while (false)
-
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX 8192
+#define TEXT_MAX 65536
 
 static char kept[TEXT_MAX];
 static size_t used;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define X(id, kind, soft, text, source) id,
+#define X(id, kind, soft, text, source, advice) id,
 static const char *const ids[] = {
 #include "rules_table.inc"
 };
@@ -20,8 +20,7 @@ bool rules_know(const char *id)
     return false;
 }
 
-/* The last part of a path, and how long it is without the .exe of Windows. */
-static const char *program_name(const char *path, size_t *length)
+const char *rules_program_name(const char *path, size_t *length)
 {
     const char *name = path;
     for (const char *at = path; *at != '\0'; at++) {
@@ -53,7 +52,7 @@ bool rules_file(const char *program, const char *selection, char *path, size_t b
         return false;
     }
     size_t name_length;
-    const char *name = program_name(program, &name_length);
+    const char *name = rules_program_name(program, &name_length);
     int used = snprintf(path, bytes_max, "%s/%.*s.", folder, (int)name_length, name);
     if (used < 0 || (size_t)used >= bytes_max) {
         return false;
@@ -76,8 +75,9 @@ bool rules_write(const char *path, const struct rules_proof *proofs, size_t coun
         fprintf(stderr, "rules: cannot write %s\n", path);
         return false;
     }
+    static const char *const parts[] = {"", ":caught", ":silent"};
     for (size_t i = 0; i < count; i++) {
-        fprintf(file, "%s %s\n", proofs[i].id, proofs[i].test);
+        fprintf(file, "%s%s %s\n", proofs[i].id, parts[proofs[i].part], proofs[i].test);
     }
     bool is_written = ferror(file) == 0;
     return fclose(file) == 0 && is_written;

@@ -30,6 +30,11 @@ extern "C" {
 #define PROVES(...) test_proves(__FILE__, __LINE__, __VA_ARGS__, (const char *)NULL)
 void test_proves(const char *file, int line, ...);
 
+/* Rule ids that a correct driver in the running test keeps: the test fails if a warning or a bug
+ * check names one of them until its end. The good twin of a test that PROVES() the rule. */
+#define STAYS_SILENT(...) test_stays_silent(__FILE__, __LINE__, __VA_ARGS__, (const char *)NULL)
+void test_stays_silent(const char *file, int line, ...);
+
 /* wskemu_test() of wskemu/cmocka.h, for files that must not see a WDK header by this one. */
 #define kernel_test(function)                                                                      \
     {                                                                                              \

@@ -1,8 +1,6 @@
 /* WskCloseSocket. */
 #include "wsk_pair.h"
 
-#include "host.h"
-
 static NTSTATUS begin_close(struct wsk_call *call, PWSK_SOCKET socket)
 {
     const WSK_PROVIDER_BASIC_DISPATCH *basic = socket->Dispatch;
@@ -115,7 +113,6 @@ static void closing_a_live_connection_resets_it(void **state)
 {
     struct wsk_pair pair;
     UCHAR byte;
-    NOT_UNDER_WINE("resets");
     PROVES("WSK-CLOSE-14");
     UNREFERENCED_PARAMETER(state);
     open_pair(&pair, NULL, NULL);

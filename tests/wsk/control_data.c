@@ -1,5 +1,4 @@
 /* Control data of datagrams: what a send asks for, and what a receive tells. */
-#include "host.h"
 #include "wsk_datagram.h"
 
 struct pair {
@@ -180,14 +179,12 @@ static void exchange_numbers(ADDRESS_FAMILY family, INT level, INT hop_limit, IN
 
 static void hop_limit_and_traffic_of_ipv4_go_along(void **state)
 {
-    NOT_UNDER_WINE("control data of sends");
     PROVES("WSK-DGRM-14", "WSK-DGRM-52");
     exchange_numbers(AF_INET, IPPROTO_IP, IP_HOPLIMIT, IP_TOS, IP_ECN, IP_RECVTOS, IP_RECVECN);
 }
 
 static void hop_limit_and_traffic_of_ipv6_go_along(void **state)
 {
-    NOT_UNDER_WINE("control data of sends");
     PROVES("WSK-DGRM-14", "WSK-DGRM-52");
     exchange_numbers(AF_INET6, IPPROTO_IPV6, IPV6_HOPLIMIT, IPV6_TCLASS, IPV6_ECN, IPV6_RECVTCLASS,
                      IPV6_RECVECN);
@@ -196,7 +193,6 @@ static void hop_limit_and_traffic_of_ipv6_go_along(void **state)
 static void a_small_buffer_gets_whole_records(void **state)
 {
     struct pair pair;
-    NOT_UNDER_WINE("the hop limit of datagrams");
     PROVES("WSK-DGRM-43", "WSK-DGRM-40");
     open_pair(&pair, AF_INET);
     ask(&pair, IPPROTO_IP, IP_PKTINFO);
@@ -224,7 +220,6 @@ static void the_source_is_chosen(void **state)
     struct pair pair;
     SOCKADDR_INET any = any_address(AF_INET, 0);
     IN_PKTINFO source = {.ipi_addr.s_addr = 0x0200007F}; /* 127.0.0.2 */
-    NOT_UNDER_WINE("control data of sends");
     PROVES("WSK-DGRM-14");
     open_pair(&pair, AF_INET);
     PWSK_SOCKET bound = pair.sender;
@@ -338,7 +333,6 @@ static void the_event_gets_all_records(void **state)
     struct pair pair;
     struct listener listener;
     const void *data;
-    NOT_UNDER_WINE("the hop limit of datagrams");
     PROVES("WSK-IND-18", "WSK-EVT-73");
     KeInitializeEvent(&listener.called, NotificationEvent, FALSE);
     open_pair(&pair, AF_INET);

@@ -1,5 +1,4 @@
 /* Datagrams to groups, on the loopback interface, and how they and broadcasts are told apart. */
-#include "host.h"
 #include "wsk_datagram.h"
 
 #define GROUP 0x0907FEEF /* 239.254.7.9 */
@@ -118,7 +117,6 @@ static void a_member_hears_its_group(void **state)
 static void a_broadcast_says_so(void **state)
 {
     struct scene scene;
-    NOT_UNDER_WINE("the sign of a broadcast");
     PROVES("WSK-DGRM-41", "WSK-DGRM-17");
     open_scene(&scene);
     assert_int_equal(send_to(&scene, EVERYBODY, "all"), STATUS_SUCCESS);
@@ -130,7 +128,6 @@ static void the_event_gets_them_apart(void **state)
 {
     static const ULONG flags[] = {0, MSG_BCAST, MSG_MCAST};
     struct scene scene;
-    NOT_UNDER_WINE("the sign of a broadcast");
     PROVES("WSK-EVT-72", "WSK-EVT-42");
     open_scene(&scene);
     BOOLEAN is_member = join(&scene);

@@ -1,8 +1,6 @@
 /* WskReceive. */
 #include "wsk_pair.h"
 
-#include "host.h"
-
 static const UCHAR message[] = "sixteen bytes...";
 #define MESSAGE_BYTES 16
 
@@ -198,7 +196,6 @@ static void a_reset_fails_receives(void **state)
     struct wsk_pair pair;
     struct wsk_call call;
     UCHAR bytes[MESSAGE_BYTES];
-    NOT_UNDER_WINE("resets");
     PROVES("WSK-RECV-09", "WSK-DISC-19", "WSK-EVT-59");
     UNREFERENCED_PARAMETER(state);
     open_pair(&pair, NULL, NULL);

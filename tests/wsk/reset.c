@@ -1,5 +1,4 @@
 /* What a driver learns of a peer that resets while nobody reads. */
-#include "host.h"
 #include "wsk_end.h"
 
 #include "wsk/wsk.h"
@@ -43,7 +42,6 @@ static struct wskemu_peer *connect_peer(const SOCKADDR_INET *address)
 /* The data stays unread: there is no receive, and no receive event. */
 static void a_reset_is_told_though_data_before_it_is_unread(void **state)
 {
-    NOT_UNDER_WINE("resets");
     PROVES("WSK-EVT-55", "WSK-EVT-56");
     SOCKADDR_INET address;
     PWSK_SOCKET accepted;
@@ -85,7 +83,6 @@ static void a_graceful_end_is_told_when_the_data_before_it_is_read(void **state)
 /* The host has forgotten by then who it was. */
 static void the_address_of_who_reset_before_the_accept_is_known(void **state)
 {
-    NOT_UNDER_WINE("connections that were reset before the accept");
     PROVES("WSK-ADDR-05");
     SOCKADDR_INET address;
     SOCKADDR_INET remote;

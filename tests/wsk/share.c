@@ -126,9 +126,6 @@ static NTSTATUS status_of(enum verdict verdict)
     }
 }
 
-/* What Wine answers otherwise: it refuses where Windows lets two sockets share. */
-#define NOT_SHARED_BY_WINE() NOT_UNDER_WINE("sharing of addresses")
-
 /* The cell with default descriptors, and a check also with one that lets everybody in. */
 static void try_cell(struct wsk_end *end, const struct cell *cell, ADDRESS_FAMILY family,
                      ULONG category)
@@ -378,7 +375,6 @@ static void options_after_the_bind_change_nothing(void **state)
 static void the_first_that_refuses_says_why(void **state)
 {
     PROVES("WSK-SHR-19", "WSK-SHR-30");
-    NOT_SHARED_BY_WINE();
     struct wsk_end end;
     SOCKADDR_INET address = any_address(AF_INET, 0);
     struct binder reuse = {AF_INET, WSK_FLAG_DATAGRAM_SOCKET, REUSE, WILDCARD, {0}};
@@ -426,7 +422,6 @@ static PEPROCESS make_process(const struct test_sid *sid)
 static void entries_count_in_their_order(void **state)
 {
     PROVES("WSK-SHR-05", "WSK-SEC-01", "WSK-SEC-03");
-    NOT_SHARED_BY_WINE();
     static const struct {
         struct test_entry entries[3];
         USHORT count;
@@ -469,7 +464,6 @@ static void entries_count_in_their_order(void **state)
 static void a_descriptor_without_a_list_lets_everybody_in(void **state)
 {
     PROVES("WSK-SHR-05");
-    NOT_SHARED_BY_WINE();
     struct wsk_end end;
     SECURITY_DESCRIPTOR no_list = {.Revision = SECURITY_DESCRIPTOR_REVISION};
     SECURITY_DESCRIPTOR null_list = {.Revision = SECURITY_DESCRIPTOR_REVISION,
@@ -485,7 +479,6 @@ static void a_descriptor_without_a_list_lets_everybody_in(void **state)
 static void the_owning_process_is_whom_a_check_asks_about(void **state)
 {
     PROVES("WSK-SHR-06", "WSK-SEC-03", "WSK-SOCK-17");
-    NOT_SHARED_BY_WINE();
     static const struct test_entry system_only = {ENTRY_ALLOW, 0, READ_WRITE, &sid_system};
     static const struct test_entry users_only = {ENTRY_ALLOW, 0, READ_WRITE, &sid_users};
     struct wsk_end end;
@@ -508,7 +501,6 @@ static void the_owning_process_is_whom_a_check_asks_about(void **state)
 static void the_owning_thread_goes_before_the_process(void **state)
 {
     PROVES("WSK-SHR-06", "WSK-SEC-03", "WSK-SOCK-18");
-    NOT_SHARED_BY_WINE();
     static const struct test_entry users_only = {ENTRY_ALLOW, 0, READ_WRITE, &sid_users};
     struct wsk_end end;
     struct test_descriptor descriptor;
@@ -541,7 +533,6 @@ static void without_a_descriptor_not_even_the_system_shares(void **state)
 static void the_option_decides_as_creation_does(void **state)
 {
     PROVES("WSK-SEC-01", "WSK-OPT-26");
-    NOT_SHARED_BY_WINE();
     struct wsk_end end;
     SOCKADDR_INET address = any_address(AF_INET, 0);
     assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
@@ -593,7 +584,6 @@ static NTSTATUS connect_from_shared(struct wsk_end *end, const struct test_owner
 static void a_connection_made_in_one_call_belongs_to_its_owner(void **state)
 {
     PROVES("WSK-SOCK-48");
-    NOT_SHARED_BY_WINE();
     struct wsk_end end;
     struct test_owner none = {0};
     struct test_owner user = {.process = make_process(&sid_users)};

@@ -16,6 +16,8 @@ task_lint() {
     local status=0
     python3 tools/dev/lint.py || status=1
     python3 tools/dev/demand.py || status=1
+    python3 tools/dev/options.py --check || status=1
+    python3 tools/dev/advice.py || status=1
     own_sources | xargs -P "$jobs" -n 40 clang-format --dry-run -Werror || status=1
     lint_tidy || status=1
     lint_cppcheck || status=1
@@ -42,25 +44,51 @@ lint_cppcheck() {
         -Iemu -Iinclude -i emu/base/windows -i emu/net/uv/windows emu
 }
 
-# The driver side as Windows' compilers would see it, once as clang-cl and once as MSVC (clang that
-# denies being itself): nothing of gcc's but what wdk/detail/msvc.h spells for them. No code comes
-# out, and the host side needs Windows' own headers, so this is no proof that it builds there.
+# Our C sources as Windows' compilers would see them. No code comes out and the headers are
+# stand-ins, so this is no proof that it builds there.
 lint_msvc() {
-    local mode status=0 options=(--driver-mode=cl --target=x86_64-pc-windows-msvc19.39 /Zs /std:c11
-        /clang:-nostdlibinc -Wno-everything -ferror-limit=5
-        -Werror=implicit-function-declaration -Werror=int-conversion
-        -Werror=incompatible-pointer-types -Werror=gnu-case-range -Werror=gnu-empty-initializer
-        -Werror=gnu-conditional-omitted-operand -Werror=gnu-designator -Werror=gnu-empty-struct
-        -Werror=gnu-statement-expression -Werror=gnu-label-as-value -Werror=vla
-        -Werror=gnu-pointer-arith -imsvc tools/dev/msvc
-        -Iemu -Iinclude -Iinclude/wdk -Ibuild/clang/generated -D_AMD64_ -D_KERNEL_MODE
-        -D_WIN32_WINNT=0x0A00 -DNTDDI_VERSION=0x0A00000C)
+    local status=0 libuv cmocka
+    need /usr/x86_64-w64-mingw32/include/winsock2.h=mingw-w64-x86-64-dev
+    libuv=$(source_of libuv1)/include
+    cmocka=$(source_of cmocka)/include
     build clang wskemu_generated
+    msvc_driver_side "$cmocka" || status=1
+    msvc_host_side "$libuv" || status=1
+    return $status
+}
+
+# What all of it is asked for: no words or freedoms of gcc's but those that a header of ours spells.
+msvc_options=(--target=x86_64-pc-windows-msvc19.39 -Wno-everything -ferror-limit=5
+    -Werror=implicit-function-declaration -Werror=int-conversion
+    -Werror=incompatible-pointer-types -Werror=gnu-case-range -Werror=gnu-empty-initializer
+    -Werror=gnu-conditional-omitted-operand -Werror=gnu-designator -Werror=gnu-empty-struct
+    -Werror=gnu-statement-expression -Werror=gnu-label-as-value -Werror=vla
+    -Werror=gnu-pointer-arith -D_WIN32_WINNT=0x0A00)
+
+# The driver side, the examples' drivers and what tests share, once as clang-cl and once as MSVC
+# (clang that denies being itself), with declarations in place of Microsoft's C library.
+msvc_driver_side() {
+    local mode status=0 options=(--driver-mode=cl "${msvc_options[@]}" /Zs /std:c11
+        /clang:-nostdlibinc -imsvc tools/dev/msvc -Iemu -Iinclude -Iinclude/wdk
+        -Ibuild/clang/generated "-I$1" -D_AMD64_ -D_KERNEL_MODE -DNTDDI_VERSION=0x0A00000C)
     for mode in -D__clang__ -U__clang__; do
-        find emu -name '*.c' ! -path 'emu/base/*' ! -path 'emu/net/uv/*' -print0 |
-            xargs -0 -P "$jobs" -n 20 clang "${options[@]}" "$mode" || status=1
+        {
+            find emu -name '*.c' ! -path 'emu/base/*' ! -path 'emu/net/uv/*' -print0
+            find tests/support -name '*.c' -print0
+            find examples -name '*.c' ! -name '*_test.c' ! -name '*_run.c' ! -path '*/demo/*' \
+                -print0
+        } | xargs -0 -P "$jobs" -n 20 clang "${options[@]}" "$mode" || status=1
     done
     return $status
+}
+
+# The host side as clang-cl, with MinGW-w64's headers of Windows.
+msvc_host_side() {
+    find emu/base emu/net/uv -name '*.c' ! -path '*/linux/*' -print0 |
+        xargs -0 -P "$jobs" -n 5 clang "${msvc_options[@]}" -fsyntax-only -std=c11 \
+            -fms-compatibility -fms-extensions -nostdlibinc \
+            -isystem /usr/x86_64-w64-mingw32/include -include tools/dev/msvc/host.h \
+            -Iemu -Iinclude "-I$1"
 }
 
 # Rewrites our own files in the project's format.
@@ -78,6 +106,11 @@ task_rules() {
     ctest --test-dir build/gcc -j "$jobs" -Q >&2 ||
         echo "dev: some tests failed; their rules do not count" >&2
     python3 tools/dev/rules.py build/gcc "$@"
+}
+
+task_options() {
+    need python3=python3
+    python3 tools/dev/options.py
 }
 
 # Each fuzz target in turn for its share of the time; a finding stays in build/fuzz and fails.

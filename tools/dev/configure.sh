@@ -75,6 +75,17 @@ task_demo() {
     build/gcc/examples/demo/demo build/gcc/examples/demo/demo_client
 }
 
+# The program wskemu as a newcomer uses it; keeps a picture of the page that a trace becomes.
+task_workshop() {
+    need_build
+    need_clients
+    need_browser
+    build gcc
+    run_tests gcc '^tool\.' || return
+    printf 'the timeline: %s\n' \
+        "$root/build/gcc/tests/tool/trace.page_in_a_browser/page.png"
+}
+
 # Each repeat of a test draws other policies from its own seed.
 task_matrix() {
     need_build

@@ -38,10 +38,16 @@ install_packages() {
 need_build() {
     need cmake=cmake ninja=ninja-build pkg-config=pkg-config gcc=gcc g++=g++ objcopy=binutils \
         python3=python3 /usr/include/uv.h=libuv1-dev /usr/include/cmocka.h=libcmocka-dev \
-        /usr/include/elfutils/libdwfl.h=libdw-dev
+        /usr/include/elfutils/libdwfl.h=libdw-dev \
+        /usr/include/systemd/sd-bus.h=libsystemd-dev dbus-daemon=dbus-daemon
 }
 
 # The clients of tests/clients.
 need_clients() {
-    need curl=curl socat=socat nc.openbsd=netcat-openbsd iperf3=iperf3
+    need curl=curl socat=socat nc.openbsd=netcat-openbsd iperf3=iperf3 tshark=tshark
+}
+
+# A browser, for the one test that looks at a page of `wskemu trace`.
+need_browser() {
+    need chromium=chromium
 }

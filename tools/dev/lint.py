@@ -138,7 +138,8 @@ def check_c(path, text, lines):
     code = without_comments(text).splitlines()
     if parts[0] == "emu" and len(parts) > 2:
         check_walls(path, lines, code)
-    if parts[0] in ("emu", "include") and "linux" not in parts:
+    ours = parts[0] in ("emu", "include", "examples") or parts[:2] == ("tests", "support")
+    if ours and "linux" not in parts:
         if parts[0] == "emu" or path.name not in COMPILER_HEADERS:
             check_gnu_words(path, lines, code)
     if parts[0] == "tests":

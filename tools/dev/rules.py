@@ -4,8 +4,12 @@
 usage: rules.py BUILD_DIR [--json] [--clear]
 
 --clear starts a run: it empties BUILD_DIR/rules, and what is older than that is never counted.
-A rule counts as proven when a test that passed named it. Rules in docs/rules/waived.csv have no
-observable effect; they stand apart and lower the number to prove.
+A rule counts as proven when a test that passed named it with PROVES(). Rules in
+docs/rules/waived.csv have no observable effect; they stand apart and lower the number to prove.
+
+A [C] rule is caught when the verifier named it in a test that proves it, a bad driver's; its good
+twin is a test that says STAYS_SILENT() of it, and in which the verifier did not. The groups are
+those of docs/rules/groups.csv.
 """
 
 import argparse
@@ -17,13 +21,14 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "generate"))
 
-from ledger import LEDGERS, LedgerError, read_rules, read_waived  # noqa: E402
+from ledger import LEDGERS, LedgerError, read_groups, read_rules, read_waived  # noqa: E402
 
 START = "start"
 KINDS = ("M", "C")
 FLOOR = "wdm-rules.md without SESS and DV"
 
 Count = namedtuple("Count", "proven waived total")
+Shown = namedtuple("Shown", "proofs caught silent")  # each maps a rule's id to tests
 
 
 def clear(folder):
@@ -34,20 +39,28 @@ def clear(folder):
 
 
 def read_proofs(folder, known):
-    """Maps a rule's id to the sorted tests that proved it, as PROGRAM:TEST."""
+    """What tests showed of rules, each as PROGRAM:TEST."""
     start = folder / START
     oldest = start.stat().st_mtime_ns if start.exists() else 0
-    proofs = {}
+    shown = Shown({}, {}, {})
     for file in sorted(folder.glob("*.rules")):
         if file.stat().st_mtime_ns < oldest:
             continue
         program = file.name.split(".")[0]
         for line in file.read_text(encoding="utf-8").splitlines():
-            rule, _, test = line.partition(" ")
+            named, _, test = line.partition(" ")
+            rule, _, part = named.partition(":")
             if rule not in known:
                 raise LedgerError(f"{file.name}: {rule} is no rule")
-            proofs.setdefault(rule, set()).add(f"{program}:{test}")
-    return {rule: sorted(tests) for rule, tests in proofs.items()}
+            for tests in parts_of(shown, part):
+                tests.setdefault(rule, set()).add(f"{program}:{test}")
+    return Shown(*({rule: sorted(tests) for rule, tests in part.items()} for part in shown))
+
+
+def parts_of(shown, part):
+    if part == "silent":
+        return [shown.silent]
+    return [shown.proofs, shown.caught] if part == "caught" else [shown.proofs]
 
 
 def count(rules, kind, proofs, waived):
@@ -105,7 +118,48 @@ def print_unproven(by_prefix, proofs, waived):
                 print(f"  {prefix} [{kind}]: {' '.join(ids)}")
 
 
-def as_json(by_prefix, sums, proofs, waived):
+def twins(rules, shown):
+    """How many [C] rules have a bad driver that is caught, a good twin, both, and how many are."""
+    ids = [rule.id for rule in rules if rule.kind == "C"]
+    bad = sum(rule in shown.caught for rule in ids)
+    good = sum(rule in shown.silent for rule in ids)
+    both = sum(rule in shown.caught and rule in shown.silent for rule in ids)
+    return {"bad": bad, "good": good, "both": both, "total": len(ids)}
+
+
+def group_state(group, shown):
+    return {"title": group.title,
+            "no_bad": [rule for rule in group.rules if rule not in shown.caught],
+            "no_good": [rule for rule in group.rules if rule not in shown.silent]}
+
+
+def print_twins(sums, shown):
+    print(f"{'[C] rules':<34}   {'bad caught':>14} {'good silent':>14} {'both':>14}   of")
+    for name, rules in sums.items():
+        counted = twins(rules, shown)
+        total = counted["total"] or 1
+        columns = " ".join(f"{counted[part]:5} {100.0 * counted[part] / total:6.1f} %"
+                           for part in ("bad", "good", "both"))
+        print(f"{name:<34}   {columns}   {counted['total']:4}")
+    print()
+
+
+def print_groups(groups_of_rules, shown):
+    print("Groups of mistakes:")
+    for group in groups_of_rules:
+        state = group_state(group, shown)
+        done = not state["no_bad"] and not state["no_good"]
+        print(f"  {group.number:2} {'complete  ' if done else 'incomplete'} {group.title}")
+        if state["no_bad"]:
+            print(f"       not caught: {' '.join(state['no_bad'])}")
+        if state["no_good"]:
+            print(f"       no good twin: {' '.join(state['no_good'])}")
+    print()
+
+
+def as_json(by_prefix, sums, shown, waived, groups_of_rules):
+    proofs = shown.proofs
+
     def numbers(rules):
         return {kind: dict(counted._asdict(), percent=round(percent(counted), 1))
                 for kind, counted in counts(rules, proofs, waived).items()}
@@ -118,6 +172,10 @@ def as_json(by_prefix, sums, proofs, waived):
         "waived": waived,
         "unproven": [rule.id for rule in everything
                      if rule.id not in proofs and rule.id not in waived],
+        "caught": shown.caught,
+        "silent": shown.silent,
+        "twins": {name: twins(rules, shown) for name, rules in sums.items()},
+        "groups": {group.number: group_state(group, shown) for group in groups_of_rules},
     }
 
 
@@ -133,14 +191,18 @@ def main():
         return
     rules = read_rules()
     waived = read_waived(rules)
-    proofs = read_proofs(folder, {rule.id for rule in rules})
+    groups_of_rules = read_groups(rules)
+    shown = read_proofs(folder, {rule.id for rule in rules})
     by_prefix, sums = groups(rules)
     if arguments.json:
-        json.dump(as_json(by_prefix, sums, proofs, waived), sys.stdout, indent=1)
+        json.dump(as_json(by_prefix, sums, shown, waived, groups_of_rules), sys.stdout, indent=1)
         print()
         return
-    print_table(by_prefix, sums, proofs, waived)
-    print_unproven(by_prefix, proofs, waived)
+    print_table(by_prefix, sums, shown.proofs, waived)
+    print_unproven(by_prefix, shown.proofs, waived)
+    print()
+    print_twins(sums, shown)
+    print_groups(groups_of_rules, shown)
 
 
 if __name__ == "__main__":

@@ -36,5 +36,8 @@ task_windows() {
     need_clients
     build mingw
     start_wine
-    run_tests mingw "$@"
+    local status=0
+    run_tests mingw "$@" || status=1
+    [ -n "${1:-}" ] || python3 tools/dev/wine.py build/mingw || status=1
+    return $status
 }

@@ -1,6 +1,8 @@
 # Tables made at build time from documents and data of the project, in WSKEMU_GENERATED_DIR:
-#   rules_table.inc       X(id, kind, soft, text, source)      from docs/rules
+#   rules_table.inc       X(id, kind, soft, text, source, advice)  from docs/rules
 #   bugchecks_table.inc   X(code, name, p1, p2, p3, p4)        from emu/verifier/data/bugchecks.csv
+#   options_table.inc     X(name, kind, values, lowest, highest, default)
+#                                                   from emu/verifier/data/options.csv
 #   status_names.inc       X(value, name)                   from include/wdk/ntstatus.h
 # A target that includes one calls wskemu_use_generated(TARGET).
 
@@ -19,14 +21,16 @@ endfunction()
 
 _wskemu_table(rules_table.inc rules.py "${WSKEMU_GENERATE_DIR}/ledger.py"
   "${PROJECT_SOURCE_DIR}/docs/rules/wdm-rules.md" "${PROJECT_SOURCE_DIR}/docs/rules/wsk-rules.md"
-  "${PROJECT_SOURCE_DIR}/docs/rules/waived.csv")
+  "${PROJECT_SOURCE_DIR}/docs/rules/waived.csv" "${PROJECT_SOURCE_DIR}/docs/rules/advice.csv")
 _wskemu_table(bugchecks_table.inc bugchecks.py
   "${PROJECT_SOURCE_DIR}/emu/verifier/data/bugchecks.csv")
+_wskemu_table(options_table.inc options.py "${WSKEMU_GENERATE_DIR}/option_list.py"
+  "${PROJECT_SOURCE_DIR}/emu/verifier/data/options.csv")
 _wskemu_table(status_names.inc status_names.py "${PROJECT_SOURCE_DIR}/include/wdk/ntstatus.h")
 
 add_custom_target(wskemu_generated DEPENDS
   "${WSKEMU_GENERATED_DIR}/rules_table.inc" "${WSKEMU_GENERATED_DIR}/bugchecks_table.inc"
-  "${WSKEMU_GENERATED_DIR}/status_names.inc")
+  "${WSKEMU_GENERATED_DIR}/options_table.inc" "${WSKEMU_GENERATED_DIR}/status_names.inc")
 
 function(wskemu_use_generated target)
   target_include_directories(${target} PRIVATE "${WSKEMU_GENERATED_DIR}")

@@ -83,3 +83,36 @@ def read_waived(rules, folder=FOLDER):
                 raise LedgerError(f"waived.csv: {row['id']} has no reason")
             waived[row["id"]] = row["reason"].strip()
     return waived
+
+
+Group = namedtuple("Group", "number title rules")
+
+
+def read_groups(rules, folder=FOLDER):
+    """The groups of mistakes that drivers make most, each with the ids of its rules."""
+    known = {rule.id for rule in rules}
+    groups = []
+    with open(Path(folder) / "groups.csv", newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            ids = row["rules"].split()
+            unknown = [rule for rule in ids if rule not in known]
+            if unknown or not ids:
+                raise LedgerError(f"groups.csv: group {row['group']}: no rules {unknown}")
+            groups.append(Group(int(row["group"]), row["title"], ids))
+    return groups
+
+
+def read_advice(rules, folder=FOLDER):
+    """Maps the id of a rule to what a driver should do instead of breaking it."""
+    known = {rule.id for rule in rules}
+    advice = {}
+    with open(Path(folder) / "advice.csv", newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            if row["id"] not in known:
+                raise LedgerError(f"advice.csv: {row['id']} is no rule")
+            if row["id"] in advice:
+                raise LedgerError(f"advice.csv: {row['id']} stands there twice")
+            if not (row["advice"] or "").strip():
+                raise LedgerError(f"advice.csv: {row['id']} has no advice")
+            advice[row["id"]] = row["advice"].strip()
+    return advice

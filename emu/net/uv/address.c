@@ -4,15 +4,16 @@
 
 int address_to_host(const struct net_address *address, struct sockaddr_storage *host)
 {
-    memset(host, 0, sizeof(*host));
     if (address->family == NET_IPV4) {
         struct sockaddr_in *ipv4 = (struct sockaddr_in *)host;
+        memset(ipv4, 0, sizeof(*ipv4));
         ipv4->sin_family = AF_INET;
         ipv4->sin_port = htons(address->port);
         memcpy(&ipv4->sin_addr, address->bytes, sizeof(ipv4->sin_addr));
         return (int)sizeof(*ipv4);
     }
     struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)host;
+    memset(ipv6, 0, sizeof(*ipv6));
     ipv6->sin6_family = AF_INET6;
     ipv6->sin6_port = htons(address->port);
     ipv6->sin6_flowinfo = address->flow;

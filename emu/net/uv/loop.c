@@ -9,9 +9,12 @@
  * list is worked off in deliver, after uv_run returned.
  *
  * Readable and writable stay armed while somebody wants them; an event that nobody wants disarms
- * it. A hang-up never goes away again, so it is told once and then no longer wanted, until
- * net_want asks anew. An error stops libuv's handle: all that is wanted is told, and what is still
- * wanted afterwards is armed again by a request of the leader's own.
+ * it. So what is wanted again is mostly armed still, and needs no request; the leader, when it
+ * disarms, looks once more afterwards what is wanted, and whoever wants looks afterwards what is
+ * armed, so that one of them sees the other. A hang-up never goes away again, so it is told once
+ * and then no longer wanted, until net_want asks anew. An error stops libuv's handle: all that is
+ * wanted is told, and what is still wanted afterwards is armed again by a request of the leader's
+ * own.
  */
 #include "net/uv/loop.h"
 
@@ -33,7 +36,7 @@ static void on_poll(uv_poll_t *handle, int status, int events);
 
 static void disarm(struct net_socket *socket)
 {
-    socket->armed = 0;
+    atomic_store(&socket->armed, 0);
     socket->polled = 0;
     uv_poll_stop(&socket->poll);
 }
@@ -43,7 +46,7 @@ static void arm(struct net_socket *socket, unsigned events)
     int uv_events = ((events & NET_READABLE) != 0 ? UV_READABLE : 0) |
                     ((events & NET_WRITABLE) != 0 ? UV_WRITABLE : 0) |
                     ((events & NET_HUNG_UP) != 0 ? descriptor_hang_up_events(socket->sock) : 0);
-    socket->armed = events;
+    atomic_store(&socket->armed, events);
     if (uv_events == socket->polled) {
         return;
     }
@@ -61,37 +64,50 @@ static unsigned happened_of(const struct net_socket *socket, int status, int eve
     if (status < 0) {
         return NET_READABLE | NET_WRITABLE | NET_HUNG_UP;
     }
-    bool has_hung_up =
-        (socket->armed & NET_HUNG_UP) != 0 && descriptor_has_hung_up(socket->sock, events);
+    bool has_hung_up = (atomic_load(&socket->armed) & NET_HUNG_UP) != 0 &&
+                       descriptor_has_hung_up(socket->sock, events);
     return ((events & UV_READABLE) != 0 ? (unsigned)NET_READABLE : 0) |
            ((events & UV_WRITABLE) != 0 ? (unsigned)NET_WRITABLE : 0) |
            (has_hung_up ? (unsigned)NET_HUNG_UP : 0);
 }
 
 /* What is wanted of what happened; a hang-up that is told is no longer wanted. */
-static unsigned take_wanted(struct net_socket *socket, unsigned happened, unsigned *still_wanted)
+static unsigned take_wanted(struct net_socket *socket, unsigned happened)
 {
-    base_mutex_lock(&socket->loop->lock);
-    unsigned told = happened & socket->wanted;
-    socket->wanted &= ~(told & NET_HUNG_UP);
-    *still_wanted = socket->wanted;
-    base_mutex_unlock(&socket->loop->lock);
+    unsigned told = happened & atomic_load(&socket->wanted);
+    if ((told & NET_HUNG_UP) != 0) {
+        atomic_fetch_and(&socket->wanted, ~(unsigned)NET_HUNG_UP);
+    }
     return told;
+}
+
+/* Disarms what nobody wants. Who wants more meanwhile may have seen it armed still, so this looks
+ * again afterwards. */
+static void disarm_unwanted(struct net_socket *socket)
+{
+    arm(socket, atomic_load(&socket->wanted));
+    unsigned armed = atomic_load(&socket->armed);
+    arm(socket, armed | atomic_load(&socket->wanted));
 }
 
 static void on_poll(uv_poll_t *handle, int status, int events)
 {
     struct net_socket *socket = handle->data;
-    unsigned wanted;
-    unsigned told = take_wanted(socket, happened_of(socket, status, events), &wanted);
+    unsigned happened = happened_of(socket, status, events);
+    if ((happened & NET_HUNG_UP) != 0) {
+        atomic_store(&socket->has_hung_up, true);
+    }
+    atomic_store_explicit(&socket->is_told, true, memory_order_relaxed);
+    unsigned told = take_wanted(socket, happened);
     if (told != 0) {
         socket->ready_events |= told;
         append_ready(socket);
     }
     if (status < 0) {
+        socket->is_broken = true;
         disarm(socket);
-    } else {
-        arm(socket, wanted);
+    } else if ((atomic_load(&socket->armed) & ~atomic_load(&socket->wanted)) != 0) {
+        disarm_unwanted(socket);
     }
 }
 
@@ -115,7 +131,7 @@ static void close_watched(struct net_socket *socket)
     uv_close((uv_handle_t *)&socket->poll, on_poll_closed);
 }
 
-static void carry_out(struct net_socket *socket, unsigned wanted, bool is_closing)
+static void carry_out(struct net_socket *socket, bool is_closing)
 {
     if (is_closing) {
         close_watched(socket);
@@ -128,33 +144,31 @@ static void carry_out(struct net_socket *socket, unsigned wanted, bool is_closin
         socket->poll.data = socket;
         socket->has_poll = true;
     }
-    arm(socket, socket->armed | wanted);
+    arm(socket, atomic_load(&socket->armed) | atomic_load(&socket->wanted));
 }
 
-/* Takes one request. Returns NULL when there is none, having noted that the leader polls. */
-static struct net_socket *next_request(struct net_loop *loop, unsigned *wanted, bool *is_closing)
+/* The first request, or NULL. The lock is held. */
+static struct net_socket *next_request(struct net_loop *loop)
 {
-    base_mutex_lock(&loop->lock);
-    struct net_socket *socket =
-        NET_OF_LINK(net_fifo_take(&loop->requests), struct net_socket, request);
-    if (socket != NULL) {
-        *wanted = socket->wanted;
-        *is_closing = socket->is_closing;
-    } else {
-        loop->is_polling = true;
-    }
-    base_mutex_unlock(&loop->lock);
-    return socket;
+    return NET_OF_LINK(net_fifo_take(&loop->requests), struct net_socket, request);
 }
 
-static void carry_out_requests(struct net_loop *loop)
+/* Returns, having noted that the leader polls, whether it was kicked before. */
+static bool carry_out_requests(struct net_loop *loop)
 {
-    unsigned wanted;
-    bool is_closing;
     struct net_socket *socket;
-    while ((socket = next_request(loop, &wanted, &is_closing)) != NULL) {
-        carry_out(socket, wanted, is_closing);
+    base_mutex_lock(&loop->lock);
+    while ((socket = next_request(loop)) != NULL) {
+        bool is_closing = socket->is_closing;
+        base_mutex_unlock(&loop->lock);
+        carry_out(socket, is_closing);
+        base_mutex_lock(&loop->lock);
     }
+    bool was_kicked = loop->is_kicked;
+    loop->is_kicked = false;
+    atomic_store(&loop->is_polling, true);
+    base_mutex_unlock(&loop->lock);
+    return was_kicked;
 }
 
 /* uv_run runs due timers before it polls, too: without the stop it would then poll for ever. */
@@ -175,10 +189,14 @@ static bool set_timer(struct net_loop *loop, uint64_t deadline_ns)
         uv_timer_stop(&loop->timer);
         return true;
     }
+    if (loop->timer_ns == deadline_ns && uv_is_active((uv_handle_t *)&loop->timer)) {
+        return true; /* should it be due already, the loop does not sleep */
+    }
     uint64_t now = base_clock_ns();
     if (now >= deadline_ns) {
         return false;
     }
+    loop->timer_ns = deadline_ns;
     uv_update_time(&loop->loop);
     uv_timer_start(&loop->timer, on_timer, (deadline_ns - now + NS_PER_MS - 1) / NS_PER_MS, 0);
     return true;
@@ -193,16 +211,10 @@ static bool has_results(const struct net_loop *loop)
 static bool poll_loop(void *context, uint64_t deadline_ns)
 {
     struct net_loop *loop = context;
-    carry_out_requests(loop);
-    base_mutex_lock(&loop->lock);
-    bool may_sleep = !loop->is_kicked && loop->ready.first == NULL && !has_results(loop);
-    loop->is_kicked = false;
-    base_mutex_unlock(&loop->lock);
+    bool may_sleep = !carry_out_requests(loop) && loop->ready.first == NULL && !has_results(loop);
     may_sleep = may_sleep && set_timer(loop, deadline_ns);
     uv_run(&loop->loop, may_sleep ? UV_RUN_ONCE : UV_RUN_NOWAIT);
-    base_mutex_lock(&loop->lock);
-    loop->is_polling = false;
-    base_mutex_unlock(&loop->lock);
+    atomic_store(&loop->is_polling, false); /* who still saw it set wakes the loop in vain */
     return loop->ready.first != NULL || has_results(loop);
 }
 
@@ -219,14 +231,18 @@ static void free_socket(struct net_socket *socket)
 static bool request(struct net_socket *socket)
 {
     struct net_loop *loop = socket->loop;
-    return net_fifo_append(&loop->requests, &socket->request) && loop->is_polling;
+    return net_fifo_append(&loop->requests, &socket->request) && atomic_load(&loop->is_polling);
 }
 
 /* Arms again what an error disarmed and is still wanted. */
 static void renew(struct net_socket *socket)
 {
+    if (!socket->is_broken) {
+        return;
+    }
+    socket->is_broken = false;
     base_mutex_lock(&socket->loop->lock);
-    if (!socket->is_closing && (socket->wanted & ~socket->armed) != 0) {
+    if (!socket->is_closing && (atomic_load(&socket->wanted) & ~atomic_load(&socket->armed)) != 0) {
         request(socket);
     }
     base_mutex_unlock(&socket->loop->lock);
@@ -254,7 +270,7 @@ static void deliver(void *context)
 void loop_kick(struct net_loop *loop)
 {
     base_mutex_lock(&loop->lock);
-    bool is_polling = loop->is_polling;
+    bool is_polling = atomic_load(&loop->is_polling);
     loop->is_kicked = !is_polling;
     base_mutex_unlock(&loop->lock);
     if (is_polling) {
@@ -270,27 +286,19 @@ static void kick(void *context)
 static bool active(void *context)
 {
     struct net_loop *loop = context;
-    base_mutex_lock(&loop->lock);
-    bool is_active = loop->watched != 0;
-    base_mutex_unlock(&loop->lock);
-    return is_active;
+    return atomic_load(&loop->watched) != 0;
 }
 
 void loop_watch(struct net_loop *loop)
 {
-    base_mutex_lock(&loop->lock);
-    bool is_first = loop->watched++ == 0;
-    base_mutex_unlock(&loop->lock);
-    if (is_first) {
+    if (atomic_fetch_add(&loop->watched, 1) == 0) {
         base_poller_tell_active(loop->poller);
     }
 }
 
 void loop_unwatch(struct net_loop *loop)
 {
-    base_mutex_lock(&loop->lock);
-    loop->watched--;
-    base_mutex_unlock(&loop->lock);
+    atomic_fetch_sub(&loop->watched, 1);
 }
 
 enum net_error loop_open(struct net_loop *loop, struct net *net, struct base_poller *poller)
@@ -327,13 +335,24 @@ void loop_close(struct net_loop *loop)
     base_mutex_destroy(&loop->lock);
 }
 
+/* What a hang-up takes to be watched for depends on what is unread, so that is always asked for. */
+static bool is_watched_for(struct net_socket *socket, unsigned events)
+{
+    return (events & NET_HUNG_UP) == 0 && (events & ~atomic_load(&socket->armed)) == 0;
+}
+
 void net_want(struct net_socket *socket, unsigned events)
 {
     struct net_loop *loop = socket->loop;
+    unsigned more = events & ~atomic_exchange(&socket->wanted, events);
+    if (is_watched_for(socket, more)) {
+        return;
+    }
     base_mutex_lock(&loop->lock);
-    bool is_more = (events & ~socket->wanted) != 0;
-    bool must_request = is_more && !socket->is_closing;
-    socket->wanted = socket->is_closing ? 0 : events;
+    bool must_request = !socket->is_closing;
+    if (socket->is_closing) {
+        atomic_store(&socket->wanted, 0);
+    }
     bool is_first = must_request && !socket->is_watched && loop->watched++ == 0;
     socket->is_watched = socket->is_watched || must_request;
     bool must_wake = must_request && request(socket);
@@ -352,7 +371,7 @@ void net_close(struct net_socket *socket, bool is_abortive)
     base_mutex_lock(&loop->lock);
     socket->is_closing = true;
     socket->is_abortive = is_abortive;
-    socket->wanted = 0;
+    atomic_store(&socket->wanted, 0);
     bool is_direct = !socket->is_watched;
     bool must_wake = !is_direct && request(socket);
     if (is_direct) {

@@ -17,14 +17,16 @@ struct net_loop {
     uv_async_t async;
     uv_timer_t timer;
 
-    struct base_mutex lock; /* guards the four below and each socket's wanted and request fields */
-    bool is_polling;        /* a thread is, or is about to be, asleep in the loop */
+    struct base_mutex lock; /* guards the three below and each socket's fields of requests */
+    atomic_bool is_polling; /* a thread is, or is about to be, asleep in the loop; set under lock */
     bool is_kicked;
     struct net_fifo requests; /* sockets whose watch shall change */
-    unsigned watched;         /* sockets that have, or ask for, a poll handle; and lookups */
+
+    atomic_uint watched; /* sockets that have, or ask for, a poll handle; and lookups */
 
     /* The leader's alone. */
     struct net_fifo ready; /* sockets to deliver for */
+    uint64_t timer_ns;     /* what the timer is set for, while it is active */
 };
 
 struct net {
@@ -42,6 +44,8 @@ struct net_socket {
     enum net_type type;
     bool is_connecting; /* begun, and nobody has learnt the result yet */
     bool has_remote;    /* it is or was connected, and remote says to whom */
+    bool is_accepted;
+    bool is_full; /* the last send left some of it, and none was tried since */
     struct net_address remote;
     enum net_error broken;   /* what ended a connection that was only just established */
     bool is_shared;          /* NET_OPTION_ADDRESS_SHARED */
@@ -50,8 +54,14 @@ struct net_socket {
     struct net_callbacks callbacks;
     void *context;
 
+    atomic_uint wanted;
+    atomic_uint armed;       /* what libuv watches for; the leader changes it */
+    atomic_bool is_told;     /* something was, since the last receive */
+    atomic_bool has_hung_up; /* the end may stand behind what is unread */
+    unsigned misses;         /* receives in a row that followed another at once and were in vain */
+    unsigned spared;         /* such that were not tried */
+
     /* Guarded by loop->lock. */
-    unsigned wanted;
     bool is_watched; /* counted in loop->watched */
     bool is_closing;
     bool is_abortive;
@@ -60,8 +70,8 @@ struct net_socket {
     /* The leader's alone. */
     uv_poll_t poll;
     bool has_poll;
-    unsigned armed;
-    int polled; /* what libuv was told for it */
+    int polled;     /* what libuv was told for it */
+    bool is_broken; /* an error has disarmed it */
     bool is_closed;
     unsigned ready_events;
     struct net_link ready; /* in loop->ready */

@@ -3,7 +3,19 @@
 
 #include <stdlib.h>
 
-/* The calls of net.h on one socket: in place, never blocking. */
+/*
+ * The calls of net.h on one socket: in place, never blocking.
+ *
+ * A receive that follows another at once most often finds nothing, and costs a system call. It is
+ * spared if those before it were in vain: it returns NET_AGAIN untried, and whoever then wants to
+ * read is told as soon as there is something, even if it was there already. It is tried all the
+ * same when the loop has told anything since the last one; after the peer has hung up, which is
+ * told but once; and now and then, to learn whether data now comes faster than it is read.
+ */
+
+/* Receives in a row that were in vain before one is spared, and how many until one is tried. */
+#define MISSES 2
+#define SPARED_MAX 16
 
 static enum net_error wrap(struct net *net, uv_os_sock_t sock, enum net_family family,
                            enum net_type type, const struct net_callbacks *callbacks, void *context,
@@ -45,6 +57,7 @@ enum net_error net_accept(struct net_socket *listener, const struct net_callback
     }
     if (error == NET_OK) {
         (*accepted)->has_remote = true;
+        (*accepted)->is_accepted = true;
         (*accepted)->remote = remote;
     }
     return error;
@@ -92,22 +105,56 @@ enum net_error net_error_of(struct net_socket *socket)
     return socket->broken != NET_OK ? socket->broken : error;
 }
 
+/* Whether the receive follows another, with nothing told in between that might have changed. */
+static bool follows_at_once(struct net_socket *socket)
+{
+    return !atomic_load_explicit(&socket->is_told, memory_order_relaxed) &&
+           !atomic_load_explicit(&socket->has_hung_up, memory_order_relaxed);
+}
+
 enum net_error net_receive(struct net_socket *socket, const struct net_buffer *buffers,
                            unsigned count, size_t *moved)
 {
     if (socket->broken != NET_OK) {
         return socket->broken;
     }
-    return descriptor_receive(socket->sock, buffers, count, moved);
+    bool is_doubtful = follows_at_once(socket);
+    if (is_doubtful && socket->misses >= MISSES && ++socket->spared % SPARED_MAX != 0) {
+        *moved = 0;
+        return NET_AGAIN;
+    }
+    atomic_store_explicit(&socket->is_told, false, memory_order_relaxed);
+    enum net_error error = descriptor_receive(socket->sock, buffers, count, moved);
+    if (is_doubtful) {
+        socket->misses = error == NET_AGAIN ? socket->misses + 1 : 0;
+    }
+    return error;
 }
 
+static size_t total_of(const struct net_buffer *buffers, unsigned count)
+{
+    size_t total = 0;
+    for (unsigned i = 0; i < count; i++) {
+        total += buffers[i].length;
+    }
+    return total;
+}
+
+/* A send that follows one which left something would find no room: it is spared, once. */
 enum net_error net_send(struct net_socket *socket, const struct net_buffer *buffers, unsigned count,
                         size_t *moved)
 {
     if (socket->broken != NET_OK) {
         return socket->broken;
     }
-    return descriptor_send(socket->sock, buffers, count, moved);
+    if (socket->is_full) {
+        socket->is_full = false;
+        *moved = 0;
+        return NET_AGAIN;
+    }
+    enum net_error error = descriptor_send(socket->sock, buffers, count, moved);
+    socket->is_full = error == NET_OK && *moved < total_of(buffers, count);
+    return error;
 }
 
 static unsigned at_most(unsigned count)
@@ -144,6 +191,10 @@ enum net_error net_local_address(struct net_socket *socket, struct net_address *
 
 enum net_error net_remote_address(struct net_socket *socket, struct net_address *address)
 {
+    if (socket->is_accepted) {
+        *address = socket->remote;
+        return NET_OK;
+    }
     enum net_error error = descriptor_remote(socket->sock, address);
     if (error != NET_OK && socket->has_remote) {
         *address = socket->remote; /* the host forgets it when the peer resets */

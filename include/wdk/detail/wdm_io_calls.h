@@ -312,6 +312,11 @@ NTSTATUS IoUnregisterPlugPlayNotificationEx(PVOID NotificationEntry);
 VOID IoInvalidateDeviceRelations(PDEVICE_OBJECT DeviceObject, DEVICE_RELATION_TYPE Type);
 VOID IoInvalidateDeviceState(PDEVICE_OBJECT PhysicalDeviceObject);
 VOID IoRequestDeviceEject(PDEVICE_OBJECT PhysicalDeviceObject);
+NTSTATUS IoSetDevicePropertyData(PDEVICE_OBJECT Pdo, const DEVPROPKEY *PropertyKey, LCID Lcid,
+                                 ULONG Flags, DEVPROPTYPE Type, ULONG Size, PVOID Data);
+NTSTATUS IoGetDevicePropertyData(PDEVICE_OBJECT Pdo, const DEVPROPKEY *PropertyKey, LCID Lcid,
+                                 ULONG Flags, ULONG Size, PVOID Data, PULONG RequiredSize,
+                                 PDEVPROPTYPE Type);
 NTSTATUS IoWMIRegistrationControl(PDEVICE_OBJECT DeviceObject, ULONG Action);
 
 /* ---- power ---- */

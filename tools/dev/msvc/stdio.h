@@ -13,3 +13,8 @@ int _snprintf(char *, size_t, const char *, ...);
 int _vsnprintf(char *, size_t, const char *, va_list);
 int fprintf(FILE *, const char *, ...);
 extern FILE *stderr;
+FILE *fopen(const char *, const char *);
+char *fgets(char *, int, FILE *);
+int ferror(FILE *);
+int fclose(FILE *);
+int remove(const char *);

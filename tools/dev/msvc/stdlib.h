@@ -12,3 +12,5 @@ int rand(void);
 unsigned long strtoul(const char *, char **, int);
 unsigned long long strtoull(const char *, char **, int);
 long strtol(const char *, char **, int);
+#define EXIT_SUCCESS 0
+#define EXIT_FAILURE 1

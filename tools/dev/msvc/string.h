@@ -19,3 +19,6 @@ size_t strcspn(const char *, const char *);
 size_t strspn(const char *, const char *);
 char *strtok(char *, const char *);
 int _stricmp(const char *, const char *);
+char *strpbrk(const char *, const char *);
+int _strnicmp(const char *, const char *, size_t);
+size_t wcsnlen(const wchar_t *, size_t);

@@ -111,6 +111,17 @@ static void read_control(struct msghdr *message, struct net_datagram *datagram)
     }
 }
 
+/* One datagram costs less by the call that knows one only. */
+static int receive(uv_os_sock_t sock, struct mmsghdr *messages, unsigned count)
+{
+    if (count != 1) {
+        return recvmmsg(sock, messages, count, MSG_DONTWAIT, NULL);
+    }
+    ssize_t length = recvmsg(sock, &messages->msg_hdr, MSG_DONTWAIT);
+    messages->msg_len = length < 0 ? 0 : (unsigned)length;
+    return length < 0 ? -1 : 1;
+}
+
 static void read_result(struct mmsghdr *result, const struct host_datagram *host,
                         struct net_datagram *datagram)
 {
@@ -134,7 +145,7 @@ enum net_error descriptor_receive_datagrams(uv_os_sock_t sock, struct net_datagr
         message->msg_control = hosts[i].control;
         message->msg_controllen = sizeof(hosts[i].control);
     }
-    int received = recvmmsg(sock, messages, count, MSG_DONTWAIT, NULL);
+    int received = receive(sock, messages, count);
     if (received < 0) {
         return error_of_host(errno);
     }
@@ -221,6 +232,22 @@ static enum net_error error_of_send(const struct net_datagram *datagram)
     return bound == NET_ADDRESS_NOT_AVAILABLE ? bound : error;
 }
 
+/* By the call that asks for the least: it costs the least. */
+static int transmit(uv_os_sock_t sock, struct mmsghdr *messages, unsigned count)
+{
+    const struct msghdr *first = &messages->msg_hdr;
+    if (count != 1) {
+        return sendmmsg(sock, messages, count, MSG_NOSIGNAL);
+    }
+    if (first->msg_iovlen == 1 && first->msg_controllen == 0) {
+        return sendto(sock, first->msg_iov->iov_base, first->msg_iov->iov_len, MSG_NOSIGNAL,
+                      first->msg_name, first->msg_namelen) < 0
+                   ? -1
+                   : 1;
+    }
+    return sendmsg(sock, first, MSG_NOSIGNAL) < 0 ? -1 : 1;
+}
+
 enum net_error descriptor_send_datagrams(uv_os_sock_t sock, const struct net_datagram *datagrams,
                                          unsigned count, unsigned *done)
 {
@@ -233,7 +260,7 @@ enum net_error descriptor_send_datagrams(uv_os_sock_t sock, const struct net_dat
         message->msg_namelen = (socklen_t)address_to_host(&datagrams[i].address, &hosts[i].address);
         write_control(message, &hosts[i], &datagrams[i]);
     }
-    int sent = sendmmsg(sock, messages, count, MSG_NOSIGNAL);
+    int sent = transmit(sock, messages, count);
     if (sent < 0) {
         return error_of_send(datagrams);
     }

@@ -167,6 +167,9 @@ enum net_error descriptor_receive(uv_os_sock_t sock, const struct net_buffer *bu
 {
     struct msghdr message;
     struct iovec pieces[NET_BUFFERS_MAX];
+    if (count == 1) {
+        return moved_or_error(recv(sock, buffers->base, buffers->length, 0), moved);
+    }
     fill(&message, pieces, buffers, count);
     return moved_or_error(recvmsg(sock, &message, 0), moved);
 }
@@ -176,6 +179,9 @@ enum net_error descriptor_send(uv_os_sock_t sock, const struct net_buffer *buffe
 {
     struct msghdr message;
     struct iovec pieces[NET_BUFFERS_MAX];
+    if (count == 1) {
+        return moved_or_error(send(sock, buffers->base, buffers->length, MSG_NOSIGNAL), moved);
+    }
     fill(&message, pieces, buffers, count);
     return moved_or_error(sendmsg(sock, &message, MSG_NOSIGNAL), moved);
 }

@@ -1,0 +1,258 @@
+/*
+ * What drivers must keep of IRPs that they make and give away.
+ *
+ * An IRP that a driver allocated, or made of its own memory, comes back to it by its completion
+ * routine and by nothing else. So it is looked at when it leaves its driver: a routine must be set,
+ * for every outcome, and stack locations that are nobody's must be as they were.
+ */
+#include "io/irp_check.h"
+
+#include "base/stack.h"
+#include "ex/paged.h"
+#include "io/irp.h"
+#include "ke/bugcheck.h"
+#include "ke/warning.h"
+#include "verifier/level.h"
+
+#define INVOKE_ALWAYS (SL_INVOKE_ON_SUCCESS | SL_INVOKE_ON_ERROR)
+#define INVOKE_ANY (INVOKE_ALWAYS | SL_INVOKE_ON_CANCEL)
+
+/* Where the IRP comes from, for a sentence. */
+static struct base_site origin_of(PIRP irp)
+{
+    const struct io_irp_record *record = io_irp_record(irp);
+    struct base_site none = {"the driver in memory of its own"};
+    return record != NULL ? base_stack_site(record->creator) : none;
+}
+
+static bool is_with_wsk(PIRP irp)
+{
+    const struct io_irp_record *record = io_irp_record(irp);
+    return record != NULL && record->receiver == IO_IRP_TO_WSK;
+}
+
+/* ---- stack locations that are nobody's ---- */
+
+static bool is_zero(const void *start, size_t bytes)
+{
+    const UCHAR *byte = start;
+    for (size_t i = 0; i < bytes; i++) {
+        if (byte[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void io_irp_check_locations(PIRP irp)
+{
+    if (!verifier_is_on() || io_irp_record(irp) == NULL) {
+        return;
+    }
+    PIO_STACK_LOCATION beyond = (PIO_STACK_LOCATION)(PVOID)(irp + 1) + irp->StackCount;
+    if (is_zero(beyond, sizeof(*beyond))) {
+        return;
+    }
+    if (beyond->Control == SL_PENDING_RETURNED) {
+        ke_violation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x212, (ULONG_PTR)beyond, (ULONG_PTR)irp,
+                     0, is_with_wsk(irp) ? "WSK-IRP-22" : "IRP-69",
+                     "A driver called IoMarkIrpPending on the IRP %p, allocated by %s, without "
+                     "having a stack location in it: it wrote behind the IRP.",
+                     (void *)irp, origin_of(irp).text);
+        return;
+    }
+    ke_violation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x212, (ULONG_PTR)beyond, (ULONG_PTR)irp, 0,
+                 "IRP-25",
+                 "A driver wrote to the current stack location of the IRP %p, allocated by %s, "
+                 "without having one: it wrote behind the IRP.",
+                 (void *)irp, origin_of(irp).text);
+}
+
+/* ---- freeing, using anew ---- */
+
+/* Whether a driver below still has the IRP: it is cancelable there, or deep in its stack. */
+static bool is_in_use(const IRP *irp)
+{
+    return io_irp_cancel_routine(irp) != NULL || irp->CurrentLocation < irp->StackCount;
+}
+
+void io_irp_check_freeable(PIRP irp, const void *caller)
+{
+    if (!io_irp_is_alive(irp)) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x1, (ULONG_PTR)irp, 0, 0, "IRP-19",
+                    "The driver called IoFreeIrp on %p, which is no IRP, or was freed already.",
+                    (void *)irp);
+    }
+    const struct io_irp_record *record = io_irp_record(irp);
+    if (record != NULL && (record->kind == IO_IRP_THREADED || record->kind == IO_IRP_SYSTEM)) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x2, (ULONG_PTR)irp, 0, 0, "IRP-102",
+                    "The driver freed the IRP %p, which belongs to a thread: it has to be "
+                    "completed, and the I/O manager frees it.",
+                    (void *)irp);
+    }
+    if (is_in_use(irp)) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20B, (ULONG_PTR)caller, (ULONG_PTR)irp,
+                    0, "IRP-18",
+                    "The driver freed the IRP %p, which a driver below or the network still has.",
+                    (void *)irp);
+    }
+    io_completion_check_unsent(irp, "freed");
+    io_irp_check_locations(irp);
+}
+
+void io_irp_check_reusable(PIRP irp, const void *caller)
+{
+    const struct io_irp_record *record = io_irp_record(irp);
+    if (is_in_use(irp)) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x310, (ULONG_PTR)caller, (ULONG_PTR)irp,
+                    0, "IRP-15", "The driver reused the IRP %p, which is still in use.",
+                    (void *)irp);
+    }
+    if (record != NULL && record->kind != IO_IRP_DRIVERS && record->kind != IO_IRP_ASYNCHRONOUS) {
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x311, (ULONG_PTR)caller, (ULONG_PTR)irp,
+                    0, "IRP-12",
+                    "The driver reused the IRP %p, which the I/O manager frees when it is done.",
+                    (void *)irp);
+    }
+    io_completion_check_unsent(irp, "reused");
+    io_irp_check_locations(irp);
+}
+
+/* ---- giving away ---- */
+
+/* Which rules a receiver of IRPs stands for. */
+struct receiver {
+    const char *name;
+    const char *no_routine;
+    const char *not_always;
+    const char *context;
+};
+
+static const struct receiver drivers = {"a driver", "IRP-55", "IRP-55", "IRP-57"};
+static const struct receiver wsk = {"WSK", "WSK-IRP-09", "WSK-IRP-10", "WSK-IRP-27"};
+
+static void check_own(PIRP irp, const struct receiver *receiver)
+{
+    const IO_STACK_LOCATION *next = IoGetNextIrpStackLocation(irp);
+    UCHAR invoke = next->Control & INVOKE_ANY;
+    if (next->CompletionRoutine == NULL) {
+        ke_violation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, (ULONG_PTR)irp, 0, 0,
+                     receiver->no_routine,
+                     "The driver gave the IRP %p, allocated by %s, to %s without a completion "
+                     "routine that takes it back.",
+                     (void *)irp, origin_of(irp).text, receiver->name);
+        return;
+    }
+    if ((invoke & INVOKE_ALWAYS) != INVOKE_ALWAYS) {
+        ke_violation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, (ULONG_PTR)irp, invoke, 0,
+                     receiver->not_always,
+                     "The driver gave the IRP %p, allocated by %s, to %s with a completion routine "
+                     "that is not called on %s; nobody would take the IRP back then.",
+                     (void *)irp, origin_of(irp).text, receiver->name,
+                     (invoke & SL_INVOKE_ON_ERROR) == 0 ? "error" : "success");
+    }
+    if ((invoke & SL_INVOKE_ON_CANCEL) == 0) {
+        ke_warning(receiver->not_always,
+                   "the driver gave the IRP %p to %s with a completion routine that it set with "
+                   "InvokeOnCancel FALSE",
+                   (void *)irp, receiver->name);
+    }
+}
+
+/* Whether the next location is the first that anybody has, and the IRP its driver's own. */
+static bool is_own_and_fresh(PIRP irp)
+{
+    return irp->CurrentLocation > irp->StackCount && irp->StackCount > 0 && io_irp_is_drivers(irp);
+}
+
+static void check_routine(PIRP irp)
+{
+    const IO_STACK_LOCATION *next = IoGetNextIrpStackLocation(irp);
+    if (irp->CurrentLocation > 1 && next->CompletionRoutine == NULL &&
+        (next->Control & INVOKE_ANY) != 0) {
+        ke_violation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, (ULONG_PTR)irp, next->Control, 0,
+                     "IRP-51",
+                     "The driver set a completion routine for the IRP %p that is NULL and is to be "
+                     "called.",
+                     (void *)irp);
+    }
+}
+
+/* The routine may be called at DISPATCH_LEVEL. */
+static void check_context(PIRP irp, const char *rule)
+{
+    const IO_STACK_LOCATION *next = IoGetNextIrpStackLocation(irp);
+    if (irp->CurrentLocation > 1 && next->CompletionRoutine != NULL && ex_is_paged(next->Context)) {
+        ke_violation(
+            DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x227, (ULONG_PTR)next->CompletionRoutine,
+            (ULONG_PTR)irp, (ULONG_PTR)next->Context, rule,
+            "The driver gave the IRP %p away with a completion routine whose context %p is "
+            "in paged pool.",
+            (void *)irp, next->Context);
+    }
+}
+
+static void check_receiver(PIRP irp, const struct receiver *receiver)
+{
+    if (!verifier_is_on()) {
+        return;
+    }
+    check_routine(irp);
+    check_context(irp, receiver->context);
+    if (is_own_and_fresh(irp)) {
+        check_own(irp, receiver);
+    }
+    io_irp_check_locations(irp);
+}
+
+/* The maker of a request took a stack location of its own where it has none to take. */
+static void check_request(PIRP irp, const struct io_irp_record *record)
+{
+    if (record->kind == IO_IRP_THREADED && irp->CurrentLocation <= irp->StackCount) {
+        ke_violation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x208, (ULONG_PTR)record->creator,
+                     (ULONG_PTR)irp, 0, "IRP-27",
+                     "The driver called IoSetNextIrpStackLocation on the IRP %p, which was built "
+                     "for it by %s: such an IRP has no location for its maker.",
+                     (void *)irp, origin_of(irp).text);
+    }
+    if (record->is_event_wanted && irp->UserEvent == NULL &&
+        IoGetNextIrpStackLocation(irp)->CompletionRoutine == NULL) {
+        ke_warning("IRP-105",
+                   "the driver sent the IRP %p, built by %s, with neither an event nor a "
+                   "completion routine: nothing tells when it is done",
+                   (void *)irp, origin_of(irp).text);
+    }
+}
+
+void io_irp_check_sent(PIRP irp)
+{
+    struct io_irp_record *record = io_irp_record(irp);
+    check_receiver(irp, &drivers);
+    if (record != NULL && record->receiver == IO_IRP_TO_NOBODY) {
+        check_request(irp, record);
+        record->receiver = IO_IRP_TO_DRIVER;
+    }
+}
+
+/* Whether there is more in the next location than a completion routine. */
+static bool is_filled(PIRP irp)
+{
+    const IO_STACK_LOCATION *next = IoGetNextIrpStackLocation(irp);
+    return next->MajorFunction != 0 || next->MinorFunction != 0 || next->Flags != 0 ||
+           !is_zero(&next->Parameters, sizeof(next->Parameters));
+}
+
+void io_irp_hand_to_wsk(PIRP irp)
+{
+    struct io_irp_record *record = io_irp_record(irp);
+    check_receiver(irp, &wsk);
+    if (is_own_and_fresh(irp) && is_filled(irp)) {
+        ke_warning("WSK-IRP-08",
+                   "the driver filled in the stack location of the IRP %p that it gave to WSK; all "
+                   "it has to set is a completion routine",
+                   (void *)irp);
+    }
+    if (record != NULL) {
+        record->receiver = IO_IRP_TO_WSK;
+    }
+}

@@ -1,0 +1,161 @@
+/*
+ * The trace file, for who writes it (recorder.c) and who reads it (tools/wskemu).
+ *
+ * The file is an array of chunks of TRACE_CHUNK_BYTES, made of units of TRACE_UNIT_BYTES. Chunk 0
+ * holds the file's header. Every other one belongs to one thread of the traced process: its first
+ * unit says which, then follow that thread's records in the order in which they happened. A record
+ * is one unit, and as many more as it has data; it never crosses the end of its chunk. A thread
+ * that fills a chunk takes the next free one.
+ *
+ * A record counts once its kind is not 0, which is stored last. So a file whose writer was killed
+ * holds every event that had ended by then; a chunk ends at its first unit of kind 0, and chunks
+ * that nobody has taken are zero. Numbers are little-endian.
+ *
+ * Names are numbers: a TRACE_STRING record with the text precedes their first use, in time but
+ * perhaps in another chunk. Call sites are code addresses; a TRACE_SITE record anywhere in the file
+ * may give one its text. Threads are numbered as they write their first record.
+ */
+#ifndef TRACE_FORMAT_H
+#define TRACE_FORMAT_H
+
+#include <stdint.h>
+
+#define TRACE_MAGIC "WSKTRACE"
+#define TRACE_VERSION 1
+#define TRACE_UNIT_BYTES 64
+#define TRACE_CHUNK_BYTES 16384
+#define TRACE_CHUNK_MARK 0x4B4E4843u
+
+/* Which events are wanted. */
+enum trace_group {
+    TRACE_META = 1,      /* what other records refer to; always there */
+    TRACE_CALLS = 2,     /* calls of WSK, completions, routines of the driver */
+    TRACE_IRPS = 4,      /* allocated, sent to a device, cancelled, freed */
+    TRACE_SOCKETS = 8,   /* a socket's life */
+    TRACE_TRAFFIC = 16,  /* bytes sent and received */
+    TRACE_DISPATCH = 32, /* DPCs, timers, work items */
+    TRACE_WAITS = 64,    /* waits and who ends them */
+    TRACE_LEVELS = 128,  /* changes of the IRQL */
+    TRACE_THREADS = 256,
+    TRACE_TEXTS = 512, /* what is printed; warnings, bug checks, sessions */
+};
+
+/*
+ * X(KIND, text, group), with what the fields of struct trace_record say; each has time, thread,
+ * IRQL and processor. "data" is what follows the record.
+ */
+#define TRACE_KINDS(X)                                                                             \
+    X(STRING, "string", TRACE_META)           /* name; data: text */                               \
+    X(SITE, "site", TRACE_META)               /* site; data: text */                               \
+    X(THREAD, "thread", TRACE_META)           /* first record of a thread; data: its name */       \
+    X(DRIVER_LOAD, "driver-load", TRACE_META) /* object, first: code's begin; data: its name */    \
+    X(DRIVER_UNLOAD, "driver-unload", TRACE_META) /* object; data: its name */                     \
+    X(CALL, "call", TRACE_CALLS)                  /* name, object, irp, site */                    \
+    X(COMPLETE, "complete", TRACE_CALLS)          /* irp, status, first: information */            \
+    X(CALLBACK, "callback", TRACE_CALLS)          /* name, first: routine */                       \
+    X(RETURN, "return", TRACE_CALLS)              /* name, first: routine, status if it has one */ \
+    X(IRP_ALLOCATE, "irp-allocate", TRACE_IRPS)   /* irp, site, first: stack locations */          \
+    X(IRP_SEND, "irp-send", TRACE_IRPS)     /* irp, site, object: device, first: major, minor */   \
+    X(IRP_CANCEL, "irp-cancel", TRACE_IRPS) /* irp, site, first: whether it had a routine */       \
+    X(IRP_FREE, "irp-free", TRACE_IRPS)     /* irp, site */                                        \
+    X(SOCKET_OPEN, "socket-open", TRACE_SOCKETS)         /* object, first: family, type, protocol, \
+                                                            second: category */                    \
+    X(SOCKET_BIND, "socket-bind", TRACE_SOCKETS)         /* object, status; data: addresses */     \
+    X(SOCKET_LISTEN, "socket-listen", TRACE_SOCKETS)     /* object; data: addresses */             \
+    X(SOCKET_CONNECT, "socket-connect", TRACE_SOCKETS)   /* object, status; data: addresses */     \
+    X(SOCKET_ACCEPT, "socket-accept", TRACE_SOCKETS)     /* object, first: listener;               \
+                                                            data: addresses */                     \
+    X(SOCKET_SHUTDOWN, "socket-shutdown", TRACE_SOCKETS) /* object: it sends no more */            \
+    X(SOCKET_END, "socket-end", TRACE_SOCKETS)           /* object: its peer sends no more */      \
+    X(SOCKET_FAIL, "socket-fail", TRACE_SOCKETS)         /* object, status, first: by itself */    \
+    X(SOCKET_CLOSE, "socket-close", TRACE_SOCKETS)       /* object, first: abortively */           \
+    X(SEND, "send", TRACE_TRAFFIC)       /* object, irp, first: bytes; data: the first of them */  \
+    X(RECEIVE, "receive", TRACE_TRAFFIC) /* the same */                                            \
+    X(SEND_TO, "send-to", TRACE_TRAFFIC) /* the same; data: addresses, then bytes */               \
+    X(RECEIVE_FROM, "receive-from", TRACE_TRAFFIC)                                                 \
+    X(BYTES, "bytes", TRACE_TRAFFIC)          /* data: what did not fit into the record before */  \
+    X(DPC_QUEUE, "dpc-queue", TRACE_DISPATCH) /* object, first: routine, second: processor */      \
+    X(DPC_RUN, "dpc-run", TRACE_DISPATCH)     /* object, first: routine */                         \
+    X(TIMER_SET, "timer-set",                                                                      \
+      TRACE_DISPATCH) /* object, first: clock when due, second: period ms */                       \
+    X(TIMER_CANCEL, "timer-cancel", TRACE_DISPATCH) /* object */                                   \
+    X(TIMER_EXPIRE, "timer-expire", TRACE_DISPATCH) /* object, first: DPC */                       \
+    X(WORK_QUEUE, "work-queue", TRACE_DISPATCH)     /* object, first: routine */                   \
+    X(WORK_RUN, "work-run", TRACE_DISPATCH)         /* object, first: routine */                   \
+    X(WAIT, "wait", TRACE_WAITS)                    /* object, first: wait, second: objects */     \
+    X(WAKE, "wake", TRACE_WAITS)         /* object: thread, first: wait; by who ends it */         \
+    X(WAIT_END, "wait-end", TRACE_WAITS) /* object, first: wait, status; on the thread itself */   \
+    X(IRQL, "irql", TRACE_LEVELS)        /* first: old, second: new */                             \
+    X(THREAD_START, "thread-start", TRACE_THREADS) /* object, first: routine */                    \
+    X(THREAD_END, "thread-end", TRACE_THREADS)     /* object */                                    \
+    X(PRINT, "print", TRACE_TEXTS)                 /* data: text */                                \
+    X(WARNING, "warning", TRACE_TEXTS)             /* name: rule; data: text */                    \
+    X(BUGCHECK, "bugcheck", TRACE_TEXTS)           /* name, first: code, second: first parameter,  \
+                                                      data: text */                                \
+    X(SESSION, "session", TRACE_TEXTS)             /* name: event, first: session */
+
+enum trace_kind {
+    TRACE_NONE,
+#define X(kind, text, group) TRACE_##kind,
+    TRACE_KINDS(X)
+#undef X
+        TRACE_KIND_COUNT
+};
+
+enum trace_flags {
+    TRACE_HAS_STATUS = 1,
+    TRACE_HAS_ADDRESSES = 2, /* data begins with two of struct trace_address: local, remote */
+};
+
+#define TRACE_NO_PROCESSOR 0xFF
+
+/* Chunk 0. */
+struct trace_header {
+    char magic[8];
+    uint32_t version;
+    uint32_t unit_bytes;
+    uint32_t chunk_bytes;
+    uint32_t groups;
+    uint64_t start_ns;         /* of the clock that records count from */
+    uint64_t start_wall_100ns; /* the same moment, since 1601-01-01 UTC */
+    uint64_t chunks;           /* taken so far; those behind are empty */
+    uint64_t lost;             /* events for which there was no room */
+    uint32_t process;
+    uint32_t processors; /* emulated; 0 if no kernel was booted */
+    uint32_t is_closed;  /* the recording was ended, not its process */
+};
+
+/* First unit of every other chunk. */
+struct trace_chunk {
+    uint32_t mark; /* TRACE_CHUNK_MARK, stored last */
+    uint16_t thread;
+};
+
+struct trace_record {
+    uint64_t time_ns; /* since the start */
+    uint16_t kind;
+    uint16_t thread;
+    uint16_t data_units; /* that follow */
+    uint8_t irql;
+    uint8_t processor; /* owned while at DISPATCH_LEVEL, or TRACE_NO_PROCESSOR */
+    uint64_t object;
+    uint64_t irp;
+    uint64_t site;
+    uint64_t first;
+    uint64_t second;
+    uint32_t status;
+    uint16_t name;
+    uint8_t flags;
+    uint8_t data_tail; /* bytes used of the last unit, 0: all */
+};
+
+/* family 4 or 6, 0: none. port is in host order. */
+struct trace_address {
+    uint8_t family;
+    uint8_t reserved;
+    uint16_t port;
+    uint32_t scope;
+    uint8_t bytes[16];
+};
+
+#endif

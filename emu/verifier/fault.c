@@ -1,0 +1,136 @@
+/*
+ * Faults, explained.
+ *
+ * At level full the pages of what was freed, and the page behind each block, are forbidden, and the
+ * memory says whose it was (ex/guarded.c). Stacks of threads that ended are remembered, the last
+ * ones, until another thread gets the same memory. What lies below LOWEST_ADDRESS is a NULL pointer
+ * with an offset.
+ */
+#include "verifier/fault.h"
+
+#include "base/stack.h"
+#include "ex/guarded.h"
+#include "ex/pool.h"
+#include "ke/bugcheck.h"
+#include "ke/thread.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+/* Below it lies no memory. */
+#define LOWEST_ADDRESS 0x10000
+
+#define STACKS_MAX 64
+
+/* A place is written by one thread at a time, high last, and cleared by its high. */
+static struct {
+    struct {
+        atomic_uintptr_t low;
+        atomic_uintptr_t high; /* 0 while the place is free */
+    } stack[STACKS_MAX];
+    atomic_uint next;
+} ended;
+
+static void describe_null(struct verifier_place *place, ULONG_PTR address)
+{
+    const void *failed = ex_pool_failed_creator();
+    place->rule = failed != NULL ? "POOL-15" : NULL;
+    snprintf(place->text, sizeof(place->text), ", a NULL pointer and an offset of %llu%s%s",
+             (unsigned long long)address,
+             failed != NULL ? "; this thread's last allocation of pool failed, that of " : "",
+             failed != NULL ? base_stack_site(failed).text : "");
+}
+
+bool verifier_is_on_ended_stack(ULONG_PTR address)
+{
+    for (unsigned i = 0; i < STACKS_MAX; i++) {
+        if (address < atomic_load(&ended.stack[i].high) &&
+            address >= atomic_load(&ended.stack[i].low)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void verifier_stack_ended(void)
+{
+    uintptr_t low;
+    uintptr_t high;
+    base_stack_bounds(&low, &high);
+    unsigned i = atomic_fetch_add(&ended.next, 1) % STACKS_MAX;
+    atomic_store(&ended.stack[i].high, 0);
+    atomic_store(&ended.stack[i].low, low);
+    atomic_store(&ended.stack[i].high, high);
+}
+
+void verifier_stack_begins(void)
+{
+    uintptr_t low;
+    uintptr_t high;
+    base_stack_bounds(&low, &high);
+    for (unsigned i = 0; i < STACKS_MAX; i++) {
+        if (low < atomic_load(&ended.stack[i].high) && atomic_load(&ended.stack[i].low) < high) {
+            atomic_store(&ended.stack[i].high, 0);
+        }
+    }
+}
+
+struct verifier_place verifier_place_of(ULONG_PTR address)
+{
+    struct verifier_place place = {"", NULL};
+    if (address < LOWEST_ADDRESS) {
+        describe_null(&place, address);
+    } else if (verifier_is_on_ended_stack(address)) {
+        snprintf(place.text, sizeof(place.text), ", on the stack of a thread that has ended");
+    }
+    return place;
+}
+
+static const char *verb_of(ULONG_PTR access)
+{
+    if (access == EXCEPTION_EXECUTE_FAULT) {
+        return "executed";
+    }
+    return access == EXCEPTION_WRITE_FAULT ? "wrote to" : "read from";
+}
+
+static _Noreturn void report_freed(const struct ex_guarded *block, ULONG_PTR address,
+                                   ULONG_PTR access, ULONG_PTR pc)
+{
+    verifier_evidence_add(&block->created, "Stack of the allocation");
+    verifier_evidence_add(&block->freed, "Stack of the free");
+    ke_bugcheck(DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL, address, access != EXCEPTION_READ_FAULT,
+                pc, 0, block->freed_rule,
+                "The driver %s address %p, which is %lld bytes from the start of the %s %p of %llu "
+                "bytes, tag '%.4s', that was freed by %s.",
+                verb_of(access), (void *)address, (long long)(address - (ULONG_PTR)block->start),
+                block->what, (void *)block->start, (unsigned long long)block->bytes,
+                (const char *)&block->tag, base_stack_site(block->freer).text);
+}
+
+static _Noreturn void report_behind(const struct ex_guarded *block, ULONG_PTR address,
+                                    ULONG_PTR access, ULONG_PTR pc)
+{
+    verifier_evidence_add(&block->created, "Stack of the allocation");
+    ke_bugcheck(DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION, address, access != EXCEPTION_READ_FAULT,
+                pc, 0, "POOL-36",
+                "The driver %s address %p, which is %llu bytes behind the end of the %s %p of "
+                "%llu bytes, tag '%.4s', allocated by %s.",
+                verb_of(access), (void *)address,
+                (unsigned long long)(address - (ULONG_PTR)block->start - block->bytes), block->what,
+                (void *)block->start, (unsigned long long)block->bytes, (const char *)&block->tag,
+                base_stack_site(block->creator).text);
+}
+
+void verifier_check_fault(ULONG_PTR address, ULONG_PTR access, ULONG_PTR pc)
+{
+    static struct ex_guarded block; /* evidence outlives this frame; the kernel stops here */
+    switch (ex_guarded_find((const void *)address, &block)) {
+    case EX_GUARDED_FREED:
+        report_freed(&block, address, access, pc);
+    case EX_GUARDED_BEHIND:
+        report_behind(&block, address, access, pc);
+    case EX_GUARDED_NOWHERE:
+        break;
+    }
+}

@@ -1,0 +1,3 @@
+#include "verifier/level.h"
+
+_Atomic(int) verifier_level_now = VERIFIER_STANDARD;

@@ -1,0 +1,249 @@
+#include "verifier/report.h"
+
+#include "base/log.h"
+#include "base/stack.h"
+#include "verifier/call_stack.h"
+#include "verifier/level.h"
+#include "verifier/object.h"
+#include "verifier/option.h"
+#include "verifier/rule.h"
+#include "verifier/silence.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct bugcheck_text {
+    ULONG code;
+    const char *name;
+    const char *parameter[4];
+};
+
+#define X(code, name, p1, p2, p3, p4) {code, name, {p1, p2, p3, p4}},
+static const struct bugcheck_text texts[] = {
+#include "bugchecks_table.inc"
+};
+#undef X
+
+/* Whether the text of a first parameter begins with that value, as "0x42 KeAcquire..." does. */
+static bool begins_with(const char *text, ULONG_PTR value)
+{
+    char *end;
+    unsigned long long number = strtoull(text, &end, 16);
+    return end != text && *end == ' ' && number == value;
+}
+
+/* The row of a code, and of its first parameter where the code has several rows. */
+static const struct bugcheck_text *text_of(ULONG code, ULONG_PTR parameter1)
+{
+    static const struct bugcheck_text unknown = {0, "UNKNOWN_BUG_CHECK", {"", "", "", ""}};
+    const struct bugcheck_text *found = &unknown;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (texts[i].code != code) {
+            continue;
+        }
+        if (begins_with(texts[i].parameter[0], parameter1)) {
+            return &texts[i];
+        }
+        if (found == &unknown) {
+            found = &texts[i];
+        }
+    }
+    return found;
+}
+
+const char *verifier_bugcheck_name(ULONG code, ULONG_PTR parameter1)
+{
+    return text_of(code, parameter1)->name;
+}
+
+/* ---- stacks ---- */
+
+/* Whether a frame belongs to stopping itself, which tells a driver's author nothing. */
+static bool is_of_report(const struct base_stack_frame *frame)
+{
+    static const char *const functions[] = {"base_stack_print",
+                                            "print_driver_frames",
+                                            "print_stack",
+                                            "print_banner",
+                                            "verifier_report_bugcheck",
+                                            "verifier_report_warning",
+                                            "stop",
+                                            "stop_for_rule",
+                                            "ke_bugcheck",
+                                            "ke_violation",
+                                            "ke_warning",
+                                            "KeBugCheckEx"};
+    for (size_t i = 0; i < RTL_NUMBER_OF(functions) && frame->function != NULL; i++) {
+        if (strcmp(frame->function, functions[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The emulator's sources lie beside this one. */
+static bool is_emulator(const struct base_stack_frame *frame)
+{
+    static const char own[] = __FILE__;
+    size_t folder = sizeof(own) - sizeof("verifier/report.c");
+    return strncmp(frame->file, own, folder) == 0;
+}
+
+/* The host's own start of a thread or a program. */
+static bool is_host(const struct base_stack_frame *frame)
+{
+    static const char *const functions[] = {"__libc_start_call_main", "__libc_start_main",
+                                            "start_thread", "clone", "_start"};
+    for (size_t i = 0; i < RTL_NUMBER_OF(functions) && frame->function != NULL; i++) {
+        if (strncmp(frame->function, functions[i], strlen(functions[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The test's fixture. */
+static bool is_fixture(const struct base_stack_frame *frame)
+{
+    return strstr(frame->file, "wskemu/cmocka.h") != NULL;
+}
+
+static bool is_driver(const struct base_stack_frame *frame)
+{
+    return frame->file != NULL && !is_fixture(frame) && !is_of_report(frame) &&
+           !is_emulator(frame) && !is_host(frame);
+}
+
+static void print_frame(const struct base_stack_frame *frame)
+{
+    if (frame->file != NULL) {
+        base_log("    %s at %s:%u\n", frame->function != NULL ? frame->function : "?", frame->file,
+                 frame->line);
+    } else {
+        base_log("    %s\n", frame->function != NULL ? frame->function : "?");
+    }
+}
+
+struct frames {
+    unsigned count;
+    unsigned most;
+};
+
+/* Naming a frame costs, those of the host most: it is asked for no more than are wanted. */
+static bool print_if_driver(void *context, uintptr_t pc, uintptr_t frame_pointer)
+{
+    struct frames *frames = context;
+    struct base_stack_frame frame;
+    UNREFERENCED_PARAMETER(frame_pointer);
+    base_stack_name(pc, &frame);
+    if (is_driver(&frame)) {
+        if (frames->count++ == 0) {
+            base_log("Where:\n");
+        }
+        print_frame(&frame);
+    }
+    return frames->count == frames->most;
+}
+
+/* The innermost of those frames that are not the emulator's. */
+static void print_driver_frames(unsigned most)
+{
+    struct frames frames = {.most = most};
+    base_stack_walk(print_if_driver, &frames);
+}
+
+static void print_if_told(void *context, const struct base_stack_frame *frame)
+{
+    UNREFERENCED_PARAMETER(context);
+    if (!is_of_report(frame)) {
+        print_frame(frame);
+    }
+}
+
+static void print_stack(void)
+{
+    base_log("\nStack:\n");
+    base_stack_print(print_if_told, NULL);
+}
+
+/* ---- what it says ---- */
+
+static void print_rule(const char *id)
+{
+    const struct verifier_rule *rule = verifier_rule_find(id);
+    const char *reason = verifier_silence_reason(id);
+    base_log("Rule %s: %s\n", id, rule != NULL ? rule->text : "not in the ledgers");
+    if (rule != NULL) {
+        base_log("See %s.\n", rule->source);
+        if (rule->advice[0] != '\0') {
+            base_log("Instead: %s\n", rule->advice);
+        }
+    }
+    if (reason != NULL) {
+        base_log("The rule is silenced (%s), but the kernel cannot go on after this.\n", reason);
+    }
+}
+
+static void print_banner(const struct wskemu_bugcheck *bugcheck)
+{
+    const struct bugcheck_text *text = text_of(bugcheck->code, bugcheck->parameter[0]);
+    base_log("\n*** STOP: 0x%08X (0x%016llX,0x%016llX,0x%016llX,0x%016llX)\n*** %s\n\n",
+             bugcheck->code, (unsigned long long)bugcheck->parameter[0],
+             (unsigned long long)bugcheck->parameter[1], (unsigned long long)bugcheck->parameter[2],
+             (unsigned long long)bugcheck->parameter[3], text->name);
+    for (int i = 0; i < 4; i++) {
+        base_log("    %d: %016llX  %s\n", i + 1, (unsigned long long)bugcheck->parameter[i],
+                 text->parameter[i]);
+    }
+}
+
+static bool is_repeated(const struct wskemu_bugcheck *bugcheck, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (bugcheck->parameter[i] == bugcheck->parameter[n]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void print_objects(const struct wskemu_bugcheck *bugcheck)
+{
+    for (int i = 0; i < 4; i++) {
+        if (!is_repeated(bugcheck, i)) {
+            verifier_object_print((const void *)bugcheck->parameter[i]);
+        }
+    }
+    verifier_subjects_print();
+    verifier_evidence_print();
+}
+
+void verifier_report_bugcheck(const struct wskemu_bugcheck *bugcheck)
+{
+    print_banner(bugcheck);
+    if (bugcheck->sentence[0] != '\0') {
+        base_log("\n%s\n", bugcheck->sentence);
+    }
+    if (bugcheck->rule != NULL) {
+        print_rule(bugcheck->rule);
+    }
+    base_log("\n");
+    print_driver_frames(UINT_MAX);
+    print_objects(bugcheck);
+    print_stack();
+    base_log("\n");
+    verifier_options_print();
+    base_log("\n");
+}
+
+void verifier_report_warning(const char *rule, const char *sentence)
+{
+    bool is_first = verifier_rule_speak(rule);
+    base_log("warning%s%s: %s\n", rule != NULL ? " " : "", rule != NULL ? rule : "", sentence);
+    if (is_first) {
+        print_rule(rule);
+        print_driver_frames(3);
+    }
+}

@@ -1,0 +1,35 @@
+/*
+ * The verifier's state, which hangs from the kernel. What others call stands in the headers beside:
+ *
+ *   level.h    how much is checked
+ *   option.h   the options of a run
+ *   rule.h     the documented rules
+ *   history.h  what happened to IRPs, sockets and devices
+ *   object.h   what lies at an address, and who made it
+ *   silence.h  rules that are not to speak
+ *   report.h   what a bug check and a warning print
+ */
+#ifndef VERIFIER_VERIFIER_H
+#define VERIFIER_VERIFIER_H
+
+#include "ke/kernel.h"
+#include "verifier/history.h"
+#include "verifier/object.h"
+#include "verifier/silence.h"
+
+struct verifier_state {
+    struct verifier_history history;
+    struct verifier_objects objects;
+    struct verifier_silences silences;
+};
+
+extern const struct ke_module verifier_module;
+
+/* Of the kernel that the calling thread has entered, also when it is halted; NULL without one. */
+static inline struct verifier_state *verifier_state(void)
+{
+    struct ke_kernel *kernel = ke_thread_slot.kernel;
+    return kernel != NULL ? kernel->state[KE_MODULE_VERIFIER] : NULL;
+}
+
+#endif
