@@ -159,7 +159,8 @@ static bool is_same(const IO_STACK_LOCATION *one, const IO_STACK_LOCATION *other
     return one->MajorFunction == other->MajorFunction &&
            one->MinorFunction == other->MinorFunction && one->Flags == other->Flags &&
            one->FileObject == other->FileObject &&
-           memcmp(&one->Parameters, &other->Parameters, sizeof(one->Parameters)) == 0;
+           RtlEqualMemory((const UCHAR *)&one->Parameters, (const UCHAR *)&other->Parameters,
+                          sizeof(one->Parameters));
 }
 
 /* Whether the sender took its whole location over, with what the driver above set in it. */

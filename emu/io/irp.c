@@ -387,7 +387,7 @@ NOT_SANITIZED static const char *rule_of_holder(const struct io_irp_record *reco
     const volatile IRP *irp = (const volatile IRP *)(const volatile void *)(record + 1);
     const volatile IO_STACK_LOCATION *first =
         (const volatile IO_STACK_LOCATION *)(const volatile void *)(irp + 1);
-    int position = irp->CurrentLocation;
+    CHAR position = irp->CurrentLocation;
     if (position < 1 || position > irp->StackCount || record->receiver == IO_IRP_TO_NOBODY) {
         return NULL;
     }

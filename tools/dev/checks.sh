@@ -35,12 +35,14 @@ lint_tidy() {
 }
 
 # cppcheck cannot read the WDK headers, so it does not know which functions never return: its checks
-# that rest on that are off.
+# that rest on that are off. It takes mappings that are handed out, and -1 as no file, for mistakes.
 lint_cppcheck() {
     cppcheck --quiet --error-exitcode=1 --enable=warning --inline-suppr -j "$jobs" --std=c11 \
         --library=posix -D__x86_64__=1 -D__linux__=1 -D__GNUC__=12 -D__LP64__=1 -D_KERNEL_MODE \
         --suppress=missingInclude --suppress=unknownMacro --suppress=preprocessorErrorDirective \
         --suppress=uninitvar --suppress=nullPointerRedundantCheck --suppress=ctunullpointer \
+        --suppress=memleak:emu/base/linux/file_map.c --suppress=memleak:emu/base/linux/pages.c \
+        --suppress=invalidFunctionArg:emu/base/linux/pages.c \
         -Iemu -Iinclude -i emu/base/windows -i emu/net/uv/windows emu
 }
 

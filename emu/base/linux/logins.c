@@ -168,7 +168,6 @@ void base_logins_end(struct base_logins *logins)
 {
     uint64_t one = 1;
     while (write(logins->wake, &one, sizeof(one)) < 0 && errno == EINTR) {
-        continue;
     }
 }
 
