@@ -22,10 +22,11 @@
 /* What a side is started with; what a measurement does not use is zero. */
 struct bench_load {
     unsigned connections;
-    unsigned depth;  /* messages on their way, of a connection or, with rotate, of all */
-    bool rotate;     /* each message takes the next connection */
-    bool has_waiter; /* another thread of the process waits for ever */
-    unsigned list;   /* datagrams of one call */
+    unsigned depth;     /* messages on their way, of a connection or, with rotate, of all */
+    bool rotate;        /* each message takes the next connection */
+    bool has_waiter;    /* another thread of the process waits for ever */
+    unsigned list;      /* datagrams of one call */
+    bool is_all_traced; /* calls and IRPs are recorded too, not the network only */
 };
 
 /* One way to do the work. round does so many operations and returns when they are done. reading is

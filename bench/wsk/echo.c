@@ -38,8 +38,11 @@ static void stop(void)
 
 static void start_traced(const struct bench_load *load)
 {
-    BENCH_REQUIRE(
-        NT_SUCCESS(wskemu_trace_start(&(struct wskemu_trace_options){.path = TRACE_PATH})));
+    const struct wskemu_trace_options options = {
+        .path = TRACE_PATH,
+        .level = load->is_all_traced ? WSKEMU_TRACE_CALLS : WSKEMU_TRACE_NETWORK,
+    };
+    BENCH_REQUIRE(NT_SUCCESS(wskemu_trace_start(&options)));
     start(load);
 }
 

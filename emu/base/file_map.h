@@ -20,6 +20,10 @@ struct base_file_map *base_file_map_create(const char *path);
  * on; NULL when the host refuses. Calls follow each other. */
 void *base_file_map_window(struct base_file_map *map, size_t index);
 
+/* Whole pages of a window that will be written soon: brings them in at once, for a fault each would
+ * cost more than the writing. Few at a time, so that they are still in the cache by then. */
+void base_file_map_prepare(void *memory, size_t bytes);
+
 void base_file_map_release(void *window);
 
 /* Cuts the file to that length and closes it; no window is left. */

@@ -32,9 +32,9 @@ struct _OBJECT_TYPE {
     bool is_destroyed_at_passive;
 };
 
-/* Stands before every object. */
+/* Stands before every object, and keeps it aligned as the allocator aligns. */
 struct ob_header {
-    LIST_ENTRY link; /* in ob_state.objects; guarded by its lock */
+    _Alignas(16) LIST_ENTRY link; /* in ob_state.objects; guarded by its lock */
     POBJECT_TYPE type;
     const void *creator;  /* where driver code made it, or NULL */
     LONG64 references;    /* atomic */

@@ -107,6 +107,7 @@ static bool take_chunk(struct writer *own)
         return false;
     }
     char *memory = window + number % CHUNKS_PER_WINDOW * TRACE_CHUNK_BYTES;
+    base_file_map_prepare(memory, TRACE_CHUNK_BYTES);
     struct trace_chunk *chunk = (struct trace_chunk *)(void *)memory;
     chunk->thread = own->thread;
     __atomic_store_n(&chunk->mark, TRACE_CHUNK_MARK, __ATOMIC_RELEASE);

@@ -23,6 +23,11 @@ struct base_file_map *base_file_map_create(const char *path)
     return map;
 }
 
+/* A kernel that is older does not know it, and its pages come one by one. */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 /* The room is taken from the disk now: a full one shall refuse here, and not fault at a store. */
 void *base_file_map_window(struct base_file_map *map, size_t index)
 {
@@ -33,6 +38,11 @@ void *base_file_map_window(struct base_file_map *map, size_t index)
     void *window =
         mmap(NULL, BASE_FILE_WINDOW_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, map->file, begin);
     return window == MAP_FAILED ? NULL : window;
+}
+
+void base_file_map_prepare(void *memory, size_t bytes)
+{
+    madvise(memory, bytes, MADV_POPULATE_WRITE);
 }
 
 void base_file_map_release(void *window)

@@ -38,6 +38,12 @@ void *base_file_map_window(struct base_file_map *map, size_t index)
     return window;
 }
 
+void base_file_map_prepare(void *memory, size_t bytes)
+{
+    (void)memory;
+    (void)bytes;
+}
+
 void base_file_map_release(void *window)
 {
     UnmapViewOfFile(window);

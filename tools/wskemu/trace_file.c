@@ -1,0 +1,457 @@
+/*
+ * Reading: each chunk up to its first unit without a kind, as the writer may have been killed; then
+ * all records sorted by time, which keeps each thread's order. Payload that was cut into several
+ * records is put together again.
+ */
+#include "trace_file.h"
+
+#include "command.h"
+#include "kernel.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const kind_texts[TRACE_KIND_COUNT] = {
+#define X(kind, text, group) [TRACE_##kind] = text,
+    TRACE_KINDS(X)
+#undef X
+};
+
+const char *trace_kind_text(unsigned kind)
+{
+    return kind < TRACE_KIND_COUNT && kind_texts[kind] != NULL ? kind_texts[kind] : "unknown";
+}
+
+/* ---- the file ---- */
+
+static uint8_t *read_all(const char *path, size_t *size)
+{
+    FILE *from = fopen(path, "rb");
+    uint8_t *bytes = NULL;
+    size_t capacity = 0;
+    *size = 0;
+    if (from == NULL) {
+        command_complain("cannot read %s", path);
+        return NULL;
+    }
+    for (;;) {
+        if (*size == capacity) {
+            capacity = capacity == 0 ? 1 << 20 : capacity * 2;
+            uint8_t *larger = realloc(bytes, capacity);
+            if (larger == NULL) {
+                free(bytes);
+                fclose(from);
+                command_complain("%s does not fit into memory", path);
+                return NULL;
+            }
+            bytes = larger;
+        }
+        size_t got = fread(bytes + *size, 1, capacity - *size, from);
+        *size += got;
+        if (got == 0) {
+            break;
+        }
+    }
+    fclose(from);
+    return bytes;
+}
+
+static bool check_header(struct trace_file *file, const char *path)
+{
+    if (file->size >= TRACE_CHUNK_BYTES) {
+        memcpy(&file->header, file->bytes, sizeof(file->header));
+    }
+    if (memcmp(file->header.magic, TRACE_MAGIC, sizeof(file->header.magic)) != 0) {
+        command_complain("%s is no trace: wskemu run --trace FILE makes one", path);
+        return false;
+    }
+    if (file->header.version != TRACE_VERSION || file->header.chunk_bytes != TRACE_CHUNK_BYTES ||
+        file->header.unit_bytes != TRACE_UNIT_BYTES) {
+        command_complain("%s was written by another version of wskemu (format %u, this one reads "
+                         "%u)",
+                         path, file->header.version, TRACE_VERSION);
+        return false;
+    }
+    return true;
+}
+
+/* ---- records ---- */
+
+static void append(struct trace_file *file, size_t *capacity, const struct trace_item *item)
+{
+    if (file->count == *capacity) {
+        *capacity = *capacity == 0 ? 4096 : *capacity * 2;
+        file->items = realloc(file->items, *capacity * sizeof(*file->items));
+        if (file->items == NULL) {
+            abort();
+        }
+    }
+    file->items[file->count++] = *item;
+}
+
+static size_t data_bytes_of(const struct trace_record *record)
+{
+    size_t bytes = (size_t)record->data_units * TRACE_UNIT_BYTES;
+    return record->data_tail != 0 ? bytes - TRACE_UNIT_BYTES + record->data_tail : bytes;
+}
+
+static void read_chunk(struct trace_file *file, size_t *capacity, const uint8_t *chunk)
+{
+    const uint8_t *end = chunk + TRACE_CHUNK_BYTES;
+    const uint8_t *at = chunk + TRACE_UNIT_BYTES;
+    while (at < end) {
+        struct trace_item item = {0};
+        memcpy(&item.record, at, sizeof(item.record));
+        at += TRACE_UNIT_BYTES;
+        size_t units = item.record.data_units;
+        if (item.record.kind == TRACE_NONE || item.record.kind >= TRACE_KIND_COUNT ||
+            units > (size_t)(end - at) / TRACE_UNIT_BYTES ||
+            (units == 0 && item.record.data_tail != 0)) {
+            return;
+        }
+        item.data = at;
+        item.data_bytes = data_bytes_of(&item.record);
+        at += units * TRACE_UNIT_BYTES;
+        append(file, capacity, &item);
+    }
+}
+
+static void read_chunks(struct trace_file *file)
+{
+    size_t capacity = 0;
+    for (size_t at = TRACE_CHUNK_BYTES; at + TRACE_CHUNK_BYTES <= file->size;
+         at += TRACE_CHUNK_BYTES) {
+        struct trace_chunk chunk;
+        memcpy(&chunk, file->bytes + at, sizeof(chunk));
+        if (chunk.mark == TRACE_CHUNK_MARK) {
+            read_chunk(file, &capacity, file->bytes + at);
+        }
+    }
+}
+
+/* The data pointer is the order in the file, which is each thread's own. */
+static int by_time(const void *left, const void *right)
+{
+    const struct trace_item *one = left, *other = right;
+    if (one->record.time_ns != other->record.time_ns) {
+        return one->record.time_ns < other->record.time_ns ? -1 : 1;
+    }
+    return (one->data > other->data) - (one->data < other->data);
+}
+
+/* ---- names ---- */
+
+static int by_key(const void *left, const void *right)
+{
+    const struct trace_name *one = left, *other = right;
+    return (one->key > other->key) - (one->key < other->key);
+}
+
+static void add_name(struct trace_names *names, uint64_t key, const struct trace_item *item)
+{
+    char *text = malloc(item->data_bytes + 1);
+    names->all = realloc(names->all, (names->count + 1) * sizeof(*names->all));
+    if (text == NULL || names->all == NULL) {
+        abort();
+    }
+    memcpy(text, item->data, item->data_bytes);
+    text[item->data_bytes] = '\0';
+    names->all[names->count++] = (struct trace_name){key, text};
+}
+
+static const char *find_name(const struct trace_names *names, uint64_t key)
+{
+    struct trace_name wanted = {key, NULL};
+    const struct trace_name *found =
+        names->count == 0 ? NULL
+                          : bsearch(&wanted, names->all, names->count, sizeof(wanted), by_key);
+    return found != NULL ? found->text : NULL;
+}
+
+static void free_names(struct trace_names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        free((void *)(uintptr_t)names->all[i].text);
+    }
+    free(names->all);
+}
+
+static void add_thread(struct trace_file *file, struct trace_names *keep,
+                       const struct trace_item *item)
+{
+    add_name(keep, item->record.thread, item);
+    file->threads = realloc(file->threads, (file->thread_count + 1) * sizeof(*file->threads));
+    if (file->threads == NULL) {
+        abort();
+    }
+    file->threads[file->thread_count++] =
+        (struct trace_thread){item->record.thread, keep->all[keep->count - 1].text};
+}
+
+/* The names of drivers and threads are never freed: they last as long as the program. */
+static void collect_names(struct trace_file *file)
+{
+    struct trace_names keep = {0};
+    file->driver = "";
+    for (size_t i = 0; i < file->count; i++) {
+        const struct trace_item *item = &file->items[i];
+        if (item->record.kind == TRACE_STRING) {
+            add_name(&file->names, item->record.name, item);
+        } else if (item->record.kind == TRACE_SITE) {
+            add_name(&file->sites, item->record.site, item);
+        } else if (item->record.kind == TRACE_THREAD) {
+            add_thread(file, &keep, item);
+        } else if (item->record.kind == TRACE_DRIVER_LOAD && file->driver[0] == '\0') {
+            add_name(&keep, 0, item);
+            file->driver = keep.all[keep.count - 1].text;
+        }
+    }
+    free(keep.all);
+    if (file->names.count != 0) {
+        qsort(file->names.all, file->names.count, sizeof(*file->names.all), by_key);
+    }
+    if (file->sites.count != 0) {
+        qsort(file->sites.all, file->sites.count, sizeof(*file->sites.all), by_key);
+    }
+}
+
+/* ---- numbers ---- */
+
+/* The number that an address has now: a table of open addressing. */
+struct numbers {
+    struct {
+        uint64_t address;
+        unsigned number;
+        unsigned use;
+    } * places;
+    size_t capacity; /* a power of two */
+    size_t count;
+};
+
+static size_t place_of(const struct numbers *numbers, uint64_t address)
+{
+    size_t place = (size_t)((address * 0x9E3779B97F4A7C15ULL) >> 32) & (numbers->capacity - 1);
+    while (numbers->places[place].address != 0 && numbers->places[place].address != address) {
+        place = (place + 1) & (numbers->capacity - 1);
+    }
+    return place;
+}
+
+static void grow(struct numbers *numbers)
+{
+    struct numbers larger = {.capacity = numbers->capacity == 0 ? 1024 : numbers->capacity * 2};
+    larger.places = calloc(larger.capacity, sizeof(*larger.places));
+    if (larger.places == NULL) {
+        abort();
+    }
+    for (size_t i = 0; i < numbers->capacity; i++) {
+        if (numbers->places[i].address != 0) {
+            larger.places[place_of(&larger, numbers->places[i].address)] = numbers->places[i];
+        }
+    }
+    larger.count = numbers->count;
+    free(numbers->places);
+    *numbers = larger;
+}
+
+/* The place of an address, which gets the next number if it has none. */
+static size_t number_of(struct numbers *numbers, uint64_t address, bool is_new, unsigned *last)
+{
+    if (numbers->count * 2 >= numbers->capacity) {
+        grow(numbers);
+    }
+    size_t place = place_of(numbers, address);
+    if (numbers->places[place].address == 0) {
+        numbers->places[place].address = address;
+        numbers->count++;
+    }
+    if (is_new || numbers->places[place].number == 0) {
+        numbers->places[place].number = ++*last;
+        numbers->places[place].use = 0;
+    }
+    return place;
+}
+
+static bool has_socket(const struct trace_item *item)
+{
+    unsigned kind = item->record.kind;
+    return item->record.object != 0 &&
+           ((kind >= TRACE_SOCKET_OPEN && kind <= TRACE_RECEIVE_FROM) || kind == TRACE_BYTES);
+}
+
+static void number_irp(struct trace_file *file, struct numbers *irps, struct trace_item *item)
+{
+    unsigned kind = item->record.kind;
+    size_t place = number_of(irps, item->record.irp, kind == TRACE_IRP_ALLOCATE, &file->irp_count);
+    if (kind == TRACE_CALL || kind == TRACE_IRP_SEND) {
+        irps->places[place].use = ++file->request_count;
+    }
+    item->irp = irps->places[place].number;
+    item->request = irps->places[place].use;
+    if (kind == TRACE_COMPLETE) {
+        irps->places[place].use = 0;
+    } else if (kind == TRACE_IRP_FREE) {
+        irps->places[place].number = 0;
+    }
+}
+
+static void number_irps(struct trace_file *file)
+{
+    struct numbers irps = {0};
+    for (size_t i = 0; i < file->count; i++) {
+        if (file->items[i].record.irp != 0) {
+            number_irp(file, &irps, &file->items[i]);
+        }
+    }
+    free(irps.places);
+}
+
+/* A call's object may be a socket too, or a client or registration: what was opened tells. */
+static void number_sockets(struct trace_file *file)
+{
+    struct numbers sockets = {0};
+    for (size_t i = 0; i < file->count; i++) {
+        struct trace_item *item = &file->items[i];
+        if (has_socket(item)) {
+            size_t place = number_of(&sockets, item->record.object,
+                                     item->record.kind == TRACE_SOCKET_OPEN, &file->socket_count);
+            item->socket = sockets.places[place].number;
+        } else if (item->record.kind == TRACE_CALL && sockets.capacity != 0) {
+            item->socket = sockets.places[place_of(&sockets, item->record.object)].number;
+        }
+    }
+    free(sockets.places);
+}
+
+bool trace_file_read(struct trace_file *file, const char *path)
+{
+    *file = (struct trace_file){0};
+    file->bytes = read_all(path, &file->size);
+    if (file->bytes == NULL) {
+        return false;
+    }
+    if (!check_header(file, path)) {
+        free(file->bytes);
+        return false;
+    }
+    read_chunks(file);
+    if (file->count != 0) {
+        qsort(file->items, file->count, sizeof(*file->items), by_time);
+    }
+    collect_names(file);
+    number_irps(file);
+    number_sockets(file);
+    return true;
+}
+
+void trace_file_free(struct trace_file *file)
+{
+    free_names(&file->names);
+    free_names(&file->sites);
+    free(file->threads);
+    free(file->items);
+    free(file->bytes);
+}
+
+/* ---- what items say ---- */
+
+const char *trace_item_name(const struct trace_file *file, const struct trace_item *item)
+{
+    const char *name = find_name(&file->names, item->record.name);
+    return name != NULL ? name : "";
+}
+
+const char *trace_site_text(const struct trace_file *file, uint64_t address)
+{
+    static char text[280];
+    const char *site = find_name(&file->sites, address);
+    if (site == NULL) {
+        snprintf(text, sizeof(text), "0x%" PRIx64, address);
+        return text;
+    }
+    /* "function at /a/long/path/echo.c:12": the path's last step will do. */
+    const char *at = strstr(site, " at ");
+    const char *file_name = at == NULL ? NULL : strrchr(at, '/');
+    if (file_name == NULL) {
+        return site;
+    }
+    snprintf(text, sizeof(text), "%.*s at %s", (int)(at - site), site, file_name + 1);
+    return text;
+}
+
+const char *trace_item_site(const struct trace_file *file, const struct trace_item *item)
+{
+    return item->record.site != 0 ? trace_site_text(file, item->record.site) : "";
+}
+
+bool trace_item_addresses(const struct trace_item *item, struct trace_address addresses[2])
+{
+    if ((item->record.flags & TRACE_HAS_ADDRESSES) == 0 ||
+        item->data_bytes < 2 * sizeof(*addresses)) {
+        return false;
+    }
+    memcpy(addresses, item->data, 2 * sizeof(*addresses));
+    return true;
+}
+
+const uint8_t *trace_item_payload(const struct trace_item *item, size_t *bytes)
+{
+    size_t skip =
+        (item->record.flags & TRACE_HAS_ADDRESSES) != 0 ? 2 * sizeof(struct trace_address) : 0;
+    skip = skip < item->data_bytes ? skip : item->data_bytes;
+    *bytes = item->data_bytes - skip;
+    return item->data + skip;
+}
+
+void trace_address_text(const struct trace_address *address, char text[TRACE_ADDRESS_BYTES])
+{
+    trace_address_write(address->family, address->bytes, address->port, text);
+}
+
+const char *trace_status_text(uint32_t status)
+{
+    static char text[16];
+    const char *name = kernel_status_name(status);
+    if (name != NULL) {
+        return name;
+    }
+    snprintf(text, sizeof(text), "0x%08" PRIX32, status);
+    return text;
+}
+
+const char *trace_irql_text(unsigned irql)
+{
+    static char text[8];
+    switch (irql) {
+    case 0:
+        return "PASSIVE";
+    case 1:
+        return "APC";
+    case 2:
+        return "DISPATCH";
+    case 15:
+        return "HIGH";
+    default:
+        snprintf(text, sizeof(text), "%u", irql);
+        return text;
+    }
+}
+
+void trace_write_json_string(FILE *to, const char *text, size_t bytes)
+{
+    fputc('"', to);
+    for (size_t i = 0; i < bytes; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '"' || c == '\\') {
+            fprintf(to, "\\%c", c);
+        } else if (c == '\n') {
+            fputs("\\n", to);
+        } else if (c < 0x20 || c == '<' || c >= 0x7F) {
+            fprintf(to, "\\u%04x", c); /* also keeps "</script>" out of a page */
+        } else {
+            fputc(c, to);
+        }
+    }
+    fputc('"', to);
+}
