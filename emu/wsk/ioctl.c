@@ -52,6 +52,7 @@ static NTSTATUS set_target(struct wsk_control *control, const struct wsk_control
 
 static NTSTATUS query_send_backlog(struct wsk_control *control, const struct wsk_control_row *row)
 {
+    wsk_send_measure_backlog(control->socket);
     SIZE_T ideal = control->socket->connection.ideal_backlog;
     UNREFERENCED_PARAMETER(row);
     wsk_control_store(control, &ideal, sizeof(ideal));

@@ -21,7 +21,9 @@ static bool move(struct wsk_socket *socket, PIRP irp)
         unsigned count = wsk_request_buffers(request, buffers);
         enum net_error error = net_send(socket->net, buffers, count, &moved);
         if (error == NET_AGAIN) {
-            wsk_send_measure_backlog(socket);
+            if (wsk_connection_listens(socket, WSK_EVENT_SEND_BACKLOG)) {
+                wsk_send_measure_backlog(socket);
+            }
             return false;
         }
         if (error != NET_OK) {
