@@ -208,6 +208,7 @@ static unsigned report(void *state)
 {
     struct ob_state *ob = state;
     unsigned left = 0;
+    ob_lock(); /* a thread may be about to end */
     for (LIST_ENTRY *entry = ob->objects.Flink; entry != &ob->objects; entry = entry->Flink) {
         const struct ob_header *header = CONTAINING_RECORD(entry, struct ob_header, link);
         if (!header->is_internal) {
@@ -215,6 +216,7 @@ static unsigned report(void *state)
             left++;
         }
     }
+    ob_unlock();
     return left;
 }
 
