@@ -268,15 +268,6 @@ NTSTATUS ob_name_find(const UNICODE_STRING *path, void **object, UNICODE_STRING 
     return status;
 }
 
-UNICODE_STRING ob_name_of(const void *object)
-{
-    ob_lock();
-    const struct ob_name *name = ob_header_of(object)->name;
-    UNICODE_STRING path = name != NULL ? name->path : (UNICODE_STRING){0};
-    ob_unlock();
-    return path;
-}
-
 ULONG ob_name_copy(void *object, WCHAR *buffer, ULONG bytes)
 {
     POBJECT_TYPE type = ob_type_of(object);
@@ -298,10 +289,10 @@ ULONG ob_name_copy(void *object, WCHAR *buffer, ULONG bytes)
 
 void ob_name_print(const void *object, char *buffer, size_t size)
 {
-    UNICODE_STRING path = ob_name_of(object);
-    size_t count = min(path.Length / sizeof(WCHAR), size - 1);
+    const struct ob_name *name = ob_header_of(object)->name;
+    size_t count = name != NULL ? min(name->path.Length / sizeof(WCHAR), size - 1) : 0;
     for (size_t i = 0; i < count; i++) {
-        WCHAR character = path.Buffer[i];
+        WCHAR character = name->path.Buffer[i];
         buffer[i] = character >= L' ' && character <= L'~' ? (char)character : '?';
     }
     buffer[count] = '\0';

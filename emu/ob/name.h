@@ -42,14 +42,11 @@ NTSTATUS ob_name_find(const UNICODE_STRING *path, void **object, UNICODE_STRING 
  */
 NTSTATUS ob_name_find_locked(const UNICODE_STRING *path, BOOLEAN follow_last, void **object);
 
-/* The name of an object, or an empty string. Valid while the object keeps it. */
-UNICODE_STRING ob_name_of(const void *object);
-
 /* Writes at most that many bytes of the name, or of the full name of a key or a file, and returns
  * how many it has. */
 ULONG ob_name_copy(void *object, WCHAR *buffer, ULONG bytes);
 
-/* Writes the name as plain text for a report. */
+/* Writes the name as plain text for a report. The lock is held. */
 void ob_name_print(const void *object, char *buffer, size_t size);
 
 #endif

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #if __has_include(<elfutils/libdwfl.h>)
+#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 
 #define LIBRARY "libdw.so.1"
@@ -27,7 +28,12 @@
     X(dwfl_addrmodule)                                                                             \
     X(dwfl_module_addrname)                                                                        \
     X(dwfl_module_getsrc)                                                                          \
-    X(dwfl_lineinfo)
+    X(dwfl_module_nextcu)                                                                          \
+    X(dwfl_lineinfo)                                                                               \
+    X(dwarf_haspc)                                                                                 \
+    X(dwarf_getsrc_die)                                                                            \
+    X(dwarf_linesrc)                                                                               \
+    X(dwarf_lineno)
 
 static struct {
 #define X(name) __typeof__(name) *name;
@@ -77,6 +83,30 @@ static Dwfl_Module *module_of(uintptr_t pc)
     return module;
 }
 
+static void set_line(struct base_stack_frame *frame, const char *file, int line)
+{
+    frame->file = file;
+    frame->line = (unsigned)line;
+}
+
+/* By asking each unit of the module: clang writes no table of which unit has which addresses. */
+static void find_line_in_units(Dwfl_Module *module, struct base_stack_frame *frame)
+{
+    Dwarf_Die *unit = NULL;
+    Dwarf_Addr bias;
+    while ((unit = dw.dwfl_module_nextcu(module, unit, &bias)) != NULL) {
+        if (dw.dwarf_haspc(unit, frame->pc - bias) != 1) {
+            continue;
+        }
+        Dwarf_Line *line = dw.dwarf_getsrc_die(unit, frame->pc - bias);
+        int number = 0;
+        if (line != NULL && dw.dwarf_lineno(line, &number) == 0) {
+            set_line(frame, dw.dwarf_linesrc(line, NULL, NULL), number);
+        }
+        return;
+    }
+}
+
 static void name_from_debug_information(struct base_stack_frame *frame)
 {
     pthread_mutex_lock(&lock);
@@ -86,8 +116,10 @@ static void name_from_debug_information(struct base_stack_frame *frame)
         Dwfl_Line *line = dw.dwfl_module_getsrc(module, frame->pc);
         int number = 0;
         if (line != NULL) {
-            frame->file = dw.dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
-            frame->line = (unsigned)number;
+            const char *file = dw.dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
+            set_line(frame, file, number);
+        } else {
+            find_line_in_units(module, frame);
         }
     }
     pthread_mutex_unlock(&lock);
