@@ -346,8 +346,10 @@ static SIZE_T fill_data(char *data, const struct trace_event *event, SIZE_T text
         fill_address(&addresses[1], event->addresses[1]);
         to += 2 * sizeof(*addresses);
     }
-    RtlCopyMemory(to, event->text, text_bytes);
-    to += text_bytes;
+    if (text_bytes != 0) {
+        RtlCopyMemory(to, event->text, text_bytes);
+        to += text_bytes;
+    }
     take_payload(payload, to, payload_bytes);
     return (SIZE_T)(to + payload_bytes - data);
 }

@@ -17,8 +17,10 @@ struct net_address;
 struct net_buffer;
 
 /* The groups that anybody watches: enum trace_group. In every build it lies beside the hooks. */
-#if defined(__GNUC__)
+#ifdef __ELF__
+#ifdef __GNUC__
 __attribute__((visibility("hidden")))
+#endif
 #endif
 extern _Atomic unsigned trace_groups;
 

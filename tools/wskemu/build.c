@@ -57,7 +57,8 @@ static struct {
 
 /* ---- options ---- */
 
-static const char *absolute(const char *path)
+/* To be freed; NULL if there is no such thing. */
+static char *absolute(const char *path)
 {
     uv_fs_t request;
     char *copy = NULL;
@@ -83,7 +84,7 @@ static void append_word(char *list, size_t size, const char *word)
 
 static void take_option(int option, const char *value)
 {
-    const char *folder;
+    char *folder;
     switch (option) {
     case OPTION_OUTPUT:
         build.output = value;
@@ -100,6 +101,7 @@ static void take_option(int option, const char *value)
             command_misuse(&about, "there is no folder %s", value);
         }
         append_word(build.folders, sizeof(build.folders), folder);
+        free(folder);
         break;
     case OPTION_RELEASE:
         build.is_release = true;

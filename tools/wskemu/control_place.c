@@ -8,29 +8,45 @@
 
 #define ENDING ".wskemu"
 
-/* Makes the folder if it is not there; on POSIX it must be the user's own and nobody else's. */
-static bool make_folder(const char *folder)
+static bool make(const char *folder)
 {
     uv_fs_t request;
     int error = uv_fs_mkdir(NULL, &request, folder, 0700, NULL);
     uv_fs_req_cleanup(&request);
-    if (error != 0 && error != UV_EEXIST) {
-        return false;
-    }
-    error = uv_fs_lstat(NULL, &request, folder, NULL);
+    return error == 0 || error == UV_EEXIST;
+}
+
+#ifdef _WIN32
+
+static bool is_own(const char *folder)
+{
+    (void)folder; /* it lies in the user's profile */
+    return true;
+}
+
+#else
+
+static bool is_own(const char *folder)
+{
+    uv_fs_t request;
+    uv_passwd_t user;
+    int error = uv_fs_lstat(NULL, &request, folder, NULL);
     uv_stat_t found = request.statbuf;
     uv_fs_req_cleanup(&request);
-#ifdef _WIN32
-    return error == 0;
-#else
-    uv_passwd_t user;
     if (error != 0 || uv_os_get_passwd(&user) != 0) {
         return false;
     }
-    bool is_own = found.st_uid == (uint64_t)user.uid && (found.st_mode & 077) == 0;
+    bool is_users = found.st_uid == (uint64_t)user.uid && (found.st_mode & 077) == 0;
     uv_os_free_passwd(&user);
-    return is_own && (found.st_mode & S_IFMT) == S_IFDIR;
+    return is_users && (found.st_mode & S_IFMT) == S_IFDIR;
+}
+
 #endif
+
+/* Makes the folder if it is not there; it must be the user's own and nobody else's. */
+static bool make_folder(const char *folder)
+{
+    return make(folder) && is_own(folder);
 }
 
 static bool find_folder(char folder[CONTROL_PLACE_BYTES])

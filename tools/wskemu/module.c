@@ -4,20 +4,27 @@
 
 #include <wskemu/driver_image.h>
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <uv.h>
 
 #ifdef _WIN32
 const char module_ending[] = ".dll";
+#define ADVICE "on Windows wskemu_add_driver() makes one, where wskemu is a shared library"
 #else
 const char module_ending[] = ".so";
+#define ADVICE "`wskemu build FILE.c` makes one"
 #endif
 
 #define PATH_BYTES 4096
 #define ELF_MACHINE_AT 18
 #define ELF_X86_64 62
+
+#define MODULES_MAX 64
+
+/* They stay loaded. */
+static uv_lib_t libraries[MODULES_MAX];
+static int library_count;
 
 static bool is_file(const char *path)
 {
@@ -116,14 +123,16 @@ const struct wskemu_driver_image *module_open(const char *name)
 {
     char path[PATH_BYTES];
     const struct wskemu_driver_image *(*image)(void) = NULL;
-    if (!find(name, path)) {
-        command_complain("no driver %s or %s%s here; `wskemu build FILE.c` makes one", name, name,
-                         module_ending);
+    if (library_count == MODULES_MAX) {
+        command_complain("more than %d drivers", MODULES_MAX);
         return NULL;
     }
-    uv_lib_t *library = malloc(sizeof(*library));
-    if (!check_form(path) || library == NULL) {
-        free(library);
+    if (!find(name, path)) {
+        command_complain("no driver %s or %s%s here; " ADVICE, name, name, module_ending);
+        return NULL;
+    }
+    uv_lib_t *library = &libraries[library_count];
+    if (!check_form(path)) {
         return NULL;
     }
     if (uv_dlopen(path, library) != 0) {
@@ -137,6 +146,7 @@ const struct wskemu_driver_image *module_open(const char *name)
                          has_entry ? "was not built for wskemu" : "has no DriverEntry");
         return NULL;
     }
+    library_count++;
     memcpy(&image, &symbol, sizeof(image));
     return image();
 }

@@ -177,22 +177,25 @@ static void free_names(struct trace_names *names)
     free(names->all);
 }
 
-static void add_thread(struct trace_file *file, struct trace_names *keep,
-                       const struct trace_item *item)
+/* The text stays until the file is freed. */
+static const char *keep_text(struct trace_file *file, const struct trace_item *item)
 {
-    add_name(keep, item->record.thread, item);
+    add_name(&file->others, 0, item);
+    return file->others.all[file->others.count - 1].text;
+}
+
+static void add_thread(struct trace_file *file, const struct trace_item *item)
+{
+    const char *name = keep_text(file, item);
     file->threads = realloc(file->threads, (file->thread_count + 1) * sizeof(*file->threads));
     if (file->threads == NULL) {
         abort();
     }
-    file->threads[file->thread_count++] =
-        (struct trace_thread){item->record.thread, keep->all[keep->count - 1].text};
+    file->threads[file->thread_count++] = (struct trace_thread){item->record.thread, name};
 }
 
-/* The names of drivers and threads are never freed: they last as long as the program. */
 static void collect_names(struct trace_file *file)
 {
-    struct trace_names keep = {0};
     file->driver = "";
     for (size_t i = 0; i < file->count; i++) {
         const struct trace_item *item = &file->items[i];
@@ -201,13 +204,11 @@ static void collect_names(struct trace_file *file)
         } else if (item->record.kind == TRACE_SITE) {
             add_name(&file->sites, item->record.site, item);
         } else if (item->record.kind == TRACE_THREAD) {
-            add_thread(file, &keep, item);
+            add_thread(file, item);
         } else if (item->record.kind == TRACE_DRIVER_LOAD && file->driver[0] == '\0') {
-            add_name(&keep, 0, item);
-            file->driver = keep.all[keep.count - 1].text;
+            file->driver = keep_text(file, item);
         }
     }
-    free(keep.all);
     if (file->names.count != 0) {
         qsort(file->names.all, file->names.count, sizeof(*file->names.all), by_key);
     }
@@ -349,6 +350,7 @@ void trace_file_free(struct trace_file *file)
 {
     free_names(&file->names);
     free_names(&file->sites);
+    free_names(&file->others);
     free(file->threads);
     free(file->items);
     free(file->bytes);

@@ -41,8 +41,9 @@ struct trace_file {
     struct trace_header header;
     struct trace_item *items; /* in the order of time; of one thread in its own order */
     size_t count;
-    struct trace_names names; /* of TRACE_STRING */
-    struct trace_names sites; /* of TRACE_SITE */
+    struct trace_names names;  /* of TRACE_STRING */
+    struct trace_names sites;  /* of TRACE_SITE */
+    struct trace_names others; /* of threads and drivers; not sorted */
     struct trace_thread *threads;
     size_t thread_count;
     const char *driver; /* the first one's name, or "" */
