@@ -95,7 +95,7 @@ static void it_names_the_drivers_frames_first_and_who_made_the_object(void **sta
     const char *text = report_of(complete_twice, NULL);
     in_order(text, expected, RTL_NUMBER_OF(expected));
     const char *stack = strstr(text, "Stack:");
-    assert_true(strstr(text, "verifier_report") == NULL && stack != NULL);
+    assert_true(strstr(text, " verifier_report") == NULL && stack != NULL);
 }
 
 static void complete_freed(void *context)
