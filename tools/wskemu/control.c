@@ -8,6 +8,7 @@
 #include "command.h"
 #include "control_place.h"
 #include "kernel.h"
+#include "signals.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -249,6 +250,7 @@ static void on_signal(uv_signal_t *signal_handle, int number)
 static void run_loop(void *context)
 {
     (void)context;
+    signals_unblock();
     uv_run(&loop, UV_RUN_DEFAULT);
 }
 

@@ -11,6 +11,7 @@
 #include "kernel.h"
 #include "module.h"
 #include "parameter.h"
+#include "signals.h"
 
 #include <wskemu/driver_image.h>
 
@@ -286,6 +287,7 @@ int command_run(int count, char **arguments)
         return EXIT_FAILED;
     }
     start_ns = uv_hrtime();
+    signals_block(); /* in every thread of the kernel too */
     kernel_redirect_log(write_log, NULL);
     kernel_watch(write_line);
     uint32_t status = kernel_boot();
