@@ -10,6 +10,7 @@ extern const struct bench_side raw_pingpong_thread, emu_pingpong_thread, emu_pin
 
 /* echo.c: a server of many connections; also what serves the measurements of growth */
 extern const struct bench_side raw_echo, uv_echo, emu_echo, emu_echo_traced;
+extern const struct bench_side emu_echo_off, emu_echo_standard, emu_echo_full;
 
 /* stream.c */
 extern const struct bench_side raw_stream_send, emu_stream_send;

@@ -14,6 +14,7 @@ install(FILES cmake/wskemu_driver.cmake cmake/wskemu_scan.cmake cmake/FindUV.cma
   cmake/driver.ld.in cmake/driver_image.c.in
   cmake/driver_module.c.in cmake/driver_module.map cmake/driver_cpp.c
   DESTINATION ${WSKEMU_INSTALL_CMAKE})
+install(FILES "${WSKEMU_HOOK_NAMES}" DESTINATION ${WSKEMU_INSTALL_CMAKE})
 install(FILES tools/generate/tmh.py DESTINATION ${WSKEMU_INSTALL_CMAKE} OPTIONAL)
 
 configure_package_config_file(cmake/wskemuConfig.cmake.in

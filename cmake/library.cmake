@@ -73,7 +73,8 @@ foreach(side IN ITEMS wskemu_host wskemu_kernel)
   target_compile_options(${side} PRIVATE ${WSKEMU_WARNINGS} ${WSKEMU_FRAME_OPTIONS})
 endforeach()
 
-# The kernel's routines by name, for MmGetSystemRoutineAddress, from what the objects define.
+# The kernel's routines by name, for MmGetSystemRoutineAddress, from what the objects define; and a
+# hook point for each, with the list of names that leads a driver's calls there.
 find_program(WSKEMU_PYTHON NAMES python3 python REQUIRED)
 if(MSVC)
   # Microsoft's tools have no nm; LLVM's comes with Visual Studio's clang.
@@ -83,12 +84,14 @@ else()
 endif()
 set(routines "${WSKEMU_GENERATED_DIR}/routines.c")
 set(generate "${CMAKE_CURRENT_LIST_DIR}/../tools/generate")
-add_custom_command(OUTPUT "${routines}"
+set(WSKEMU_HOOK_NAMES "${WSKEMU_GENERATED_DIR}/hook_names.txt" CACHE INTERNAL "")
+add_custom_command(OUTPUT "${routines}" "${WSKEMU_HOOK_NAMES}"
   COMMAND "${WSKEMU_PYTHON}" -B "${generate}/routines.py" "${WSKEMU_NM}" "${routines}"
-    $<TARGET_OBJECTS:wskemu_kernel>
+    "${WSKEMU_HOOK_NAMES}" $<TARGET_OBJECTS:wskemu_kernel>
   DEPENDS "${generate}/routines.py" "${generate}/table.py" $<TARGET_OBJECTS:wskemu_kernel>
   COMMAND_EXPAND_LISTS COMMENT "Table routines.c" VERBATIM)
 add_library(wskemu_routines OBJECT "${routines}")
+add_custom_target(wskemu_hook_names DEPENDS "${WSKEMU_HOOK_NAMES}")
 target_include_directories(wskemu_routines PRIVATE emu)
 set_target_properties(wskemu_routines PROPERTIES C_STANDARD 11 POSITION_INDEPENDENT_CODE ON)
 

@@ -15,7 +15,8 @@
 # All of a driver's objects become one relocatable object first, in which every symbol is local save
 # NAME_DriverEntry and EXPORTS. So two drivers never meet, and a driver's own send(), bind() or
 # htons() is neither seen by the host's libraries nor replaced by theirs. The same step puts the
-# driver's writable data between symbols, from which each load restores it.
+# driver's writable data between symbols, from which each load restores it, and leads its calls of
+# the kernel by way of hook points, a jump each (wskemu/hook.h).
 
 include("${CMAKE_CURRENT_LIST_DIR}/wskemu_scan.cmake")
 
@@ -24,6 +25,9 @@ if(NOT WSKEMU_WDK_INCLUDE_DIR)
   get_filename_component(WSKEMU_WDK_INCLUDE_DIR "${CMAKE_CURRENT_LIST_DIR}/../include/wdk" ABSOLUTE)
   get_filename_component(WSKEMU_INCLUDE_DIR "${CMAKE_CURRENT_LIST_DIR}/../include" ABSOLUTE)
   set(WSKEMU_TMH_SCRIPT "${CMAKE_CURRENT_LIST_DIR}/../tools/generate/tmh.py")
+endif()
+if(NOT WSKEMU_HOOK_NAMES)
+  set(WSKEMU_HOOK_NAMES "${CMAKE_CURRENT_LIST_DIR}/hook_names.txt" CACHE INTERNAL "")
 endif()
 
 # Windows' ideas of types and of arithmetic; all that includes a WDK header is compiled so.
@@ -144,7 +148,7 @@ function(_wskemu_driver_flags target)
     return()
   endif()
   target_compile_options(${target} PRIVATE -g -fno-common -fno-omit-frame-pointer
-    -fno-sanitize=alignment,null,vptr
+    -fno-optimize-sibling-calls -fno-sanitize=alignment,null,vptr
     "$<$<COMPILE_LANGUAGE:C>:SHELL:-include \"${WSKEMU_WDK_INCLUDE_DIR}/detail/kernel_build.h\">"
     "$<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions;-fno-rtti;-fno-threadsafe-statics>"
     "$<$<COMPILE_LANGUAGE:CXX>:-fsized-deallocation>" ${WSKEMU_VOLATILE_OPTIONS})
@@ -274,11 +278,16 @@ function(_wskemu_relocatable name work exports)
       list(APPEND rework --set-section-flags ".${inline_section},alloc,load,contents")
     endforeach()
     list(APPEND rework --set-section-flags ".bss$*=alloc")
+    list(APPEND rework "--redefine-syms=${WSKEMU_HOOK_NAMES}")
   else()
     _wskemu_redirected_names("${work}/redirect.txt")
     set(redirect "${work}/redirect.txt")
     set(group -Wl,--force-group-allocation)
-    set(rework "--redefine-syms=${redirect}")
+    set(rework "--redefine-syms=${redirect}" "--redefine-syms=${WSKEMU_HOOK_NAMES}")
+  endif()
+  set(hook_target)
+  if(TARGET wskemu_hook_names)
+    set(hook_target wskemu_hook_names)
   endif()
   add_custom_command(OUTPUT "${work}/${name}.o"
     COMMAND "${CMAKE_C_COMPILER}" -nostdlib -r ${group}
@@ -289,7 +298,7 @@ function(_wskemu_relocatable name work exports)
     COMMAND "${WSKEMU_OBJCOPY}" --keep-global-symbols=${work}/global.txt
       "${work}/placed.o" "${work}/${name}.o"
     DEPENDS ${name}_objects $<TARGET_OBJECTS:${name}_objects> "${work}/driver.ld"
-      "${work}/global.txt" ${redirect}
+      "${work}/global.txt" "${WSKEMU_HOOK_NAMES}" ${redirect} ${hook_target}
     COMMENT "Driver object ${name}" COMMAND_EXPAND_LISTS VERBATIM)
   set_source_files_properties("${work}/${name}.o" PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
 endfunction()

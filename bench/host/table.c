@@ -134,11 +134,12 @@ const struct bench_measurement bench_measurements[] = {
      .load = GROWTH(10000), .is_apart = true, .sides = {&raw_echo, &emu_echo},
      .targets = {GROWTH_TARGET}},
     /* 10 */
-    {.name = "verifier_off", .what = "ping-pong with the verifier off"},
-    {.name = "verifier_standard", .what = "ping-pong with the standard verifier"},
-    {.name = "verifier_full", .what = "ping-pong with the full verifier"},
-    {.name = "trace_off", .what = "ping-pong without a trace"},
-    {.name = "trace_on", .what = "ping-pong with a trace"},
+    {"verifier_standard", "echo_1 with the verifier at standard against off", BENCH_PER_SECOND,
+     20000, .load = {.connections = 64, .depth = 1}, .is_apart = true,
+     .sides = {&emu_echo_off, &emu_echo_standard}, .targets = {RATE(1 / 1.10, 0)}},
+    {"verifier_full", "echo_1 with the verifier at full against off", BENCH_PER_SECOND, 20000,
+     .load = {.connections = 64, .depth = 1}, .is_apart = true,
+     .sides = {&emu_echo_off, &emu_echo_full}},
 };
 
 const unsigned bench_measurement_count = sizeof(bench_measurements) / sizeof(bench_measurements[0]);

@@ -8,14 +8,19 @@
 
 static struct bench_peer *peer;
 
-static void start(const struct bench_load *load)
+static void serve(const struct bench_load *load)
 {
     USHORT port;
-    kernel_start();
     server_open(load->connections, true, &port);
     peer = bench_peer_start("load", port, load);
     server_await_connections();
     bench_peer_tell(peer);
+}
+
+static void start(const struct bench_load *load)
+{
+    kernel_start();
+    serve(load);
 }
 
 static void run(uint64_t operations)
@@ -31,6 +36,30 @@ static void stop(void)
     server_close();
     kernel_stop();
 }
+
+/* ---- the same, checked more or less ---- */
+
+static void start_off(const struct bench_load *load)
+{
+    kernel_start_at(WSKEMU_VERIFIER_OFF);
+    serve(load);
+}
+
+static void start_standard(const struct bench_load *load)
+{
+    kernel_start_at(WSKEMU_VERIFIER_STANDARD);
+    serve(load);
+}
+
+static void start_full(const struct bench_load *load)
+{
+    kernel_start_at(WSKEMU_VERIFIER_FULL);
+    serve(load);
+}
+
+const struct bench_side emu_echo_off = {"off", start_off, run, stop, NULL};
+const struct bench_side emu_echo_standard = {"standard", start_standard, run, stop, NULL};
+const struct bench_side emu_echo_full = {"full", start_full, run, stop, NULL};
 
 /* ---- the same, recorded ---- */
 

@@ -1,7 +1,5 @@
 #include "wsk/end.h"
 
-#include <wskemu/wskemu.h>
-
 #define LOOPBACK 0x0100007F /* in network order */
 
 static const WSK_CLIENT_DISPATCH client_dispatch = {MAKE_WSK_VERSION(1, 0), 0, NULL};
@@ -9,6 +7,11 @@ static const WSK_CLIENT_DISPATCH client_dispatch = {MAKE_WSK_VERSION(1, 0), 0, N
 void kernel_start(void)
 {
     BENCH_REQUIRE(NT_SUCCESS(wskemu_boot(NULL)));
+}
+
+void kernel_start_at(enum wskemu_verifier level)
+{
+    BENCH_REQUIRE(NT_SUCCESS(wskemu_boot(&(struct wskemu_options){.verifier = level})));
 }
 
 void kernel_stop(void)

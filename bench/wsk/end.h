@@ -7,6 +7,7 @@
 
 #include <ntddk.h>
 #include <wsk.h>
+#include <wskemu/wskemu.h>
 
 #include "bench.h"
 
@@ -24,6 +25,7 @@ struct call {
 };
 
 void kernel_start(void);
+void kernel_start_at(enum wskemu_verifier level);
 void kernel_stop(void); /* nothing may be left */
 
 void end_open(struct end *end);

@@ -8,6 +8,7 @@
 #include "ke/bugcheck.h"
 #include "ke/irql.h"
 #include "ke/limit.h"
+#include "ke/patience.h"
 #include "ke/warning.h"
 #include "verifier/lock_order.h"
 
@@ -37,6 +38,26 @@ static void set_owner(PFAST_MUTEX mutex, const struct _KTHREAD *thread)
     __atomic_store_n(&mutex->Owner, (PVOID)(ULONG_PTR)thread, __ATOMIC_RELAXED);
 }
 
+static const void *holder_of(const void *mutex, unsigned n)
+{
+    const FAST_MUTEX *held = mutex;
+    return n == 0 ? __atomic_load_n(&held->Owner, __ATOMIC_RELAXED) : NULL;
+}
+
+static void await(PFAST_MUTEX mutex)
+{
+    struct ke_reason reason = {.what = "the fast or guarded mutex",
+                               .object = mutex,
+                               .kind = KE_REASON_LOCK,
+                               .rule = "MUTEX-12",
+                               .holder = holder_of};
+    ke_reason_begin(&reason);
+    while (__atomic_exchange_n(&mutex->Count, CONTENDED, __ATOMIC_SEQ_CST) != FREE) {
+        ke_address_wait(&mutex->Count, sizeof(mutex->Count), (ULONG)CONTENDED, true);
+    }
+    ke_reason_end(&reason);
+}
+
 static void acquire(PFAST_MUTEX mutex, const void *site)
 {
     struct _KTHREAD *thread = ke_current();
@@ -44,9 +65,7 @@ static void acquire(PFAST_MUTEX mutex, const void *site)
     if (!try_acquire(mutex)) {
         check_not_owner(mutex, thread);
         __atomic_fetch_add(&mutex->Contention, 1, __ATOMIC_RELAXED);
-        while (__atomic_exchange_n(&mutex->Count, CONTENDED, __ATOMIC_SEQ_CST) != FREE) {
-            ke_address_wait(&mutex->Count, sizeof(mutex->Count), (ULONG)CONTENDED, true);
-        }
+        await(mutex);
     }
     set_owner(mutex, thread);
     verifier_lock_taken(&verifier_fast_mutex, mutex, site);

@@ -15,6 +15,8 @@
  */
 #include "ex/pool.h"
 
+#include "base/cold.h"
+#include "base/local.h"
 #include "base/log.h"
 #include "base/stack.h"
 #include "ex/executive.h"
@@ -22,6 +24,7 @@
 #include "ex/poison.h"
 #include "ke/bugcheck.h"
 #include "ke/freed.h"
+#include "ke/left.h"
 #include "ke/thread.h"
 #include "ke/warning.h"
 #include "verifier/level.h"
@@ -33,6 +36,7 @@
 #include <string.h>
 
 #define GUARD_BYTES 16
+#define HUGE_BYTES_MIN 65536
 #define DRIVER_BLOCKS_MAX 16 /* named of those that a driver left */
 #define GUARD_BYTE 0xFD
 #define FRESH_BYTE 0xBA /* in memory that was asked for uninitialised: it looks like no zero */
@@ -82,7 +86,8 @@ static bool is_paged(POOL_TYPE type)
 
 static struct ex_pool *pool_of_kernel(void)
 {
-    return &ex_state()->pool;
+    struct ex_state *ex = ke_entered()->state[KE_MODULE_EX]; /* all who come here have entered */
+    return &ex->pool;
 }
 
 static size_t hash_of(const void *address)
@@ -119,17 +124,23 @@ static ULONG_PTR round_up(ULONG_PTR value, size_t alignment)
     return (value + alignment - 1) & ~((ULONG_PTR)alignment - 1);
 }
 
-/* Asks the host for a block that begins at a multiple of alignment; NULL if it refuses. */
-static struct ex_pool_block *obtain(const struct request *request, size_t alignment)
+/* Asks the host for a block that begins at a multiple of alignment; NULL if it refuses. It gets
+ * large zeroed blocks from the system, which needs not write them; small ones it keeps at hand, but
+ * only those that it need not zero. */
+static inline struct ex_pool_block *obtain(const struct request *request, size_t alignment)
 {
     size_t slack = alignment <= MEMORY_ALLOCATION_ALIGNMENT ? 0 : alignment;
     size_t total = sizeof(struct ex_pool_block) + request->bytes + GUARD_BYTES + slack;
-    void *raw = request->is_zeroed ? calloc(1, total) : malloc(total);
+    bool is_huge = request->is_zeroed && total >= HUGE_BYTES_MIN;
+    void *raw = is_huge ? calloc(1, total) : malloc(total);
     if (raw == NULL) {
         return NULL;
     }
     ULONG_PTR first = (ULONG_PTR)raw + sizeof(struct ex_pool_block);
     struct ex_pool_block *block = (struct ex_pool_block *)round_up(first, alignment) - 1;
+    if (request->is_zeroed && !is_huge) {
+        memset(address_of(block), 0, request->bytes);
+    }
     block->raw = raw;
     block->guarded = NULL;
     return block;
@@ -151,19 +162,36 @@ static struct ex_pool_block *obtain_guarded(const struct request *request)
     return block;
 }
 
-static struct ex_pool_block *obtain_placed(const struct request *request)
+/* What a block of less than a page is aligned to so that it never crosses a page's end. */
+static size_t boundary_of(size_t bytes)
+{
+    size_t boundary = CACHE_LINE_BYTES;
+    while (boundary < bytes) {
+        boundary *= 2;
+    }
+    return boundary;
+}
+
+/* The few that lie where others must not. */
+static BASE_COLD struct ex_pool_block *obtain_apart(const struct request *request)
 {
     struct ex_pool_block *guarded = verifier_is_full() ? obtain_guarded(request) : NULL;
     if (guarded != NULL) {
         return guarded;
     }
-    if (request->bytes >= PAGE_SIZE) {
-        return obtain(request, PAGE_SIZE);
+    bool is_large = request->bytes >= PAGE_SIZE;
+    return obtain(request, is_large ? PAGE_SIZE : boundary_of(request->bytes));
+}
+
+static inline struct ex_pool_block *obtain_placed(const struct request *request)
+{
+    if (verifier_is_full() || request->bytes >= PAGE_SIZE) {
+        return obtain_apart(request);
     }
     struct ex_pool_block *block = obtain(request, request->alignment);
     if (block != NULL && crosses_page(address_of(block), request->bytes)) {
         free(block->raw);
-        block = obtain(request, PAGE_SIZE);
+        block = obtain_apart(request);
     }
     return block;
 }
@@ -193,6 +221,15 @@ static void lift_guards(struct ex_pool_block *block)
     ex_unpoison(guard_behind(block), bytes_behind(block));
 }
 
+/* Whether a guard of the usual size is as it was. */
+static bool is_whole(const UCHAR *guard)
+{
+    const ULONG64 pattern = 0x0101010101010101ULL * GUARD_BYTE;
+    ULONG64 words[GUARD_BYTES / 8];
+    memcpy(words, guard, sizeof(words));
+    return words[0] == pattern && words[1] == pattern;
+}
+
 /* The first byte of a guard that was overwritten, or NULL. */
 static const UCHAR *damage_of(const UCHAR *guard, size_t bytes)
 {
@@ -204,7 +241,7 @@ static const UCHAR *damage_of(const UCHAR *guard, size_t bytes)
     return NULL;
 }
 
-static struct ex_pool_block *create(const struct request *request)
+static inline struct ex_pool_block *create(const struct request *request)
 {
     struct ex_pool_block *block = obtain_placed(request);
     if (block == NULL) {
@@ -223,7 +260,7 @@ static struct ex_pool_block *create(const struct request *request)
 
 /* ---- the table of live blocks ---- */
 
-static void insert(struct ex_pool_block *block)
+static inline void insert(struct ex_pool_block *block)
 {
     struct ex_pool_shard *shard = shard_of(address_of(block));
     struct ex_pool_block **bucket = bucket_of(shard, address_of(block));
@@ -314,6 +351,7 @@ static void fill_in(struct ex_pool_info *info, struct ex_pool_block *block)
 
 bool ex_pool_find_start(const void *start, struct ex_pool_info *info)
 {
+    ke_current();
     struct ex_pool_shard *shard = shard_of(start);
     base_mutex_lock(&shard->lock);
     struct ex_pool_block *block = *link_to(shard, start);
@@ -338,6 +376,7 @@ static bool is_around(struct ex_pool_block *block, void *context)
 bool ex_pool_find(const void *address, struct ex_pool_info *info)
 {
     struct search search = {.address = (ULONG_PTR)address, .info = info};
+    ke_current();
     return visit_all(pool_of_kernel(), is_around, &search);
 }
 
@@ -358,6 +397,7 @@ static bool visit_one(struct ex_pool_block *block, void *context)
 void ex_pool_each(void (*visit)(void *context, const struct ex_pool_info *info), void *context)
 {
     struct walk walk = {visit, context};
+    ke_current();
     visit_all(pool_of_kernel(), visit_one, &walk);
 }
 
@@ -418,41 +458,61 @@ static void check_old_type(POOL_TYPE type, size_t bytes, ULONG tag)
     }
 }
 
+static KIRQL highest_level(POOL_TYPE type)
+{
+    return is_paged(type) ? APC_LEVEL : DISPATCH_LEVEL;
+}
+
+static BASE_COLD void report_allocation_level(POOL_TYPE type, size_t bytes, KIRQL irql)
+{
+    ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, is_paged(type) ? 0x01 : 0x02, irql,
+                 (ULONG_PTR)type, bytes, "POOL-27",
+                 "The driver allocated %llu bytes of %s pool at IRQL %u; the highest level "
+                 "allowed is %u.",
+                 (unsigned long long)bytes, is_paged(type) ? "paged" : "non-paged", irql,
+                 highest_level(type));
+}
+
 static void check_allocation_level(POOL_TYPE type, size_t bytes)
 {
     KIRQL irql = ke_current()->irql;
-    KIRQL highest = is_paged(type) ? APC_LEVEL : DISPATCH_LEVEL;
-    if (irql > highest) {
-        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, is_paged(type) ? 0x01 : 0x02, irql,
-                     (ULONG_PTR)type, bytes, "POOL-27",
-                     "The driver allocated %llu bytes of %s pool at IRQL %u; the highest level "
-                     "allowed is %u.",
-                     (unsigned long long)bytes, is_paged(type) ? "paged" : "non-paged", irql,
-                     highest);
+    if (irql > highest_level(type)) {
+        report_allocation_level(type, bytes, irql);
     }
+}
+
+static BASE_COLD void report_free_level(const struct ex_pool_block *block, void *address,
+                                        KIRQL irql)
+{
+    ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, is_paged(block->type) ? 0x11 : 0x12, irql,
+                 (ULONG_PTR)block->type, (ULONG_PTR)address, "POOL-27",
+                 "The driver freed the %s pool block %p at IRQL %u; the highest level allowed "
+                 "is %u.",
+                 is_paged(block->type) ? "paged" : "non-paged", address, irql,
+                 highest_level(block->type));
 }
 
 static void check_free_level(const struct ex_pool_block *block, void *address)
 {
-    KIRQL irql = ke_current()->irql;
-    KIRQL highest = is_paged(block->type) ? APC_LEVEL : DISPATCH_LEVEL;
-    if (irql > highest) {
-        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, is_paged(block->type) ? 0x11 : 0x12, irql,
-                     (ULONG_PTR)block->type, (ULONG_PTR)address, "POOL-27",
-                     "The driver freed the %s pool block %p at IRQL %u; the highest level allowed "
-                     "is %u.",
-                     is_paged(block->type) ? "paged" : "non-paged", address, irql, highest);
+    KIRQL irql = ke_thread_slot.thread->irql;
+    if (irql > highest_level(block->type)) {
+        report_free_level(block, address, irql);
     }
+}
+
+static BASE_COLD void report_tag(const struct ex_pool_block *block, void *address, ULONG tag)
+{
+    ke_violation(BAD_POOL_CALLER, 0x0A, (ULONG_PTR)address, block->tag, tag, "POOL-31",
+                 "The driver freed the pool block %p with the tag '%s'; it was allocated with "
+                 "the tag '%s' by %s.",
+                 address, text_of(tag).text, text_of(block->tag).text,
+                 base_stack_site(block->creator).text);
 }
 
 static void check_tag(const struct ex_pool_block *block, void *address, ULONG tag)
 {
     if (tag != 0 && ((block->tag ^ tag) & ~TAG_PROTECTED) != 0) {
-        ke_violation(BAD_POOL_CALLER, 0x0A, (ULONG_PTR)address, block->tag, tag, "POOL-31",
-                     "The driver freed the pool block %p with the tag '%s'; it was allocated with "
-                     "the tag '%s' by %s.",
-                     address, text_of(tag).text, text_of(block->tag).text,
-                     base_stack_site(block->creator).text);
+        report_tag(block, address, tag);
     }
 }
 
@@ -463,9 +523,8 @@ static void tell_creation(const struct ex_pool_block *block)
     }
 }
 
-static void check_guards(struct ex_pool_block *block, void *address)
+static BASE_COLD void report_guards(struct ex_pool_block *block, void *address)
 {
-    lift_guards(block);
     const UCHAR *behind = damage_of(guard_behind(block), bytes_behind(block));
     if (behind != NULL) {
         tell_creation(block);
@@ -487,6 +546,14 @@ static void check_guards(struct ex_pool_block *block, void *address)
     }
 }
 
+static void check_guards(struct ex_pool_block *block, void *address)
+{
+    lift_guards(block);
+    if (block->guarded != NULL || !is_whole(block->guard) || !is_whole(guard_behind(block))) {
+        report_guards(block, address);
+    }
+}
+
 static _Noreturn void report_holds(const struct ex_registry_entry *object,
                                    const struct ex_pool_block *block, void *address)
 {
@@ -500,8 +567,13 @@ static _Noreturn void report_holds(const struct ex_registry_entry *object,
 /* Looks for objects in the block that are in use. */
 static void check_contents(const struct ex_pool_block *block, void *address)
 {
+    const struct ex_state *ex = ke_entered()->state[KE_MODULE_EX];
     struct ex_registry_entry object;
     ke_check_freed(address, block->bytes);
+    if (atomic_load_explicit(&ex->registry.count, memory_order_relaxed) == 0 &&
+        atomic_load_explicit(&ex->work.queued, memory_order_relaxed) == 0) {
+        return;
+    }
     if (ex_registry_find(address, block->bytes, &object)) {
         report_holds(&object, block, address);
     }
@@ -528,7 +600,7 @@ static const struct ex_pool_freed *freed_before(const void *address)
 }
 
 /* Says what is wrong with an address at which no block begins. */
-static _Noreturn void report_bad_free(void *address)
+static BASE_COLD _Noreturn void report_bad_free(void *address)
 {
     static struct ex_guarded guarded; /* evidence outlives this function's frame */
     if (ex_guarded_find(address, &guarded) == EX_GUARDED_FREED) {
@@ -557,19 +629,24 @@ static _Noreturn void report_bad_free(void *address)
 /* ---- allocating and freeing ---- */
 
 /* Who asked in vain, if this thread's last allocation failed. */
-static _Thread_local const void *failed_creator;
+static BASE_THREAD_LOCAL const void *failed_creator;
 
 const void *ex_pool_failed_creator(void)
 {
     return failed_creator;
 }
 
-static void *allocate(const struct request *request)
+static BASE_COLD void warn_of_no_bytes(const struct request *request)
+{
+    ke_warning("POOL-16", "the driver allocated zero bytes of pool, tag '%s', at %p",
+               text_of(request->tag).text, request->creator);
+}
+
+static inline void *allocate(const struct request *request)
 {
     check_allocation_level(request->type, request->bytes);
     if (request->bytes == 0) {
-        ke_warning("POOL-16", "the driver allocated zero bytes of pool, tag '%s', at %p",
-                   text_of(request->tag).text, request->creator);
+        warn_of_no_bytes(request);
     }
     struct ex_pool_block *block = request->bytes <= BLOCK_BYTES_MAX ? create(request) : NULL;
     failed_creator = block == NULL ? request->creator : NULL;
@@ -684,6 +761,7 @@ static void print_blocks(struct ex_pool_block **blocks, size_t count)
         base_log("left: pool block %p of %llu bytes, tag '%s', allocated by %s\n",
                  address_of(blocks[i]), (unsigned long long)blocks[i]->bytes,
                  text_of(blocks[i]->tag).text, base_stack_site(blocks[i]->creator).text);
+        ke_left_note(blocks[i]->creator);
     }
 }
 
@@ -710,6 +788,7 @@ static bool collect_drivers(struct ex_pool_block *block, void *context)
 unsigned ex_pool_report_driver(const struct ke_code *code)
 {
     struct driver_blocks blocks = {.code = code};
+    ke_current();
     visit_all(pool_of_kernel(), collect_drivers, &blocks);
     for (unsigned i = 0; i < blocks.count && i < DRIVER_BLOCKS_MAX; i++) {
         const struct ex_pool_block *block = blocks.found[i];
@@ -791,7 +870,7 @@ static bool type_of_flags(POOL_FLAGS flags, POOL_TYPE *type)
     }
 }
 
-static void *refuse(POOL_FLAGS flags)
+static BASE_COLD void *refuse(POOL_FLAGS flags)
 {
     if ((flags & POOL_FLAG_RAISE_ON_FAILURE) != 0) {
         ExRaiseStatus(STATUS_INVALID_PARAMETER);
@@ -799,8 +878,14 @@ static void *refuse(POOL_FLAGS flags)
     return NULL;
 }
 
+/* Whether each of four characters is between ' ' and '~'. */
+static bool has_four_letters(ULONG tag)
+{
+    return (((tag - 0x20202020) | (tag + 0x01010101) | tag) & 0x80808080) == 0;
+}
+
 /* Each of a tag's one to four characters is a printable one; those behind them are 0. */
-static bool is_proper_tag(ULONG tag)
+static bool is_short_tag(ULONG tag)
 {
     if (tag == 0) {
         return false;
@@ -813,8 +898,13 @@ static bool is_proper_tag(ULONG tag)
     return true;
 }
 
+static inline bool is_proper_tag(ULONG tag)
+{
+    return has_four_letters(tag) || is_short_tag(tag);
+}
+
 /* What ExAllocatePool2 refuses, or takes, without a word. */
-static void warn_of_arguments(POOL_FLAGS flags, ULONG tag, const void *creator)
+static BASE_COLD void warn_of_arguments(POOL_FLAGS flags, ULONG tag, const void *creator)
 {
     if (!is_proper_tag(tag)) {
         ke_warning("POOL-23",

@@ -50,6 +50,7 @@ VOID ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
     verifier_lock_not_again(&verifier_push_lock, PushLock, false, "FAST-32");
     verifier_lock_wanted(&verifier_push_lock, PushLock);
     ex_word_lock_exclusive(word_of(PushLock), true);
+    ex_word_lock_note_writer(word_of(PushLock));
     verifier_lock_taken(&verifier_push_lock, PushLock, _ReturnAddress());
 }
 
@@ -71,6 +72,7 @@ VOID ExReleasePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
     KE_IRQL_AT_MOST(APC_LEVEL);
     check_region(PushLock, 0xEB, __func__);
     verifier_lock_dropped(PushLock);
+    ex_word_lock_forget_writer(word_of(PushLock));
     if (!ex_word_lock_release_exclusive(word_of(PushLock))) {
         report_not_held(PushLock, __func__);
     }

@@ -11,6 +11,7 @@
 #include "ke/address.h"
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
+#include "ke/patience.h"
 #include "ke/spin_lock.h"
 #include "verifier/lock_order.h"
 #include "verifier/resident.h"
@@ -177,6 +178,20 @@ static void check_not_sharer(PERESOURCE resource)
     }
 }
 
+/* The n-th owner, in a resource that nobody is changing: all who might, wait. */
+static const void *holder_of(const void *object, unsigned n)
+{
+    const ERESOURCE *resource = object;
+    const OWNER_ENTRY *entry = &resource->OwnerEntry;
+    for (ULONG i = 1; entry != NULL; i++) {
+        if (entry->OwnerThread != 0 && n-- == 0) {
+            return (const void *)entry->OwnerThread;
+        }
+        entry = i < table_size(resource) ? &resource->OwnerTable[i] : NULL;
+    }
+    return NULL;
+}
+
 /* Waits until the wish is granted. The lock is held on entry and on return. */
 static void wait_for_grant(PERESOURCE resource, enum wish wish)
 {
@@ -185,6 +200,12 @@ static void wait_for_grant(PERESOURCE resource, enum wish wish)
     if (wish == EXCLUSIVE) {
         check_not_sharer(resource);
     }
+    struct ke_reason reason = {.what = "the resource",
+                               .object = resource,
+                               .kind = KE_REASON_LOCK,
+                               .rule = "MUTEX-12",
+                               .holder = holder_of};
+    ke_reason_begin(&reason);
     resource->ContentionCount++;
     ++*waiters;
     for (;;) {
@@ -194,6 +215,7 @@ static void wait_for_grant(PERESOURCE resource, enum wish wish)
         lock(resource);
         --*waiters;
         if (enter_if_let_in(resource, wish) || try_grant(resource, wish)) {
+            ke_reason_end(&reason);
             return;
         }
         ++*waiters;

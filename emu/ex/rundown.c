@@ -8,6 +8,7 @@
 #include "ke/address.h"
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
+#include "ke/patience.h"
 #include "verifier/resident.h"
 
 /* A cache-aware reference is a plain one in memory of its own. */
@@ -66,10 +67,16 @@ static void release(PEX_RUNDOWN_REF reference, ULONG count)
 static void wait_for_release(PEX_RUNDOWN_REF reference)
 {
     ULONG_PTR value = __atomic_or_fetch(&reference->Count, EX_RUNDOWN_ACTIVE, __ATOMIC_SEQ_CST);
+    struct ke_reason reason = {.what = "the rundown of",
+                               .object = reference,
+                               .kind = KE_REASON_LOCK,
+                               .rule = "FAST-40"};
+    ke_reason_begin(&reason);
     while (value != EX_RUNDOWN_ACTIVE) {
         ke_address_wait(&reference->Count, sizeof(reference->Count), value, true);
         value = load(reference);
     }
+    ke_reason_end(&reason);
 }
 
 static void check_run_down(PEX_RUNDOWN_REF reference, const char *rule, const char *function)

@@ -7,6 +7,8 @@
 #include "ex/word_lock.h"
 
 #include "ke/address.h"
+#include "ke/kernel.h"
+#include "ke/patience.h"
 
 #define WRITER 0x1u
 #define SLEEPERS 0x2u
@@ -35,12 +37,51 @@ static bool admits_writer(ULONG value)
     return (value & (WRITER | READERS_MASK)) == 0;
 }
 
+/* What tells a thread from others in 32 bits. */
+static ULONG mark_of(const struct _KTHREAD *thread)
+{
+    return (ULONG)((ULONG_PTR)thread >> 4);
+}
+
+void ex_word_lock_note_writer(volatile ULONG *word)
+{
+    __atomic_store_n(&word[1], mark_of(ke_current()), __ATOMIC_RELAXED);
+}
+
+void ex_word_lock_forget_writer(volatile ULONG *word)
+{
+    __atomic_store_n(&word[1], 0, __ATOMIC_RELAXED);
+}
+
+/* Readers are not known. */
+static const void *holder_of(const void *lock, unsigned n)
+{
+    ULONG mark = load((const volatile ULONG *)lock + 1);
+    LIST_ENTRY *head = &ke_entered()->threads.all;
+    for (LIST_ENTRY *entry = head->Flink; entry != head && n == 0; entry = entry->Flink) {
+        const struct _KTHREAD *thread = CONTAINING_RECORD(entry, struct _KTHREAD, link);
+        if (mark_of(thread) == mark) {
+            return thread;
+        }
+    }
+    return NULL;
+}
+
 /* Sleeps once, unless the word is no longer seen. */
 static void sleep_on(volatile ULONG *word, ULONG seen, bool may_lead)
 {
+    struct ke_reason reason = {
+        .what = may_lead ? "the push lock" : "the reader and writer spin lock",
+        .object = (const void *)word,
+        .kind = KE_REASON_LOCK,
+        .rule = may_lead ? "MUTEX-12" : "SPIN-19",
+        .holder = may_lead ? holder_of : NULL,
+    };
+    ke_reason_begin(&reason);
     if ((seen & SLEEPERS) != 0 || try_swap(word, seen, seen | SLEEPERS)) {
         ke_address_wait(word, sizeof(*word), seen | SLEEPERS, may_lead);
     }
+    ke_reason_end(&reason);
 }
 
 bool ex_word_lock_try_shared(volatile ULONG *word)

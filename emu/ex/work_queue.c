@@ -13,6 +13,7 @@
 #include "ke/bugcheck.h"
 #include "ke/callback.h"
 #include "ke/limit.h"
+#include "ke/patience.h"
 #include "ke/warning.h"
 #include "ps/thread.h"
 #include "trace/trace.h"
@@ -106,7 +107,10 @@ static void run(PWORK_QUEUE_ITEM item)
 static bool run_next(struct ex_work_queues *work)
 {
     unsigned priority = 0;
+    struct ke_reason reason = {.kind = KE_REASON_IDLE};
+    ke_reason_begin(&reason);
     KeWaitForSingleObject(&work->available, WrQueue, KernelMode, FALSE, NULL);
+    ke_reason_end(&reason);
     base_mutex_lock(&work->lock);
     PWORK_QUEUE_ITEM item = take(work, &priority);
     work->idle--;

@@ -3,17 +3,21 @@
 
 #include "base/log.h"
 #include "ex/executive.h"
+#include "harness/fault.h"
+#include "harness/hook.h"
 #include "harness/peer.h"
 #include "harness/policy.h"
 #include "harness/session_mirror.h"
 #include "io/io.h"
 #include "ke/kernel.h"
+#include "ke/left.h"
 #include "mm/mm.h"
 #include "nmr/nmr.h"
 #include "ob/object.h"
 #include "ps/thread.h"
 #include "rtl/debug_print.h"
 #include "rtl/exception.h"
+#include "verifier/hang.h"
 #include "verifier/level.h"
 #include "verifier/option.h"
 #include "verifier/rule.h"
@@ -77,12 +81,13 @@ NTSTATUS wskemu_boot(const struct wskemu_options *options)
     if (atomic_load(&ke_running) != NULL) {
         return STATUS_DEVICE_ALREADY_ATTACHED;
     }
-    if (!are_possible(options) || !verifier_options_check()) {
+    if (!are_possible(options) || !verifier_options_check() || !fault_boot()) {
         return STATUS_INVALID_PARAMETER;
     }
     struct wskemu_options used = policy_apply(options);
     struct ke_policy policy = kernel_policy(&used);
     atomic_store(&verifier_level_now, (int)used.verifier - WSKEMU_VERIFIER_OFF);
+    verifier_hang_set(used.hang_ms);
     NTSTATUS status = ke_kernel_create(&policy);
     if (!NT_SUCCESS(status)) {
         return status;
@@ -100,12 +105,20 @@ NTSTATUS wskemu_boot(const struct wskemu_options *options)
 unsigned wskemu_shutdown(void)
 {
     if (atomic_load(&ke_running) == NULL) {
+        hook_end();
+        fault_end();
         return 0;
     }
     peer_end_all();
     session_mirror_end();
+    if (wskemu_faults() != 0) {
+        ob_close_others(); /* a test may have ended at the fault; its files would keep the drivers */
+    }
     io_unload_all();
+    hook_end();
+    fault_end();
     unsigned left = ke_kernel_destroy();
+    fault_note_left(left - min(ke_left_take_others(), left));
     if (left != 0) {
         base_log("wskemu: %u things were left at shutdown.\n", left);
     }

@@ -9,8 +9,11 @@
  */
 #include "harness/peer.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/stack.h"
+#include "harness/fault.h"
+#include "ke/left.h"
 #include "ke/limit.h"
 
 #include <stdatomic.h>
@@ -18,6 +21,7 @@
 
 #define DEADLINE_MS_DEFAULT 10000
 #define UNITS_PER_MS 10000LL
+#define MOMENT_MS 20
 
 struct peers {
     struct base_mutex lock; /* guards open */
@@ -128,6 +132,18 @@ void wskemu_peer_reset(struct wskemu_peer *peer)
     }
 }
 
+/* Waits a moment; STATUS_TIMEOUT when the deadline has passed, or when the driver met a fault and
+ * does not go on. */
+static NTSTATUS wait_shortly(struct peer_call *call)
+{
+    LARGE_INTEGER moment = {.QuadPart = -UNITS_PER_MS * MOMENT_MS};
+    LARGE_INTEGER now;
+    KeWaitForSingleObject(&call->peer->ready, Executive, KernelMode, FALSE, &moment);
+    KeQuerySystemTimePrecise(&now);
+    bool is_over = now.QuadPart >= call->until.QuadPart || fault_is_late(call->since_ns);
+    return is_over ? STATUS_TIMEOUT : STATUS_SUCCESS;
+}
+
 /* Waits until the network says that one of the events may have happened. */
 static NTSTATUS await(struct peer_call *call, unsigned events)
 {
@@ -135,10 +151,12 @@ static NTSTATUS await(struct peer_call *call, unsigned events)
     if (call->until.QuadPart == 0) {
         KeQuerySystemTimePrecise(&call->until);
         call->until.QuadPart += UNITS_PER_MS * peer->deadline_ms;
+        call->since_ns = base_clock_ns();
     }
     net_want(peer->net, events);
-    NTSTATUS status =
-        KeWaitForSingleObject(&peer->ready, Executive, KernelMode, FALSE, &call->until);
+    NTSTATUS status = fault_is_armed() ? wait_shortly(call)
+                                       : KeWaitForSingleObject(&peer->ready, Executive, KernelMode,
+                                                               FALSE, &call->until);
     net_want(peer->net, 0);
     return status;
 }
@@ -210,6 +228,7 @@ static unsigned report(void *state)
         const struct wskemu_peer *peer = CONTAINING_RECORD(entry, struct wskemu_peer, link);
         base_log("left: peer %p, a %s never closed, made by %s\n", (const void *)peer,
                  kinds[peer->kind], base_stack_site(peer->creator).text);
+        ke_left_note(NULL);
         left++;
     }
     return left;

@@ -35,6 +35,7 @@ struct wskemu_peer {
 struct peer_call {
     struct wskemu_peer *peer;
     LARGE_INTEGER until; /* system time; 0 before the first wait */
+    uint64_t since_ns;   /* when it began to wait */
     UCHAR *bytes;
     SIZE_T left;
     SIZE_T moved;

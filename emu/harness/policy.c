@@ -105,6 +105,8 @@ static void note_use(const struct wskemu_options *asked, const struct wskemu_opt
     verifier_option_use_choice(OPTION_COMPLETION,
                                how_of(asked->completion != 0, is_drawn, OPTION_COMPLETION),
                                (unsigned)used->completion - WSKEMU_COMPLETION_INLINE);
+    verifier_option_use(OPTION_HANG_MS, how_of(asked->hang_ms != 0, false, OPTION_HANG_MS), "%lu",
+                        (unsigned long)used->hang_ms);
     verifier_option_use_choice(OPTION_VERIFIER,
                                how_of(asked->verifier != 0, false, OPTION_VERIFIER),
                                (unsigned)used->verifier - WSKEMU_VERIFIER_OFF);
@@ -128,6 +130,11 @@ struct wskemu_options policy_apply(const struct wskemu_options *options)
     if (used.verifier == WSKEMU_VERIFIER_DEFAULT) {
         used.verifier =
             (enum wskemu_verifier)(WSKEMU_VERIFIER_OFF + verifier_option_choice(OPTION_VERIFIER));
+    }
+    if (used.hang_ms == 0) {
+        used.hang_ms = (ULONG)verifier_option_number(OPTION_HANG_MS);
+    } else if (used.hang_ms == WSKEMU_HANG_NEVER) {
+        used.hang_ms = 0;
     }
     note_use(asked, &used);
     return used;

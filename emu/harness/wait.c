@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "harness/assertion.h"
+#include "harness/fault.h"
 #include "io/irp.h"
 #include "ke/limit.h"
 #include "verifier/object.h"
@@ -22,9 +23,10 @@ static LARGE_INTEGER milliseconds(LONG count)
 
 static NTSTATUS wait_by(try_routine *try, void *context, ULONG timeout_ms, const char *what)
 {
-    uint64_t deadline_ns = base_clock_ns() + timeout_ms * NANOSECONDS;
+    uint64_t since_ns = base_clock_ns();
+    uint64_t deadline_ns = since_ns + timeout_ms * NANOSECONDS;
     for (;;) {
-        bool is_over = base_clock_ns() >= deadline_ns;
+        bool is_over = base_clock_ns() >= deadline_ns || fault_is_late(since_ns);
         if (assertion_has_failed()) {
             return STATUS_ASSERTION_FAILURE;
         }

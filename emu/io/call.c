@@ -10,6 +10,7 @@
  */
 #include "io/call.h"
 
+#include "base/sanitize.h"
 #include "base/stack.h"
 #include "io/io.h"
 #include "io/irp_check.h"
@@ -18,12 +19,6 @@
 #include "ke/callback.h"
 #include "trace/trace.h"
 #include "verifier/history.h"
-
-#if defined(__GNUC__)
-#define NOT_SANITIZED __attribute__((no_sanitize("thread"), noinline))
-#else
-#define NOT_SANITIZED
-#endif
 
 struct io_call {
     LIST_ENTRY link; /* guarded by its part's lock, as all below is */
@@ -88,7 +83,7 @@ C_ASSERT(FIELD_OFFSET(IRP, Tail.Overlay.OriginalFileObject) ==
          sizeof(IRP) - sizeof(IO_STACK_LOCATION) +
              FIELD_OFFSET(IO_STACK_LOCATION, CompletionRoutine));
 
-NOT_SANITIZED static const void *what_is_below(const volatile IRP *irp)
+BASE_NOT_SANITIZED static const void *what_is_below(const volatile IRP *irp)
 {
     return irp->Tail.Overlay.OriginalFileObject;
 }
@@ -173,7 +168,7 @@ bool io_call_is_in_dispatch(const IRP *irp)
     return is_found;
 }
 
-void io_call_check_held(const IRP *irp, ULONG code, const char *what, const void *caller)
+void io_call_look_for_held(const IRP *irp, ULONG code, const char *what, const void *caller)
 {
     struct io_call_shard *shard = io_calls_lock(irp);
     const struct io_call *call = shard != NULL ? find_running(shard, irp) : NULL;
@@ -237,7 +232,7 @@ static void begin(struct io_call *call, const void *caller)
 }
 
 /* Looks at an IRP that is somebody else's by now, but still there: see end(). */
-NOT_SANITIZED static void look(struct io_call *call)
+BASE_NOT_SANITIZED static void look(struct io_call *call)
 {
     volatile IO_STACK_LOCATION *location = call->location;
     call->is_marked = (location->Control & SL_PENDING_RETURNED) != 0;

@@ -5,6 +5,7 @@
 #include <wdm.h>
 
 #include "base/mutex.h"
+#include "verifier/level.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -26,10 +27,6 @@ struct io_calls {
  * return address. */
 void io_call_check(PDEVICE_OBJECT device, PIRP irp, const void *caller);
 
-/* Bug checks if the dispatch routine that runs on this thread passed the IRP down and a driver
- * below still has it. code and what say what the routine does with it: 0x205, "sent". */
-void io_call_check_held(const IRP *irp, ULONG code, const char *what, const void *caller);
-
 /* Whether the innermost routine of a driver on this thread is the dispatch routine that was called
  * with the IRP. */
 bool io_call_is_in_dispatch(const IRP *irp);
@@ -44,6 +41,30 @@ void io_call_check_level(PIRP irp, UCHAR major_function, const void *caller);
 
 void io_calls_start(struct io_calls *calls);
 void io_calls_stop(struct io_calls *calls);
+
+/*
+ * Whether IoCallDriver may have given the IRP, which somebody has, to a routine that still runs.
+ * While the IRP is in its first location that one tells: only IoCallDriver notes a device in it.
+ * (A driver that wrote to a location below the last one has spoilt the pointer to the current.)
+ */
+static inline bool io_calls_may_have(const IRP *irp)
+{
+    const IO_STACK_LOCATION *locations = (const IO_STACK_LOCATION *)(const void *)(irp + 1);
+    return irp->CurrentLocation != irp->StackCount ||
+           locations[irp->StackCount - 1].DeviceObject != NULL;
+}
+
+void io_call_look_for_held(const IRP *irp, ULONG code, const char *what, const void *caller);
+
+/* Bug checks if the dispatch routine that runs on this thread passed the IRP down and a driver
+ * below still has it. code and what say what the routine does with it: 0x205, "sent". */
+static inline void io_call_check_held(const IRP *irp, ULONG code, const char *what,
+                                      const void *caller)
+{
+    if (verifier_is_on() && io_calls_may_have(irp)) {
+        io_call_look_for_held(irp, code, what, caller);
+    }
+}
 
 /* The locked part in which calls with that IRP are, or NULL if there are none. */
 struct io_call_shard *io_calls_lock(const IRP *irp);

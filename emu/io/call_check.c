@@ -1,6 +1,7 @@
 /* What is looked at before an IRP is sent. */
 #include "io/call.h"
 
+#include "base/sanitize.h"
 #include "base/stack.h"
 #include "io/io.h"
 #include "ke/bugcheck.h"
@@ -93,14 +94,8 @@ static void check_threaded(PIRP irp, const void *caller)
     }
 }
 
-#if defined(__GNUC__)
-#define NOT_SANITIZED __attribute__((no_sanitize("thread"), noinline))
-#else
-#define NOT_SANITIZED
-#endif
-
 /* Without the lock: a device that gets requests is seldom attached or detached meanwhile. */
-NOT_SANITIZED static const DEVICE_OBJECT *below(const volatile DEVICE_OBJECT *device)
+BASE_NOT_SANITIZED static const DEVICE_OBJECT *below(const volatile DEVICE_OBJECT *device)
 {
     const volatile DEVOBJ_EXTENSION *extension = device->DeviceObjectExtension;
     return extension->AttachedTo;

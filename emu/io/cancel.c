@@ -8,6 +8,7 @@
 #include "io/irp.h"
 
 #include "base/local.h"
+#include "base/sanitize.h"
 #include "io/io.h"
 #include "io/irp_check.h"
 #include "ke/bugcheck.h"
@@ -18,14 +19,8 @@
 #include "ke/warning.h"
 #include "trace/trace.h"
 
-#if defined(__GNUC__)
-#define NOT_SANITIZED __attribute__((no_sanitize("thread"), noinline))
-#else
-#define NOT_SANITIZED
-#endif
-
 /* Drivers read the flag as a plain member while we write it, and are right to do so. */
-NOT_SANITIZED static void set_cancel_flag(volatile BOOLEAN *flag)
+BASE_NOT_SANITIZED static void set_cancel_flag(volatile BOOLEAN *flag)
 {
     *flag = TRUE;
 }
@@ -54,9 +49,9 @@ VOID IoReleaseCancelSpinLock(KIRQL Irql)
 
 /* ---- what cancel routines have to do ---- */
 
-/* The IRP whose cancel routine runs on this thread, that call, and the rule that says how it ends.
- */
-static BASE_THREAD_LOCAL const IRP *cancelled;
+BASE_THREAD_LOCAL const IRP *io_cancelled;
+
+/* That call of the routine, and the rule that says how it ends. */
 static BASE_THREAD_LOCAL const struct ke_callback *cancelled_by;
 static BASE_THREAD_LOCAL const char *cancelled_rule;
 
@@ -65,12 +60,12 @@ void io_cancel_is_in_queue(void)
     cancelled_rule = "CANCEL-40";
 }
 
-void io_cancel_check_completion(PIRP irp)
+void io_cancel_look_at_completion(PIRP irp)
 {
-    if (irp != cancelled || ke_callback_innermost() != cancelled_by) {
+    if (ke_callback_innermost() != cancelled_by) {
         return;
     }
-    cancelled = NULL;
+    io_cancelled = NULL;
     if (irp->IoStatus.Status != STATUS_CANCELLED || irp->IoStatus.Information != 0) {
         ke_warning(cancelled_rule,
                    "the driver completed the cancelled IRP %p with status 0x%08X and information "
@@ -120,11 +115,11 @@ static void call_routine(PIRP irp, PDRIVER_CANCEL routine, const struct ke_callb
                                 : irp->Tail.Overlay.CurrentStackLocation->DeviceObject;
     irp->CancelIrql = callback->irql;
     check_cancelable(irp);
-    cancelled = irp;
+    io_cancelled = irp;
     cancelled_by = callback;
     cancelled_rule = "CANCEL-19";
     routine(device, irp);
-    cancelled = NULL;
+    io_cancelled = NULL;
     io_irps_check_parts(irp);
     if (atomic_load_explicit(&cancel->holder, memory_order_relaxed) == ke_current()) {
         ke_bugcheck(DRIVER_RETURNED_HOLDING_CANCEL_LOCK, (ULONG_PTR)irp, (ULONG_PTR)routine, 0, 0,

@@ -17,6 +17,7 @@
 #include "ke/limit.h"
 #include "ke/warning.h"
 #include "trace/trace.h"
+#include "verifier/once.h"
 
 #include <stdlib.h>
 
@@ -120,7 +121,7 @@ static void check_taken_back(PIRP irp, NTSTATUS returned, const void *routine)
 }
 
 /* Returns whether the routine took the IRP back. */
-static bool call_routine(PIRP irp, PIO_COMPLETION_ROUTINE routine, PVOID context)
+static inline bool call_routine(PIRP irp, PIO_COMPLETION_ROUTINE routine, PVOID context)
 {
     struct ke_callback callback;
     PDEVICE_OBJECT device = is_at_top(irp) ? NULL : IoGetCurrentIrpStackLocation(irp)->DeviceObject;
@@ -142,16 +143,20 @@ static bool call_routine(PIRP irp, PIO_COMPLETION_ROUTINE routine, PVOID context
 static bool climb(PIRP irp)
 {
     PIO_STACK_LOCATION location = irp->Tail.Overlay.CurrentStackLocation;
-    struct io_call_shard *shard = io_calls_lock(irp);
+    struct io_call_shard *shard = io_calls_may_have(irp) ? io_calls_lock(irp) : NULL;
     irp->CurrentLocation++;
     irp->Tail.Overlay.CurrentStackLocation++;
     irp->PendingReturned = (location->Control & SL_PENDING_RETURNED) != 0;
-    io_calls_note_left(shard, irp, location);
+    if (shard != NULL) {
+        io_calls_note_left(shard, irp, location);
+    }
     bool is_wanted = location->CompletionRoutine != NULL && wants(location, irp);
     if (!is_wanted && irp->PendingReturned && !is_at_top(irp)) {
         IoMarkIrpPending(irp);
     }
-    io_calls_unlock(shard);
+    if (shard != NULL) {
+        io_calls_unlock(shard);
+    }
     PIO_COMPLETION_ROUTINE routine = location->CompletionRoutine;
     PVOID context = location->Context;
     clear_location(location);
@@ -174,24 +179,21 @@ static void check_not_completed(PIRP irp)
     }
 }
 
-static NTSTATUS run_kept_routine(PDEVICE_OBJECT device, PIRP irp, PVOID context);
-
-void io_completion_check_unsent(PIRP irp, const char *what)
+void io_completion_report_unsent(PIRP irp, const char *what)
 {
-    if (irp->CurrentLocation > 1 && irp->CurrentLocation <= irp->StackCount + 1 &&
-        IoGetNextIrpStackLocation(irp)->CompletionRoutine == run_kept_routine) {
-        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x4100F, (ULONG_PTR)irp, 0, 0, "IRP-60",
-                     "The driver called IoSetCompletionRoutineEx for the IRP %p and then %s it "
-                     "without having sent it: what the routine needs is never freed.",
-                     (void *)irp, what);
-    }
+    ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x4100F, (ULONG_PTR)irp, 0, 0, "IRP-60",
+                 "The driver called IoSetCompletionRoutineEx for the IRP %p and then %s it "
+                 "without having sent it: what the routine needs is never freed.",
+                 (void *)irp, what);
 }
 
-/* An IRP that nobody ever received. (IRP-95) */
+/* An IRP that nobody ever received; once for each place that makes such IRPs. (IRP-95) */
 static void check_was_sent(PIRP irp)
 {
     const struct io_irp_record *record = io_irp_record(irp);
-    if (record != NULL && record->kind == IO_IRP_DRIVERS && record->receiver == IO_IRP_TO_NOBODY) {
+    bool is_unsent =
+        record != NULL && record->kind == IO_IRP_DRIVERS && record->receiver == IO_IRP_TO_NOBODY;
+    if (is_unsent && verifier_speaks_first("IRP-95", record->creator)) {
         ke_warning("IRP-95",
                    "the IRP %p, allocated by %s, was completed and had never been sent to a driver",
                    (void *)irp, base_stack_site(record->creator).text);
@@ -202,10 +204,12 @@ static void check_completion(PIRP irp, const void *caller)
 {
     KIRQL irql = ke_current()->irql;
     check_not_completed(irp);
-    io_call_check_held(irp, 0x209, "completed", caller);
-    io_completion_check_unsent(irp, "completed");
-    check_was_sent(irp);
-    io_cancel_check_completion(irp);
+    if (verifier_is_on()) {
+        io_call_check_held(irp, 0x209, "completed", caller);
+        io_completion_check_unsent(irp, "completed");
+        check_was_sent(irp);
+        io_cancel_check_completion(irp);
+    }
     if (irql > DISPATCH_LEVEL) {
         ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0xE, irql, (ULONG_PTR)irp, 0, "IRP-92",
                     "The driver completed the IRP %p at IRQL %u.", (void *)irp, irql);
@@ -274,7 +278,7 @@ static bool is_wanted_by(const struct kept_routine *kept, const IRP *irp)
 }
 
 /* Stands in for the driver's routine, always called, so that what was allocated is freed. */
-static NTSTATUS run_kept_routine(PDEVICE_OBJECT device, PIRP irp, PVOID context)
+NTSTATUS io_completion_run_kept(PDEVICE_OBJECT device, PIRP irp, PVOID context)
 {
     struct kept_routine kept = *(struct kept_routine *)context;
     free(context);
@@ -326,7 +330,7 @@ NTSTATUS IoSetCompletionRoutineEx(PDEVICE_OBJECT DeviceObject, PIRP Irp,
         .on_cancel = InvokeOnCancel != FALSE,
     };
     io_driver_pin(kept->driver);
-    IoSetCompletionRoutine(Irp, run_kept_routine, kept, TRUE, TRUE, TRUE);
+    IoSetCompletionRoutine(Irp, io_completion_run_kept, kept, TRUE, TRUE, TRUE);
     return STATUS_SUCCESS;
 }
 

@@ -440,7 +440,14 @@ VOID IoUnregisterContainerNotification(PVOID CallbackRegistration)
     KE_IRQL_AT_MOST(APC_LEVEL);
     struct registration *registration = begin_going(CallbackRegistration, &is_running);
     if (is_running) {
-        ke_wait_patiently(&registration->idle, say_waiting, registration);
+        ke_wait_patiently(&registration->idle,
+                          &(struct ke_reason){.what = "IoUnregisterContainerNotification",
+                                              .object = CallbackRegistration,
+                                              .kind = KE_REASON_END,
+                                              .rule = "SESS-73",
+                                              .verifier_code = IO_CONTAINER_VIOLATION,
+                                              .say = say_waiting,
+                                              .context = registration});
     }
     struct io_containers *containers = containers_lock();
     RemoveEntryList(&registration->link);

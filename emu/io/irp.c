@@ -16,6 +16,7 @@
 #include "io/io.h"
 #include "io/irp_check.h"
 #include "ke/bugcheck.h"
+#include "ke/left.h"
 #include "ke/limit.h"
 #include "ke/warning.h"
 #include "trace/trace.h"
@@ -30,42 +31,9 @@
 #define FREED_BYTE 0xDD    /* leaves IO_IRP_ALLOCATED set, and is no type of an IRP */
 #define STACK_SIZE_MAX 126 /* CurrentLocation is a CHAR and reaches StackCount + 1 */
 
-#if defined(__GNUC__)
-#define NOT_SANITIZED __attribute__((no_sanitize("address", "thread"), noinline))
-#else
-#define NOT_SANITIZED
-#endif
-
 static size_t bytes_of(CCHAR stack_size)
 {
     return sizeof(IRP) + (size_t)stack_size * sizeof(IO_STACK_LOCATION);
-}
-
-NOT_SANITIZED static CSHORT type_of(const volatile IRP *irp)
-{
-    return irp->Type;
-}
-
-NOT_SANITIZED static UCHAR allocation_flags_of(const volatile IRP *irp)
-{
-    return irp->AllocationFlags;
-}
-
-bool io_irp_is_alive(const IRP *irp)
-{
-    return irp != NULL && type_of(irp) == IO_TYPE_IRP;
-}
-
-struct io_irp_record *io_irp_record(PIRP irp)
-{
-    bool is_ours = (allocation_flags_of(irp) & IO_IRP_ALLOCATED) != 0;
-    return is_ours ? (struct io_irp_record *)(PVOID)irp - 1 : NULL;
-}
-
-bool io_irp_is_drivers(PIRP irp)
-{
-    const struct io_irp_record *record = io_irp_record(irp);
-    return record == NULL || record->kind == IO_IRP_DRIVERS || record->kind == IO_IRP_ASYNCHRONOUS;
 }
 
 /* Bytes of an IRP with that many stack locations. Any IRQL. (IRP-09) */
@@ -90,7 +58,7 @@ static struct io_irp_record *find_record(PIRP irp)
 {
     struct io_irps *irps = &io_state()->irps;
     struct io_irp_record *found = NULL;
-    if (type_of(irp) != IO_TYPE_IRP || (allocation_flags_of(irp) & IO_IRP_ALLOCATED) == 0) {
+    if (io_irp_type(irp) != IO_TYPE_IRP || (io_irp_allocation_flags(irp) & IO_IRP_ALLOCATED) == 0) {
         return NULL;
     }
     base_mutex_lock(&irps->lock);
@@ -212,38 +180,31 @@ static struct io_irp_record *take_oldest(struct io_irps *irps)
     return CONTAINING_RECORD(RemoveHeadList(&irps->freed), struct io_irp_record, link);
 }
 
-/* Fills a freed IRP; its size is kept to find its end again. */
-static void fill(PIRP irp)
+/* Fills a freed IRP. */
+static void fill(struct io_irp_record *record, PIRP irp)
 {
-    USHORT bytes = irp->Size;
-    if (!verifier_is_on()) {
+    record->freed_bytes = irp->Size;
+    if (verifier_is_on()) {
+        memset(irp, FREED_BYTE, record->freed_bytes);
+    } else {
         irp->Type = 0;
-        return;
     }
-    memset(irp, FREED_BYTE, bytes);
-    irp->Size = bytes;
 }
 
 /* Whether a freed IRP still is as fill() left it. */
-static bool is_untouched(const IRP *irp)
+static bool is_untouched(const struct io_irp_record *record)
 {
-    const UCHAR *start = (const UCHAR *)irp;
-    if (!verifier_is_on()) {
-        return true;
-    }
-    for (size_t i = RTL_SIZEOF_THROUGH_FIELD(IRP, Size); i < irp->Size; i++) {
-        if (start[i] != FREED_BYTE) {
-            return false;
-        }
-    }
-    return true;
+    const UCHAR *start = (const UCHAR *)(record + 1);
+    /* The first byte is right, and each further one is as the one before it. */
+    return !verifier_is_on() ||
+           (*start == FREED_BYTE && memcmp(start, start + 1, record->freed_bytes - 1U) == 0);
 }
 
 /* Looks at a freed IRP for the last time. */
 static void check_freed(const struct io_irp_record *record)
 {
     const IRP *irp = (const IRP *)(const void *)(record + 1);
-    if (!is_untouched(irp)) {
+    if (!is_untouched(record)) {
         ke_violation(
             DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20A, (ULONG_PTR)record->creator, (ULONG_PTR)irp,
             0, "IRP-94",
@@ -271,7 +232,7 @@ void io_irp_release(PIRP irp)
     if (--record->references == 0) {
         trace_irp_free(irp);
         verifier_object_unmade(irp);
-        fill(irp);
+        fill(record, irp);
         ex_poison(irp, sizeof(IRP));
         RemoveEntryList(&record->link);
         irps->associated_count -= record->kind == IO_IRP_ASSOCIATED;
@@ -332,7 +293,7 @@ void io_irps_start(struct io_irps *irps)
 }
 
 /* Whether it is a part of that master that nobody has cancelled. Others may be at work on it. */
-NOT_SANITIZED static bool is_forgotten(const struct io_irp_record *record, const IRP *master)
+BASE_NOT_SANITIZED static bool is_forgotten(const struct io_irp_record *record, const IRP *master)
 {
     const volatile IRP *irp = (const volatile IRP *)(const volatile void *)(record + 1);
     return record->kind == IO_IRP_ASSOCIATED && irp->AssociatedIrp.MasterIrp == master &&
@@ -380,9 +341,9 @@ unsigned io_irps_report_driver(const struct ke_code *code)
 
 /* The rule that a driver breaks which goes while it has the IRP; NULL if it has not. Others may be
  * at work on it: only what stands above its position is looked at, which does not change. */
-NOT_SANITIZED static const char *rule_of_holder(const struct io_irp_record *record,
-                                                const DRIVER_OBJECT *driver,
-                                                const struct ke_code *code)
+BASE_NOT_SANITIZED static const char *rule_of_holder(const struct io_irp_record *record,
+                                                     const DRIVER_OBJECT *driver,
+                                                     const struct ke_code *code)
 {
     const volatile IRP *irp = (const volatile IRP *)(const volatile void *)(record + 1);
     const volatile IO_STACK_LOCATION *first =
@@ -441,7 +402,7 @@ static unsigned report_written(struct io_irps *irps)
         struct io_irp_record *record = CONTAINING_RECORD(entry, struct io_irp_record, link);
         const IRP *irp = (const IRP *)(const void *)(record + 1);
         ex_unpoison(record + 1, sizeof(IRP));
-        if (!is_untouched(irp)) {
+        if (!is_untouched(record)) {
             base_log("IRP-94: a driver wrote to the IRP %p, allocated by %s, after it had been "
                      "completed or freed\n",
                      (const void *)irp, base_stack_site(record->creator).text);
@@ -458,6 +419,7 @@ unsigned io_irps_report(struct io_irps *irps)
         const struct io_irp_record *record = CONTAINING_RECORD(entry, struct io_irp_record, link);
         base_log("left: IRP %p, allocated by %s (IRP-21)\n", (const void *)(record + 1),
                  base_stack_site(record->creator).text);
+        ke_left_note(record->creator);
         left++;
     }
     return left + report_written(irps);

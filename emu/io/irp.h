@@ -5,8 +5,10 @@
 #include <wdm.h>
 
 #include "base/mutex.h"
+#include "base/sanitize.h"
 #include "ke/code.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* AllocationFlags of an IRP that the emulator allocated, and that has a record before it. */
@@ -39,7 +41,8 @@ struct io_irp_record {
     enum io_irp_receiver receiver; /* the IRP's holder's, as its stack locations are */
     const DRIVER_OBJECT *driver;   /* whom IoCallDriver gave it last, and its location */
     CHAR driver_location;
-    LONG references; /* 1, and 1 more while the end of its thread cancels it */
+    USHORT freed_bytes; /* how many of them a freed one was filled with */
+    LONG references;    /* 1, and 1 more while the end of its thread cancels it */
     bool is_quota_charged;
     bool is_event_wanted; /* its maker waits for an event, or should have a completion routine */
     bool is_ended_thread; /* its thread ends and has cancelled it */
@@ -52,7 +55,8 @@ struct io_irps {
     unsigned freed_count;
     unsigned associated_count; /* in .all */
     LIST_ENTRY threaded;       /* by Irp->ThreadListEntry: those queued to a thread */
-    LIST_ENTRY leaving;        /* threads that end and wait for theirs; see thread_irps.c */
+    atomic_uint threaded_count;
+    LIST_ENTRY leaving; /* threads that end and wait for theirs; see thread_irps.c */
 };
 
 void io_irps_start(struct io_irps *irps);
@@ -79,17 +83,43 @@ unsigned io_irps_report(struct io_irps *irps);
 /* A new IRP with its record; NULL when memory is short. */
 PIRP io_irp_create(CCHAR stack_size, enum io_irp_kind kind, const void *creator);
 
-/* Whether its driver has to take it back: it allocated the IRP, or made it of its own memory. */
-bool io_irp_is_drivers(PIRP irp);
-
 /* One reference less; the last one frees the IRP. */
 void io_irp_release(PIRP irp);
 
-/* The record of an IRP that the emulator allocated, NULL for one in the driver's memory. */
-struct io_irp_record *io_irp_record(PIRP irp);
+/* What the memory says that it is; it may have been freed, or never have been an IRP. */
+BASE_NOT_SANITIZED static CSHORT io_irp_type(const volatile IRP *irp)
+{
+    return irp->Type;
+}
+
+BASE_NOT_SANITIZED static UCHAR io_irp_allocation_flags(const volatile IRP *irp)
+{
+    return irp->AllocationFlags;
+}
 
 /* Whether the memory still is an IRP: it may have been freed. */
-bool io_irp_is_alive(const IRP *irp);
+static inline bool io_irp_is_alive(const IRP *irp)
+{
+    return irp != NULL && io_irp_type(irp) == IO_TYPE_IRP;
+}
+
+/* The record of an IRP that the emulator allocated, NULL for one in the driver's memory. */
+static inline struct io_irp_record *io_irp_record(PIRP irp)
+{
+    bool is_ours = (io_irp_allocation_flags(irp) & IO_IRP_ALLOCATED) != 0;
+    return is_ours ? (struct io_irp_record *)(PVOID)irp - 1 : NULL;
+}
+
+/* Whether its driver has to take it back: it allocated the IRP, or made it of its own memory. */
+static inline bool io_irp_is_recorded_as_drivers(const struct io_irp_record *record)
+{
+    return record == NULL || record->kind == IO_IRP_DRIVERS || record->kind == IO_IRP_ASYNCHRONOUS;
+}
+
+static inline bool io_irp_is_drivers(PIRP irp)
+{
+    return io_irp_is_recorded_as_drivers(io_irp_record(irp));
+}
 
 /* The cancel routine, which others may be exchanging. */
 static inline PDRIVER_CANCEL io_irp_cancel_routine(const IRP *irp)

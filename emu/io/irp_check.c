@@ -7,6 +7,7 @@
  */
 #include "io/irp_check.h"
 
+#include "base/cold.h"
 #include "base/stack.h"
 #include "ex/paged.h"
 #include "io/irp.h"
@@ -33,26 +34,17 @@ static bool is_with_wsk(PIRP irp)
 
 /* ---- stack locations that are nobody's ---- */
 
-static bool is_zero(const void *start, size_t bytes)
+static bool is_zero(const IO_STACK_LOCATION *location)
 {
-    const UCHAR *byte = start;
-    for (size_t i = 0; i < bytes; i++) {
-        if (byte[i] != 0) {
-            return false;
-        }
-    }
-    return true;
+    const ULONG64 *word = (const ULONG64 *)(const void *)location;
+    C_ASSERT(sizeof(*location) == 9 * sizeof(*word));
+    return (word[0] | word[1] | word[2] | word[3] | word[4] | word[5] | word[6] | word[7] |
+            word[8]) == 0;
 }
 
-void io_irp_check_locations(PIRP irp)
+/* What somebody wrote who had no stack location. */
+static BASE_COLD void report_beyond(PIRP irp, const IO_STACK_LOCATION *beyond)
 {
-    if (!verifier_is_on() || io_irp_record(irp) == NULL) {
-        return;
-    }
-    PIO_STACK_LOCATION beyond = (PIO_STACK_LOCATION)(PVOID)(irp + 1) + irp->StackCount;
-    if (is_zero(beyond, sizeof(*beyond))) {
-        return;
-    }
     if (beyond->Control == SL_PENDING_RETURNED) {
         ke_violation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x212, (ULONG_PTR)beyond, (ULONG_PTR)irp,
                      0, is_with_wsk(irp) ? "WSK-IRP-22" : "IRP-69",
@@ -66,6 +58,22 @@ void io_irp_check_locations(PIRP irp)
                  "A driver wrote to the current stack location of the IRP %p, allocated by %s, "
                  "without having one: it wrote behind the IRP.",
                  (void *)irp, origin_of(irp).text);
+}
+
+/* The IRP is one of the emulator's, with a location beyond its last. */
+static inline void check_beyond(PIRP irp)
+{
+    const IO_STACK_LOCATION *beyond = (PIO_STACK_LOCATION)(PVOID)(irp + 1) + irp->StackCount;
+    if (!is_zero(beyond)) {
+        report_beyond(irp, beyond);
+    }
+}
+
+void io_irp_check_locations(PIRP irp)
+{
+    if (verifier_is_on() && io_irp_record(irp) != NULL) {
+        check_beyond(irp);
+    }
 }
 
 /* ---- freeing, using anew ---- */
@@ -96,8 +104,12 @@ void io_irp_check_freeable(PIRP irp, const void *caller)
                     "The driver freed the IRP %p, which a driver below or the network still has.",
                     (void *)irp);
     }
-    io_completion_check_unsent(irp, "freed");
-    io_irp_check_locations(irp);
+    if (verifier_is_on()) {
+        io_completion_check_unsent(irp, "freed");
+        if (record != NULL) {
+            check_beyond(irp);
+        }
+    }
 }
 
 void io_irp_check_reusable(PIRP irp, const void *caller)
@@ -114,8 +126,12 @@ void io_irp_check_reusable(PIRP irp, const void *caller)
                     "The driver reused the IRP %p, which the I/O manager frees when it is done.",
                     (void *)irp);
     }
-    io_completion_check_unsent(irp, "reused");
-    io_irp_check_locations(irp);
+    if (verifier_is_on()) {
+        io_completion_check_unsent(irp, "reused");
+        if (record != NULL) {
+            check_beyond(irp);
+        }
+    }
 }
 
 /* ---- giving away ---- */
@@ -160,16 +176,15 @@ static void check_own(PIRP irp, const struct receiver *receiver)
 }
 
 /* Whether the next location is the first that anybody has, and the IRP its driver's own. */
-static bool is_own_and_fresh(PIRP irp)
+static bool is_own_and_fresh(const IRP *irp, const struct io_irp_record *record)
 {
-    return irp->CurrentLocation > irp->StackCount && irp->StackCount > 0 && io_irp_is_drivers(irp);
+    return irp->CurrentLocation > irp->StackCount && irp->StackCount > 0 &&
+           io_irp_is_recorded_as_drivers(record);
 }
 
-static void check_routine(PIRP irp)
+static void check_no_routine(PIRP irp, const IO_STACK_LOCATION *next)
 {
-    const IO_STACK_LOCATION *next = IoGetNextIrpStackLocation(irp);
-    if (irp->CurrentLocation > 1 && next->CompletionRoutine == NULL &&
-        (next->Control & INVOKE_ANY) != 0) {
+    if ((next->Control & INVOKE_ANY) != 0) {
         ke_violation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, (ULONG_PTR)irp, next->Control, 0,
                      "IRP-51",
                      "The driver set a completion routine for the IRP %p that is NULL and is to be "
@@ -179,10 +194,9 @@ static void check_routine(PIRP irp)
 }
 
 /* The routine may be called at DISPATCH_LEVEL. */
-static void check_context(PIRP irp, const char *rule)
+static void check_context(PIRP irp, const IO_STACK_LOCATION *next, const char *rule)
 {
-    const IO_STACK_LOCATION *next = IoGetNextIrpStackLocation(irp);
-    if (irp->CurrentLocation > 1 && next->CompletionRoutine != NULL && ex_is_paged(next->Context)) {
+    if (ex_is_paged(next->Context)) {
         ke_violation(
             DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x227, (ULONG_PTR)next->CompletionRoutine,
             (ULONG_PTR)irp, (ULONG_PTR)next->Context, rule,
@@ -192,17 +206,24 @@ static void check_context(PIRP irp, const char *rule)
     }
 }
 
-static void check_receiver(PIRP irp, const struct receiver *receiver)
+static void check_receiver(PIRP irp, const struct io_irp_record *record,
+                           const struct receiver *receiver)
 {
-    if (!verifier_is_on()) {
-        return;
+    if (irp->CurrentLocation <= 1) {
+        return; /* the next location is none: whoever takes the IRP says so */
     }
-    check_routine(irp);
-    check_context(irp, receiver->context);
-    if (is_own_and_fresh(irp)) {
+    const IO_STACK_LOCATION *next = IoGetNextIrpStackLocation(irp);
+    if (next->CompletionRoutine == NULL) {
+        check_no_routine(irp, next);
+    } else {
+        check_context(irp, next, receiver->context);
+    }
+    if (is_own_and_fresh(irp, record)) {
         check_own(irp, receiver);
     }
-    io_irp_check_locations(irp);
+    if (record != NULL) {
+        check_beyond(irp);
+    }
 }
 
 /* The maker of a request took a stack location of its own where it has none to take. */
@@ -227,7 +248,9 @@ static void check_request(PIRP irp, const struct io_irp_record *record)
 void io_irp_check_sent(PIRP irp)
 {
     struct io_irp_record *record = io_irp_record(irp);
-    check_receiver(irp, &drivers);
+    if (verifier_is_on()) {
+        check_receiver(irp, record, &drivers);
+    }
     if (record != NULL && record->receiver == IO_IRP_TO_NOBODY) {
         check_request(irp, record);
         record->receiver = IO_IRP_TO_DRIVER;
@@ -235,22 +258,41 @@ void io_irp_check_sent(PIRP irp)
 }
 
 /* Whether there is more in the next location than a completion routine. */
-static bool is_filled(PIRP irp)
+static bool is_filled(const IO_STACK_LOCATION *next)
 {
+    const ULONG64 *parameters = (const ULONG64 *)(const void *)&next->Parameters;
+    C_ASSERT(sizeof(next->Parameters) == 4 * sizeof(*parameters));
+    return (next->MajorFunction | next->MinorFunction | next->Flags) != 0 ||
+           (parameters[0] | parameters[1] | parameters[2] | parameters[3]) != 0;
+}
+
+/* The usual case at one look: an own IRP whose next location has what it should. */
+static inline bool is_in_order(PIRP irp, const struct io_irp_record *record)
+{
+    if (record == NULL || !is_own_and_fresh(irp, record)) {
+        return false;
+    }
     const IO_STACK_LOCATION *next = IoGetNextIrpStackLocation(irp);
-    return next->MajorFunction != 0 || next->MinorFunction != 0 || next->Flags != 0 ||
-           !is_zero(&next->Parameters, sizeof(next->Parameters));
+    return next->CompletionRoutine != NULL && (next->Control & INVOKE_ANY) == INVOKE_ANY &&
+           !ex_is_paged(next->Context) && !is_filled(next) && is_zero(next + 1);
+}
+
+static void check_for_wsk(PIRP irp, const struct io_irp_record *record)
+{
+    check_receiver(irp, record, &wsk);
+    if (is_own_and_fresh(irp, record) && is_filled(IoGetNextIrpStackLocation(irp))) {
+        ke_warning("WSK-IRP-08",
+                   "the driver filled in the stack location of the IRP %p that it gave to WSK; all "
+                   "it has to set is a completion routine",
+                   (void *)irp);
+    }
 }
 
 void io_irp_hand_to_wsk(PIRP irp)
 {
     struct io_irp_record *record = io_irp_record(irp);
-    check_receiver(irp, &wsk);
-    if (is_own_and_fresh(irp) && is_filled(irp)) {
-        ke_warning("WSK-IRP-08",
-                   "the driver filled in the stack location of the IRP %p that it gave to WSK; all "
-                   "it has to set is a completion routine",
-                   (void *)irp);
+    if (verifier_is_on() && !is_in_order(irp, record)) {
+        check_for_wsk(irp, record);
     }
     if (record != NULL) {
         record->receiver = IO_IRP_TO_WSK;

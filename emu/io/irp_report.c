@@ -1,14 +1,10 @@
 /* What reports say of IRPs: which one lies at an address, and which are on their way. */
 #include "io/irp.h"
+#include "ke/warning.h"
+#include "verifier/hang.h"
 #include "verifier/object.h"
 
 #include <stdio.h>
-
-#if defined(__GNUC__)
-#define NOT_SANITIZED __attribute__((no_sanitize("address", "thread"), noinline))
-#else
-#define NOT_SANITIZED
-#endif
 
 static PIRP irp_of(const struct io_irp_record *record)
 {
@@ -22,7 +18,7 @@ struct position {
     bool is_pending; /* somebody has it */
 };
 
-NOT_SANITIZED static struct position look(const volatile IRP *irp)
+BASE_NOT_SANITIZED static struct position look(const volatile IRP *irp)
 {
     return (struct position){.stack_count = irp->StackCount,
                              .location = irp->CurrentLocation,
@@ -82,7 +78,67 @@ bool io_irp_is_completed(PIRP irp)
     return verifier_is_on() ? verifier_irp_is_completed(irp) : !look(irp).is_pending;
 }
 
+/* What an IRP that somebody has tells of a hang. */
+enum guilt { INNOCENT, CANNOT_BE_CANCELLED, IS_CANCELLED };
+
+BASE_NOT_SANITIZED static enum guilt guilt_of(const volatile IRP *irp)
+{
+    if (irp->CurrentLocation > irp->StackCount) {
+        return INNOCENT;
+    }
+    if (irp->Cancel) {
+        return IS_CANCELLED;
+    }
+    return irp->CancelRoutine == NULL ? CANNOT_BE_CANCELLED : INNOCENT;
+}
+
+/* The guiltiest IRP. */
+static PIRP find_guilty(struct io_irps *irps, enum guilt *guilt)
+{
+    PIRP found = NULL;
+    *guilt = INNOCENT;
+    if (!verifier_lock(&irps->lock)) {
+        return NULL;
+    }
+    for (LIST_ENTRY *entry = irps->all.Flink; entry != &irps->all; entry = entry->Flink) {
+        PIRP irp = irp_of(CONTAINING_RECORD(entry, struct io_irp_record, link));
+        if (guilt_of(irp) > *guilt) {
+            *guilt = guilt_of(irp);
+            found = irp;
+        }
+    }
+    base_mutex_unlock(&irps->lock);
+    return found;
+}
+
+/* A cancelled IRP that nobody completes explains a hang; one that cannot be cancelled helps. */
+static bool suspect(void *context, struct verifier_hang_cause *cause)
+{
+    enum guilt guilt;
+    PIRP irp = find_guilty(context, &guilt);
+    if (guilt == CANNOT_BE_CANCELLED) {
+        ke_warning("CANCEL-22",
+                   "The IRP %p waits at a driver that gave it no cancel routine, so that nobody "
+                   "can end the wait.",
+                   (void *)irp);
+    }
+    if (guilt != IS_CANCELLED) {
+        return false;
+    }
+    *cause = (struct verifier_hang_cause){
+        .code = DRIVER_VERIFIER_DETECTED_VIOLATION,
+        .parameter = {0x135, (ULONG_PTR)irp, verifier_hang_ms()},
+        .rule = "CANCEL-24",
+    };
+    snprintf(cause->sentence, sizeof(cause->sentence),
+             "The IRP %p was cancelled, but whoever has it did not complete it, and for %lu ms "
+             "nothing has happened.",
+             (void *)irp, verifier_hang_ms());
+    return true;
+}
+
 void io_irps_describe(struct io_irps *irps)
 {
     verifier_finder_add(find, list, irps);
+    verifier_asker_add(NULL, suspect, irps);
 }

@@ -18,6 +18,7 @@
 #include "io/unload.h"
 #include "ke/callback.h"
 #include "ke/limit.h"
+#include "ke/patience.h"
 #include "ke/warning.h"
 #include "ob/name.h"
 #include "ob/object.h"
@@ -178,7 +179,11 @@ static void call_unload(struct io_driver *driver)
     struct ke_callback callback;
     PDRIVER_UNLOAD unload = driver->object.DriverUnload;
     ke_callback_enter(&callback, "the unload routine", (void *)(ULONG_PTR)unload);
+    struct ke_reason reason = {
+        .what = "the unload routine", .object = &driver->object, .kind = KE_REASON_END};
+    ke_reason_begin(&reason);
     unload(&driver->object);
+    ke_reason_end(&reason);
     ke_callback_leave(&callback);
     io_container_check_driver(&driver->object, "SESS-74", "was unloaded");
     KeFlushQueuedDpcs(); /* TIMER-13 */

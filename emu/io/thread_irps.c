@@ -44,6 +44,7 @@ void io_thread_irps_insert(PIRP irp)
     struct io_irps *irps = &io_state()->irps;
     base_mutex_lock(&irps->lock);
     InsertTailList(&irps->threaded, &irp->ThreadListEntry);
+    atomic_fetch_add_explicit(&irps->threaded_count, 1, memory_order_relaxed);
     base_mutex_unlock(&irps->lock);
 }
 
@@ -58,12 +59,21 @@ static void tell_leaving(struct io_irps *irps, PETHREAD thread)
     }
 }
 
+/* The lock is held. */
+static void take_out(struct io_irps *irps, PIRP irp)
+{
+    if (!IsListEmpty(&irp->ThreadListEntry)) {
+        atomic_fetch_sub_explicit(&irps->threaded_count, 1, memory_order_relaxed);
+    }
+    RemoveEntryList(&irp->ThreadListEntry);
+    InitializeListHead(&irp->ThreadListEntry);
+}
+
 void io_thread_irps_remove(PIRP irp)
 {
     struct io_irps *irps = &io_state()->irps;
     base_mutex_lock(&irps->lock);
-    RemoveEntryList(&irp->ThreadListEntry);
-    InitializeListHead(&irp->ThreadListEntry);
+    take_out(irps, irp);
     tell_leaving(irps, irp->Tail.Overlay.Thread);
     base_mutex_unlock(&irps->lock);
 }
@@ -101,8 +111,9 @@ void io_thread_irps_check_frames(void)
     const void *what = NULL;
     const void *here = &what;
     bool is_event = false;
-    if (!verifier_is_on()) {
-        return;
+    if (!verifier_is_on() ||
+        atomic_load_explicit(&irps->threaded_count, memory_order_relaxed) == 0) {
+        return; /* the thread's own ones would be seen: it put them there */
     }
     base_mutex_lock(&irps->lock);
     PIRP irp = find_dead(irps, (PETHREAD)ke_current(), here, &what);
@@ -145,8 +156,7 @@ static void detach(struct io_irps *irps, PETHREAD thread)
         PIRP irp = irp_of(entry);
         entry = entry->Flink;
         if (irp->Tail.Overlay.Thread == thread) {
-            RemoveEntryList(&irp->ThreadListEntry);
-            InitializeListHead(&irp->ThreadListEntry);
+            take_out(irps, irp);
             irp->Tail.Overlay.Thread = NULL;
             ke_warning("CANCEL-23", "the IRP %p was cancelled and not completed; its thread ended",
                        (void *)irp);

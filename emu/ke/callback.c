@@ -5,6 +5,7 @@
 #include "ke/kernel.h"
 #include "trace/trace.h"
 #include "verifier/lock_order.h"
+#include "verifier/object.h"
 
 static BASE_THREAD_LOCAL const struct ke_callback *innermost;
 
@@ -60,6 +61,7 @@ static void check_spin_locks(const struct ke_callback *callback, const struct _K
 {
     static const char condition[] = "a spin lock is released before the routine returns";
     if (thread->spin_locks_held != callback->spin_locks_held) {
+        verifier_object_is_subject(callback->routine);
         ke_bugcheck(
             DRIVER_VERIFIER_DETECTED_VIOLATION, 0x4000A, (ULONG_PTR)condition, 0, 0, "SPIN-23",
             "The driver's routine %p, called as %s holding %u spin locks, returned holding "

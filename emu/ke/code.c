@@ -17,6 +17,12 @@
 
 static const struct ke_code *_Atomic known[DRIVERS_MAX];
 
+/* The bounds of all that were loaded, for as long as the process runs; end is written last. */
+static struct {
+    _Atomic uintptr_t begin;
+    _Atomic uintptr_t end;
+} past[DRIVERS_MAX];
+
 /* Puts one pointer where another was. */
 static void exchange(const struct ke_code *from, const struct ke_code *to)
 {
@@ -40,11 +46,42 @@ static const struct ke_code *find_stale(const struct ke_code *code)
     return NULL;
 }
 
+static void remember(const struct ke_code *code)
+{
+    for (int i = 0; i < DRIVERS_MAX; i++) {
+        uintptr_t begin = 0;
+        if (atomic_compare_exchange_strong(&past[i].begin, &begin, (uintptr_t)code->begin)) {
+            atomic_store(&past[i].end, (uintptr_t)code->end);
+            return;
+        }
+        if (begin == (uintptr_t)code->begin) {
+            return;
+        }
+    }
+}
+
 void ke_code_add(const struct ke_code *code)
 {
     if (code->begin != code->end) {
         exchange(find_stale(code), code);
+        remember(code);
     }
+}
+
+bool ke_code_was_any_known(void)
+{
+    return atomic_load(&past[0].end) != 0;
+}
+
+bool ke_code_was_drivers(const void *return_address)
+{
+    uintptr_t address = (uintptr_t)return_address - 1;
+    for (int i = 0; i < DRIVERS_MAX; i++) {
+        if (address < atomic_load(&past[i].end) && address >= atomic_load(&past[i].begin)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void ke_code_remove(const struct ke_code *code)
@@ -63,11 +100,21 @@ bool ke_code_called(const struct ke_code *code, const void *return_address)
     return ke_code_holds(code, (const char *)return_address - 1);
 }
 
-static bool is_known(const void *address)
+const struct ke_code *ke_code_of(const void *address)
 {
     for (int i = 0; i < DRIVERS_MAX; i++) {
         const struct ke_code *code = atomic_load_explicit(&known[i], memory_order_acquire);
         if (code != NULL && ke_code_holds(code, address)) {
+            return code;
+        }
+    }
+    return NULL;
+}
+
+bool ke_code_is_any_known(void)
+{
+    for (int i = 0; i < DRIVERS_MAX; i++) {
+        if (atomic_load_explicit(&known[i], memory_order_relaxed) != NULL) {
             return true;
         }
     }
@@ -77,7 +124,7 @@ static bool is_known(const void *address)
 static bool stop_in_driver(void *context, uintptr_t pc, uintptr_t frame_pointer)
 {
     (void)frame_pointer;
-    if (!is_known((const void *)pc)) {
+    if (ke_code_of((const void *)pc) == NULL) {
         return false;
     }
     *(const void **)context = (const char *)pc + 1;
@@ -87,11 +134,8 @@ static bool stop_in_driver(void *context, uintptr_t pc, uintptr_t frame_pointer)
 const void *ke_code_caller(void)
 {
     const void *caller = NULL;
-    for (int i = 0; i < DRIVERS_MAX && caller == NULL; i++) {
-        if (atomic_load_explicit(&known[i], memory_order_relaxed) != NULL) {
-            base_stack_walk(stop_in_driver, &caller);
-            break;
-        }
+    if (ke_code_is_any_known()) {
+        base_stack_walk(stop_in_driver, &caller);
     }
     return caller;
 }

@@ -21,6 +21,15 @@ void ke_code_remove(const struct ke_code *code);
 bool ke_code_holds(const struct ke_code *code, const void *routine);
 bool ke_code_called(const struct ke_code *code, const void *return_address);
 
+/* The code of the loaded driver in which the address lies, or NULL; it is known while the driver's
+ * code runs. And whether any driver's code is known. */
+const struct ke_code *ke_code_of(const void *address);
+bool ke_code_is_any_known(void);
+
+/* The same of all drivers that this process has loaded. */
+bool ke_code_was_drivers(const void *return_address);
+bool ke_code_was_any_known(void);
+
 /* The return address in the innermost driver code on the calling thread's stack, or NULL. Slow. */
 const void *ke_code_caller(void);
 

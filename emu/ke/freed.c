@@ -12,7 +12,7 @@ static _Noreturn void stop(ULONG_PTR kind, const char *what, const void *object,
                 "The driver freed the memory %p while %p in it was %s.", start, object, what);
 }
 
-void ke_check_freed(const void *start, size_t bytes)
+void ke_look_into_freed(const void *start, size_t bytes)
 {
     const KTIMER *timer = ke_timers_find(start, bytes);
     if (timer != NULL) {

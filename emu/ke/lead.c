@@ -19,6 +19,8 @@
  *   needs a leader; called from there, it leads at once if threads are parked that might have, for
  *   they will not come by themselves.
  * - The emulator's own workers are never handed the lead.
+ * - The background thread also looks, some times in WSKEMU_HANG_MS, whether the kernel hangs
+ *   (verifier/hang.c), wherever it sleeps: waiting, leading, or inside a driver's routine.
  * - Who gives the lead up lets go of the poller first, because a host may count whoever polled as
  *   busy with it, and let nobody else poll as long as that thread computes (base/poller.h). While
  *   it still leads and delivers there is no need: nobody else polls then.
@@ -37,12 +39,22 @@
 #include "ke/kernel.h"
 #include "ke/wait.h"
 #include "rtl/exception.h"
+#include "verifier/hang.h"
 
 #include <stdlib.h>
 
 #define GRACE_NS 1000000
 
 _Static_assert(KE_OTHERS_MAX == KE_LOOPS_MAX - 1, "a thread for each loop but the first");
+
+bool ke_lead_is_poller(const struct ke_lead *lead, const struct _KTHREAD *thread)
+{
+    bool is_poller = thread == lead->background.thread;
+    for (unsigned i = 0; i < lead->other_count; i++) {
+        is_poller = is_poller || thread == lead->others[i].thread;
+    }
+    return is_poller;
+}
 
 static uint64_t earlier(uint64_t one, uint64_t other)
 {
@@ -116,6 +128,7 @@ static bool poll(const struct base_poller *poller, uint64_t deadline_ns)
 static void deliver_ready(const struct base_poller *poller)
 {
     struct _KTHREAD *thread = ke_current();
+    ke_lead_note_progress(&ke_kernel()->lead);
     thread->dpc_depth++;
     poller->deliver(poller->context);
     thread->dpc_depth--;
@@ -190,7 +203,8 @@ void ke_lead(struct ke_wait *wait, uint64_t deadline_ns)
 {
     struct ke_lead *lead = &ke_entered()->lead;
     take(wait->thread);
-    while (!wait->is_done && lead->heir == NULL && !ke_is_past(deadline_ns)) {
+    while (!wait->is_done && lead->heir == NULL && wait->stack == NULL &&
+           !ke_is_past(deadline_ns)) {
         turn(deadline_ns);
     }
     give_up();
@@ -233,12 +247,19 @@ void ke_lead_park(const struct ke_wait *wait, uint64_t deadline_ns)
     struct ke_lead *lead = &ke_entered()->lead;
     struct _KTHREAD *thread = wait->thread;
     unsigned idle = may_lead(wait) ? 1 : 0;
+    bool is_background = thread == lead->background.thread;
     ke_lead_forget(thread);
     lead->idle += idle;
     thread->is_parked = true;
+    if (is_background) {
+        deadline_ns = earlier(deadline_ns, verifier_hang_next());
+    }
     ke_unlock();
     base_park_wait(thread->park, deadline_ns);
     ke_lock();
+    if (is_background) {
+        verifier_hang_look();
+    }
     thread->is_parked = false;
     lead->idle -= idle;
 }
@@ -257,7 +278,8 @@ static void lead_in_background(struct _KTHREAD *thread)
     struct ke_lead *lead = &ke_entered()->lead;
     take(thread);
     while (lead->heir == NULL && !lead->is_stopping && needs_leader()) {
-        turn(BASE_FOREVER);
+        turn(verifier_hang_next());
+        verifier_hang_look();
     }
     base_poller_leave();
     lead->leader = NULL;
@@ -269,6 +291,7 @@ static void sleep_in_background(uint64_t deadline_ns)
 {
     struct ke_lead *lead = &ke_entered()->lead;
     lead->background_sleeps = deadline_ns == BASE_FOREVER;
+    deadline_ns = earlier(deadline_ns, verifier_hang_next());
     ke_unlock();
     base_park_wait(lead->background_park, deadline_ns);
     ke_lock();
@@ -308,6 +331,7 @@ static void background(void *context)
     ke_lock();
     while (!ke_kernel()->lead.is_stopping) {
         watch(thread);
+        verifier_hang_look();
     }
     ke_unlock();
     ke_thread_leave(thread);

@@ -33,8 +33,9 @@ struct ke_lead {
     bool was_kicked;         /* this poll was kicked already */
     struct _KTHREAD *heir;   /* was woken by a leader and shall lead next; NULL: anybody may */
     uint64_t poll_deadline_ns;
-    uint64_t turn; /* counts changes of the lead */
-    unsigned idle; /* threads that are parked and may lead */
+    uint64_t turn;             /* counts changes of the lead */
+    _Atomic uint64_t progress; /* changes with each wait that is satisfied and each delivery */
+    unsigned idle;             /* threads that are parked and may lead */
 
     /* Where threads sleep that run on as soon as the lock is free, a reference each. */
     struct base_park *wakes[KE_WAKES_MAX];
@@ -70,6 +71,16 @@ bool ke_lead_is_free_for(const struct ke_wait *wait);
 /* Sleeps on the parking place of the wait's thread, without leading. The lock is held on entry and
  * return, not between. */
 void ke_lead_park(const struct ke_wait *wait, uint64_t deadline_ns);
+
+/* Something happened: for whoever looks whether anything does. Not counted exactly. */
+static inline void ke_lead_note_progress(struct ke_lead *lead)
+{
+    uint64_t before = atomic_load_explicit(&lead->progress, memory_order_relaxed);
+    atomic_store_explicit(&lead->progress, before + 1, memory_order_relaxed);
+}
+
+/* Whether it is one of the threads that poll. */
+bool ke_lead_is_poller(const struct ke_lead *lead, const struct _KTHREAD *thread);
 
 /* Forgets a thread that ends. The lock is held. */
 void ke_lead_forget(const struct _KTHREAD *thread);

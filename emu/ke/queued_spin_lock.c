@@ -10,6 +10,7 @@
 #include "ke/bugcheck.h"
 #include "ke/irql.h"
 #include "ke/kernel.h"
+#include "ke/patience.h"
 #include "verifier/lock_order.h"
 
 #define WAIT 0x1ULL
@@ -60,10 +61,16 @@ static void wait_for_turn(KSPIN_LOCK_QUEUE *queue, KSPIN_LOCK_QUEUE *before)
     __atomic_store_n(&before->Next, queue, __ATOMIC_SEQ_CST);
     ke_address_wake(&before->Next, true);
     ULONG_PTR state = load_state(queue);
+    struct ke_reason reason = {.what = "its turn at the spin lock",
+                               .object = (const void *)(state & ~HANDLE_BITS),
+                               .kind = KE_REASON_LOCK,
+                               .rule = "SPIN-19"};
+    ke_reason_begin(&reason);
     while ((state & WAIT) != 0) {
         ke_address_wait(state_of(queue), sizeof(ULONG_PTR), state, false);
         state = load_state(queue);
     }
+    ke_reason_end(&reason);
 }
 
 static void acquire(PKSPIN_LOCK lock, PKLOCK_QUEUE_HANDLE handle, const void *site)

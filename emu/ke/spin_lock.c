@@ -10,6 +10,7 @@
 #include "ke/bugcheck.h"
 #include "ke/irql.h"
 #include "ke/kernel.h"
+#include "ke/patience.h"
 #include "verifier/lock_order.h"
 #include "verifier/resident.h"
 
@@ -65,9 +66,21 @@ static void check_initialised(PKSPIN_LOCK lock, ULONG_PTR word)
                 is_queued ? "is held as a queued spin lock" : "was never initialised");
 }
 
+/* The thread that holds it. */
+static const void *holder_of(const void *lock, unsigned n)
+{
+    return n == 0 ? (const void *)(load(lock) & ~(CONTENDED | QUEUED)) : NULL;
+}
+
 /* Sleeps until the lock was free, then takes it marked as contended: others may sleep on. */
 static void acquire_contended(PKSPIN_LOCK lock, struct _KTHREAD *thread)
 {
+    struct ke_reason reason = {.what = "the spin lock",
+                               .object = lock,
+                               .kind = KE_REASON_LOCK,
+                               .rule = "SPIN-19",
+                               .holder = holder_of};
+    ke_reason_begin(&reason);
     while (!try_swap(lock, 0, (ULONG_PTR)thread | CONTENDED)) {
         ULONG_PTR word = load(lock);
         if (word == 0) {
@@ -80,6 +93,7 @@ static void acquire_contended(PKSPIN_LOCK lock, struct _KTHREAD *thread)
         }
         ke_address_wait(lock, sizeof(*lock), word | CONTENDED, false);
     }
+    ke_reason_end(&reason);
 }
 
 void ke_spin_lock_acquire(PKSPIN_LOCK lock)

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 struct ke_processor;
+struct ke_reason;
 struct ke_wait;
 struct ke_kernel;
 
@@ -42,6 +43,7 @@ struct _KTHREAD {
     unsigned completion_depth; /* completions of WSK that stand on each other on it */
     bool is_wait_next;         /* signalled with Wait TRUE: its next wait restores wait_irql */
     KIRQL wait_irql;
+    const struct ke_reason *reason; /* why it waits, innermost first; see patience.h */
 
     /* Guarded by the dispatcher lock. */
     struct ke_wait *wait; /* what it waits for, while it waits */

@@ -122,6 +122,18 @@ bool ke_timers_are_set(void)
     return atomic_load_explicit(&ke_entered()->timers.count, memory_order_relaxed) != 0;
 }
 
+bool ke_timers_do_more_than_tick(unsigned long milliseconds)
+{
+    size_t count = atomic_load_explicit(&ke_entered()->timers.count, memory_order_relaxed);
+    for (size_t i = 1; i <= count; i++) {
+        ULONG period = get(i).timer->Period;
+        if (period == 0 || period > milliseconds) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint64_t ke_timers_next(void)
 {
     return ke_timers_are_set() ? get(1).due_ns : BASE_FOREVER;

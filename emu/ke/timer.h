@@ -26,6 +26,10 @@ struct ke_timers {
 /* Whether any timer is set. */
 bool ke_timers_are_set(void);
 
+/* Whether a timer is set that is to do more than tick at least every so many milliseconds. The lock
+ * is held. */
+bool ke_timers_do_more_than_tick(unsigned long milliseconds);
+
 /* When the next timer is due, BASE_FOREVER when none is set. The lock is held. */
 uint64_t ke_timers_next(void);
 

@@ -18,6 +18,7 @@
 #include "ke/limit.h"
 #include "ke/mutant.h"
 #include "trace/trace.h"
+#include "verifier/call_stack.h"
 #include "verifier/lock_order.h"
 #include "verifier/resident.h"
 
@@ -207,6 +208,7 @@ void ke_wait_finish(struct ke_wait *wait, NTSTATUS status)
 {
     trace_object(TRACE_WAKE, TRACE_WAITS, wait->thread, (ULONG_PTR)wait, 0);
     unlink_blocks(wait);
+    ke_lead_note_progress(&ke_entered()->lead);
     wait->status = status;
     wait->is_done = true;
     if (wait->thread->wait == wait) {
@@ -293,13 +295,24 @@ static bool try_wait(struct ke_wait *wait)
     return false;
 }
 
+/* Somebody explains a hang, and asked where this thread is. The lock is held. */
+BASE_COLD static void tell_stack(struct ke_wait *wait)
+{
+    verifier_stack_capture(wait->stack);
+    wait->stack = NULL;
+}
+
 void ke_block(struct ke_wait *wait, uint64_t deadline_ns)
 {
     struct _KTHREAD *thread = wait->thread;
     trace_object(TRACE_WAIT, TRACE_WAITS, wait->what, (ULONG_PTR)wait, wait->count);
     wait->outer = thread->wait;
     thread->wait = wait;
+    wait->deadline_ns = deadline_ns;
     while (!wait->is_done && !ke_is_past(deadline_ns)) {
+        if (wait->stack != NULL) {
+            tell_stack(wait);
+        }
         if (ke_lead_is_free_for(wait)) {
             ke_lead(wait, deadline_ns);
         } else {

@@ -25,6 +25,8 @@ enum ke_object_type {
     KE_TIMER_SYNCHRONIZATION = 9,
 };
 
+struct verifier_stack;
+
 /* One object of one wait, in the object's wait list. Lives on the waiter's stack. */
 struct ke_wait_block {
     LIST_ENTRY link;
@@ -45,6 +47,8 @@ struct ke_wait {
     SHORT apc_disable; /* what the mutexes taken add to the thread's count, once it runs on */
     NTSTATUS status;   /* of the finished wait */
     const void *what;  /* what a parked thread waits for, for reports */
+    uint64_t deadline_ns;
+    struct verifier_stack *stack; /* where the thread shall write its stack down, or NULL */
 };
 
 /* Fills the header of a dispatcher object. Bug checks if a thread waits for it. */

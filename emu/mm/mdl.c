@@ -8,10 +8,12 @@
  */
 #include "mm/mm.h"
 
+#include "base/local.h"
 #include "base/log.h"
 #include "base/stack.h"
 #include "ex/paged.h"
 #include "ke/bugcheck.h"
+#include "ke/left.h"
 #include "ke/warning.h"
 #include "rtl/exception.h"
 #include "verifier/history.h"
@@ -189,6 +191,21 @@ SIZE_T MmSizeOfMdl(PVOID Base, SIZE_T Length)
     return mdl_bytes(Base, Length);
 }
 
+/* Where the calling thread's stack begins, its highest address; 0 if nobody has asked yet. */
+static BASE_THREAD_LOCAL ULONG_PTR stack_begin;
+
+/* Whether the address lies in a frame of our callers'. Nearly all are told by the first look. */
+static bool is_on_stack(const void *address)
+{
+    ULONG_PTR here = (ULONG_PTR)&address;
+    ULONG_PTR end = 0;
+    if (stack_begin < here) {
+        IoGetStackLimits(&end, &stack_begin);
+    }
+    return (ULONG_PTR)address - here < stack_begin - here &&
+           IoWithinStackLimits((ULONG_PTR)address, 1);
+}
+
 /* What an MDL of non-paged pool must not describe. */
 static void check_buffer(PMDL mdl)
 {
@@ -200,7 +217,7 @@ static void check_buffer(PMDL mdl)
                      "paged pool. Such a buffer is locked with MmProbeAndLockPages.",
                      buffer);
     }
-    if (IoWithinStackLimits((ULONG_PTR)buffer, 1)) {
+    if (is_on_stack(buffer)) {
         ke_warning("MDL-23",
                    "the driver called MmBuildMdlForNonPagedPool for the buffer %p, which lies on "
                    "its stack; such a buffer is locked with MmProbeAndLockPages",
@@ -217,7 +234,9 @@ VOID MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList)
         wrong_state(mdl, 0xB0, "MDL-24",
                     "The driver called MmBuildMdlForNonPagedPool on an MDL that is locked.");
     }
-    check_buffer(mdl);
+    if (verifier_is_on()) {
+        check_buffer(mdl);
+    }
     fill_pages(mdl);
     mdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
     mdl->MappedSystemVa = MmGetMdlVirtualAddress(mdl);
@@ -446,6 +465,7 @@ static unsigned report(void *state)
         base_log("left: MDL %p of %u bytes%s, allocated by %s\n", (void *)mdl, mdl->ByteCount,
                  (mdl->MdlFlags & MDL_PAGES_LOCKED) != 0 ? " whose pages are locked" : "",
                  base_stack_site(record->creator).text);
+        ke_left_note(record->creator);
         left++;
     }
     return left;

@@ -1,7 +1,10 @@
 #include "mm/routine.h"
 
 #include "ke/limit.h"
+#include "mm/hook_point.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <wdm.h>
 
 /* Orders a wanted name against a known one, as strcmp does. */
@@ -16,6 +19,15 @@ static int compare(const UNICODE_STRING *wanted, const char *known)
     return known[count] == '\0' ? 0 : -1;
 }
 
+/* What a driver is given: the routine, or while it is hooked its hook point. */
+static PVOID address_of(const struct mm_routine *routine)
+{
+    const struct mm_hook_point *point = mm_hook_point_find(routine->name);
+    bool is_hooked = point != NULL && point->function == routine->address &&
+                     atomic_load(&mm_hook_slots[point - mm_hook_points]) != point->function;
+    return is_hooked ? point->jump : routine->address;
+}
+
 /* The address of a routine or variable of the kernel by its name, or NULL. PASSIVE_LEVEL. */
 PVOID MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
 {
@@ -26,7 +38,7 @@ PVOID MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
         size_t middle = low + (high - low) / 2;
         int order = compare(SystemRoutineName, mm_routines[middle].name);
         if (order == 0) {
-            return mm_routines[middle].address;
+            return address_of(&mm_routines[middle]);
         }
         if (order < 0) {
             high = middle;

@@ -233,7 +233,13 @@ static NTSTATUS await(HANDLE handle, enum nmr_role role)
     if (registration == NULL) {
         return STATUS_INVALID_PARAMETER;
     }
-    ke_wait_patiently(&registration->complete, say_what_is_left, registration);
+    ke_wait_patiently(&registration->complete, &(struct ke_reason){.what = "deregistering from NMR",
+                                                                   .object = handle,
+                                                                   .kind = KE_REASON_END,
+                                                                   .rule = "NMR-47",
+                                                                   .verifier_code = NMR_VIOLATION,
+                                                                   .say = say_what_is_left,
+                                                                   .context = registration});
     base_mutex_lock(&nmr_state()->lock);
     bool is_last = --registration->waiters == 0;
     if (is_last) {

@@ -4,6 +4,7 @@
  */
 #include "ob/deletion.h"
 
+#include "ke/patience.h"
 #include "ob/object.h"
 #include "ps/thread.h"
 
@@ -42,7 +43,10 @@ static void run(void *context)
 {
     struct ob_deletions *deletions = context;
     for (;;) {
+        struct ke_reason reason = {.kind = KE_REASON_IDLE};
+        ke_reason_begin(&reason);
         KeWaitForSingleObject(&deletions->available, WrQueue, KernelMode, FALSE, NULL);
+        ke_reason_end(&reason);
         struct ob_header *header = take(deletions);
         if (header == NULL) {
             return;

@@ -14,6 +14,7 @@
 
 #define KERNEL_HANDLE_MASK 0xFFFFFFFF80000000ULL
 #define SLOTS_FIRST 64
+#define OTHERS_MS 300 /* how long requests of a test that has ended may still take */
 #define ALL_ACCESS (STANDARD_RIGHTS_ALL | SPECIFIC_RIGHTS_ALL)
 
 struct ob_handle {
@@ -173,6 +174,60 @@ NTSTATUS ob_close_handle(HANDLE handle)
     }
     ob_dereference(object);
     return STATUS_SUCCESS;
+}
+
+/* A handle that no driver opened, or NULL; and whether its object is in other use as well. */
+static HANDLE find_others(struct ob_state *ob, bool *is_in_use)
+{
+    HANDLE found = NULL;
+    ob_lock();
+    for (ULONG slot = 0; slot < ob->handle_capacity && found == NULL; slot++) {
+        if (ob->handles[slot].object != NULL && ob->handles[slot].creator == NULL) {
+            const struct ob_header *header = ob_header_of(ob->handles[slot].object);
+            found = handle_of(slot);
+            *is_in_use = header->references > header->handles;
+        }
+    }
+    ob_unlock();
+    return found;
+}
+
+/* A file that no driver opened, and which somebody still holds without a handle; or NULL. */
+static void *find_others_file(struct ob_state *ob)
+{
+    void *found = NULL;
+    ob_lock();
+    for (LIST_ENTRY *entry = ob->objects.Flink; entry != &ob->objects; entry = entry->Flink) {
+        struct ob_header *header = CONTAINING_RECORD(entry, struct ob_header, link);
+        if (header->type == *IoFileObjectType && header->creator == NULL && header->handles == 0 &&
+            header->references == 1) {
+            found = header + 1;
+        }
+    }
+    ob_unlock();
+    return found;
+}
+
+void ob_close_others(void)
+{
+    LARGE_INTEGER pause = {.QuadPart = -10000};
+    ULONG patience_ms = OTHERS_MS;
+    HANDLE handle;
+    bool is_in_use;
+    while ((handle = find_others(ob_state(), &is_in_use)) != NULL) {
+        for (; is_in_use && patience_ms != 0; patience_ms--) {
+            KeDelayExecutionThread(KernelMode, FALSE, &pause);
+            find_others(ob_state(), &is_in_use);
+        }
+        ob_close_handle(handle);
+    }
+    void *file;
+    while ((file = find_others_file(ob_state())) != NULL) {
+        pause.QuadPart = -10000LL * patience_ms;
+        patience_ms = 0;
+        KeDelayExecutionThread(KernelMode, FALSE, &pause);
+        ob_dereference(file);
+    }
 }
 
 unsigned ob_report_driver_handles(const struct ke_code *code)

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/stack.h"
 #include "ke/bugcheck.h"
+#include "ke/left.h"
 #include "ke/warning.h"
 #include "ob/directory.h"
 #include "ob/link.h"
@@ -213,6 +214,7 @@ static unsigned report(void *state)
         const struct ob_header *header = CONTAINING_RECORD(entry, struct ob_header, link);
         if (!header->is_internal) {
             print_left(header);
+            ke_left_note(header->creator);
             left++;
         }
     }

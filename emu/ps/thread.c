@@ -11,6 +11,7 @@
 #include "ke/bugcheck.h"
 #include "ke/callback.h"
 #include "ke/irql.h"
+#include "ke/left.h"
 #include "ke/limit.h"
 #include "ke/warning.h"
 #include "ob/object.h"
@@ -113,6 +114,11 @@ static void note_ended(struct ps_state *ps, struct base_thread *host)
     ps->ended[ps->ended_count++] = host;
 }
 
+static bool is_of_test(PETHREAD thread)
+{
+    return thread->name == NULL && ob_header_of(thread)->creator == NULL;
+}
+
 /* The books are closed before the thread is signalled: who waited for it may shut down at once, and
  * joins the host's thread, which still has to leave. */
 static void end_thread(PETHREAD thread)
@@ -120,6 +126,7 @@ static void end_thread(PETHREAD thread)
     struct ps_state *ps = state_of_ps();
     base_mutex_lock(&ps->lock);
     ps->running -= thread->name == NULL;
+    ps->running_of_tests -= is_of_test(thread);
     note_ended(ps, thread->host);
     base_mutex_unlock(&ps->lock);
     verifier_stack_ended();
@@ -185,10 +192,12 @@ static NTSTATUS start_thread(PETHREAD thread)
     ob_reference(thread);
     base_mutex_lock(&ps->lock);
     ps->running += is_drivers;
+    ps->running_of_tests += is_of_test(thread);
     thread->host = base_thread_start(run, thread);
     bool is_started = thread->host != NULL;
     if (!is_started) {
         ps->running -= is_drivers;
+        ps->running_of_tests -= is_of_test(thread);
     }
     base_mutex_unlock(&ps->lock);
     if (!is_started) {
@@ -442,11 +451,22 @@ static ULONG count_running(struct ps_state *ps)
     return running;
 }
 
+static ULONG count_of_tests(struct ps_state *ps)
+{
+    base_mutex_lock(&ps->lock);
+    ULONG count = ps->running_of_tests;
+    base_mutex_unlock(&ps->lock);
+    return count;
+}
+
 static unsigned report(void *state)
 {
     ULONG running = count_running(state);
     if (running != 0) {
         base_log("left: %u system threads still run\n", running);
+    }
+    for (ULONG i = count_of_tests(state); i != 0; i--) {
+        ke_left_note(NULL);
     }
     return running;
 }

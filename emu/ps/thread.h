@@ -30,6 +30,7 @@ struct ps_state {
     struct base_mutex lock; /* guards all below */
     ULONG_PTR next_id;
     ULONG running;              /* system threads of drivers that have not ended */
+    ULONG running_of_tests;     /* those of them that no driver's code made */
     struct base_thread **ended; /* host threads to join */
     ULONG ended_count;
     ULONG ended_capacity;

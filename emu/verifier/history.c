@@ -8,6 +8,7 @@
 #include "verifier/history.h"
 
 #include "base/log.h"
+#include "base/sanitize.h"
 #include "base/stack.h"
 #include "rtl/status_name.h"
 #include "verifier/verifier.h"
@@ -18,14 +19,21 @@
 /* Powers of two. */
 #define SLOTS 8192
 #define SLOTS_FULL 65536
-#define WORDS 8
+#define WORDS 7
 #define IRPS_SHOWN 20
 
-/* An event in words that may be written and read at the same time. */
+/* An event in words that may be written and read at the same time. An act writes those that it
+ * has, and its reader reads no others. */
 struct verifier_slot {
-    _Atomic uint64_t holds; /* the event's number plus one; 0 while it is written */
+    _Alignas(64) _Atomic uint64_t holds; /* the event's number plus one; 0 while it is written */
     _Atomic uint64_t word[WORDS];
 };
+
+C_ASSERT(sizeof(struct verifier_slot) == 64);
+
+/* Which word is what. Of a completion WORD_PACKED has the status, and WORD_HOLDER the Information.
+ */
+enum { WORD_PACKED, WORD_OBJECT, WORD_SITE, WORD_NAME, WORD_HOLDER, WORD_ROUTINE, WORD_CONTEXT };
 
 bool verifier_history_start(struct verifier_history *history)
 {
@@ -33,90 +41,146 @@ bool verifier_history_start(struct verifier_history *history)
         return true;
     }
     history->slot_count = verifier_is_full() ? SLOTS_FULL : SLOTS;
-    history->slots = calloc(history->slot_count, sizeof(*history->slots));
-    return history->slots != NULL;
+    history->memory = calloc(history->slot_count + 1, sizeof(*history->slots));
+    history->slots = (struct verifier_slot *)(((ULONG_PTR)history->memory + 63) / 64 * 64);
+    return history->memory != NULL;
 }
 
 void verifier_history_stop(struct verifier_history *history)
 {
-    free(history->slots);
+    free(history->memory);
 }
 
 /* ---- writing and reading ---- */
 
-static uint64_t pack(const struct verifier_event *event)
+static void put(struct verifier_slot *slot, int word, uint64_t value)
 {
-    return (uint64_t)event->major | (uint64_t)event->minor << 8 | (uint64_t)event->flags << 16 |
-           (uint64_t)event->control << 24 | (uint64_t)(UCHAR)event->stack_count << 32 |
-           (uint64_t)(UCHAR)event->location << 40 | (uint64_t)event->act << 48;
+    atomic_store_explicit(&slot->word[word], value, memory_order_release);
 }
 
-static void unpack(struct verifier_event *event, uint64_t word)
+static void put_pointer(struct verifier_slot *slot, int word, const void *value)
 {
+    put(slot, word, (ULONG_PTR)value);
+}
+
+static uint64_t get(struct verifier_slot *slot, int word)
+{
+    return atomic_load_explicit(&slot->word[word], memory_order_acquire);
+}
+
+static const void *get_pointer(struct verifier_slot *slot, int word)
+{
+    return (const void *)(ULONG_PTR)get(slot, word);
+}
+
+/* The slot of the next event, marked empty; NULL if nothing is kept. */
+static FORCEINLINE struct verifier_slot *begin(uint64_t *number)
+{
+    struct verifier_state *verifier = verifier_state();
+    if (verifier == NULL || verifier->history.slots == NULL) {
+        return NULL;
+    }
+    struct verifier_history *history = &verifier->history;
+    *number = atomic_fetch_add_explicit(&history->next, 1, memory_order_relaxed);
+    struct verifier_slot *slot = &history->slots[*number & (history->slot_count - 1)];
+    atomic_store_explicit(&slot->holds, 0, memory_order_relaxed);
+    return slot;
+}
+
+static void end(struct verifier_slot *slot, uint64_t number)
+{
+    atomic_store_explicit(&slot->holds, number + 1, memory_order_release);
+}
+
+void verifier_history_add_completed(const IRP *irp, const void *site)
+{
+    uint64_t number;
+    struct verifier_slot *slot = begin(&number);
+    if (slot != NULL) {
+        put(slot, WORD_PACKED, (ULONG)irp->IoStatus.Status | (uint64_t)VERIFIER_COMPLETED << 48);
+        put_pointer(slot, WORD_OBJECT, irp);
+        put_pointer(slot, WORD_SITE, site);
+        put(slot, WORD_HOLDER, irp->IoStatus.Information);
+        end(slot, number);
+    }
+}
+
+void verifier_history_add_used(const void *object, const char *name, const void *site)
+{
+    uint64_t number;
+    struct verifier_slot *slot = begin(&number);
+    if (slot != NULL) {
+        put(slot, WORD_PACKED, (uint64_t)VERIFIER_USED << 48);
+        put_pointer(slot, WORD_OBJECT, object);
+        put_pointer(slot, WORD_SITE, site);
+        put_pointer(slot, WORD_NAME, name);
+        end(slot, number);
+    }
+}
+
+void verifier_history_add_freed(const void *object, const char *kind, const void *creator,
+                                const void *site)
+{
+    uint64_t number;
+    struct verifier_slot *slot = begin(&number);
+    if (slot != NULL) {
+        put(slot, WORD_PACKED, (uint64_t)VERIFIER_FREED << 48);
+        put_pointer(slot, WORD_OBJECT, object);
+        put_pointer(slot, WORD_SITE, site);
+        put_pointer(slot, WORD_NAME, kind);
+        put_pointer(slot, WORD_ROUTINE, creator);
+        end(slot, number);
+    }
+}
+
+static void unpack_sent(struct verifier_slot *slot, struct verifier_event *event)
+{
+    uint64_t word = get(slot, WORD_PACKED);
     event->major = (UCHAR)word;
     event->minor = (UCHAR)(word >> 8);
     event->flags = (UCHAR)(word >> 16);
     event->control = (UCHAR)(word >> 24);
     event->stack_count = (CHAR)(word >> 32);
     event->location = (CHAR)(word >> 40);
-    event->act = (enum verifier_act)(word >> 48);
+    event->holder = get_pointer(slot, WORD_HOLDER);
+    event->routine = get_pointer(slot, WORD_ROUTINE);
+    event->context = (ULONG_PTR)get(slot, WORD_CONTEXT);
 }
 
-static const void *pointer_of(uint64_t word)
+static void read_words(struct verifier_slot *slot, struct verifier_event *event)
 {
-    return (const void *)(ULONG_PTR)word;
-}
-
-void verifier_history_add(const struct verifier_event *event)
-{
-    struct verifier_state *verifier = verifier_state();
-    if (verifier == NULL || verifier->history.slots == NULL) {
-        return;
+    event->act = (enum verifier_act)(get(slot, WORD_PACKED) >> 48);
+    event->object = get_pointer(slot, WORD_OBJECT);
+    event->site = get_pointer(slot, WORD_SITE);
+    switch (event->act) {
+    case VERIFIER_SENT:
+        event->name = get_pointer(slot, WORD_NAME);
+        unpack_sent(slot, event);
+        break;
+    case VERIFIER_COMPLETED:
+        event->status = (NTSTATUS)get(slot, WORD_PACKED);
+        event->context = (ULONG_PTR)get(slot, WORD_HOLDER);
+        break;
+    case VERIFIER_USED:
+        event->name = get_pointer(slot, WORD_NAME);
+        break;
+    case VERIFIER_FREED:
+        event->name = get_pointer(slot, WORD_NAME);
+        event->routine = get_pointer(slot, WORD_ROUTINE);
+        break;
     }
-    struct verifier_history *history = &verifier->history;
-    const uint64_t words[WORDS] = {
-        pack(event),
-        (ULONG_PTR)event->object,
-        (ULONG_PTR)event->holder,
-        (ULONG_PTR)event->name,
-        (ULONG_PTR)event->site,
-        (ULONG_PTR)event->routine,
-        event->context,
-        (ULONG)event->status,
-    };
-    uint64_t number = atomic_fetch_add_explicit(&history->next, 1, memory_order_relaxed);
-    struct verifier_slot *slot = &history->slots[number & (history->slot_count - 1)];
-    atomic_store_explicit(&slot->holds, 0, memory_order_relaxed);
-    for (int i = 0; i < WORDS; i++) {
-        atomic_store_explicit(&slot->word[i], words[i], memory_order_release);
-    }
-    atomic_store_explicit(&slot->holds, number + 1, memory_order_release);
 }
 
 static bool read_event(struct verifier_history *history, uint64_t number,
                        struct verifier_event *event)
 {
     struct verifier_slot *slot = &history->slots[number & (history->slot_count - 1)];
-    uint64_t words[WORDS];
+    *event = (struct verifier_event){.number = number};
     if (atomic_load_explicit(&slot->holds, memory_order_acquire) != number + 1) {
         return false;
     }
-    for (int i = 0; i < WORDS; i++) {
-        words[i] = atomic_load_explicit(&slot->word[i], memory_order_acquire);
-    }
-    if (atomic_load_explicit(&slot->holds, memory_order_relaxed) != number + 1) {
-        return false;
-    }
-    *event = (struct verifier_event){.number = number,
-                                     .object = pointer_of(words[1]),
-                                     .holder = pointer_of(words[2]),
-                                     .name = pointer_of(words[3]),
-                                     .site = pointer_of(words[4]),
-                                     .routine = pointer_of(words[5]),
-                                     .context = (ULONG_PTR)words[6],
-                                     .status = (NTSTATUS)words[7]};
-    unpack(event, words[0]);
-    return true;
+    read_words(slot, event);
+    return atomic_load_explicit(&slot->holds, memory_order_relaxed) == number + 1;
 }
 
 void verifier_history_visit(struct verifier_history *history, verifier_event_visitor *visitor,
@@ -134,40 +198,61 @@ void verifier_history_visit(struct verifier_history *history, verifier_event_vis
 
 /* ---- IRPs ---- */
 
-/* What the driver gave away may be no IRP at all; that is for others to say. */
-#if defined(__GNUC__)
-__attribute__((no_sanitize("address", "thread"), noinline))
-#endif
-static void
-look(struct verifier_event *event, const volatile IRP *irp,
-     const volatile IO_STACK_LOCATION *location)
+BASE_NOT_SANITIZED static void put_location(struct verifier_slot *slot,
+                                            const volatile IO_STACK_LOCATION *location,
+                                            uint64_t packed)
 {
+    /* MajorFunction, MinorFunction, Flags and Control, the lowest first */
+    C_ASSERT(FIELD_OFFSET(IO_STACK_LOCATION, MajorFunction) == 0);
+    C_ASSERT(FIELD_OFFSET(IO_STACK_LOCATION, Control) == 3);
+    put(slot, WORD_PACKED, packed | *(const volatile ULONG *)(const volatile void *)location);
+    put(slot, WORD_ROUTINE, (ULONG_PTR)location->CompletionRoutine);
+    put(slot, WORD_CONTEXT, (ULONG_PTR)location->Context);
+}
+
+static void put_no_location(struct verifier_slot *slot, uint64_t packed)
+{
+    put(slot, WORD_PACKED, packed);
+    put(slot, WORD_ROUTINE, 0);
+    put(slot, WORD_CONTEXT, 0);
+}
+
+/* What the driver gave away may be no IRP at all; that is for others to say. */
+BASE_NOT_SANITIZED static void put_irp(struct verifier_slot *slot, const volatile IRP *irp,
+                                       const volatile IO_STACK_LOCATION *location)
+{
+    const uint64_t packed = (uint64_t)VERIFIER_SENT << 48;
     if (irp->Type != IO_TYPE_IRP) {
+        put_no_location(slot, packed);
         return;
     }
-    event->stack_count = irp->StackCount;
-    event->location = irp->CurrentLocation;
-    if (location == NULL && irp->CurrentLocation > 1) {
+    unsigned stack_count = (UCHAR)irp->StackCount;
+    unsigned current = (UCHAR)irp->CurrentLocation;
+    if (location == NULL && (CHAR)current > 1) {
         location = irp->Tail.Overlay.CurrentStackLocation - 1;
-        event->location--;
+        current--;
     }
+    uint64_t position = packed | (uint64_t)(stack_count | current << 8) << 32;
     if (location != NULL) {
-        event->major = location->MajorFunction;
-        event->minor = location->MinorFunction;
-        event->flags = location->Flags;
-        event->control = location->Control;
-        event->routine = (const void *)(ULONG_PTR)location->CompletionRoutine;
-        event->context = (ULONG_PTR)location->Context;
+        put_location(slot, location, position);
+    } else {
+        put_no_location(slot, position);
     }
 }
 
 void verifier_history_add_sent(const void *holder, PIRP irp, const IO_STACK_LOCATION *location,
                                const char *name, const void *site)
 {
-    struct verifier_event event = {
-        .act = VERIFIER_SENT, .object = irp, .holder = holder, .name = name, .site = site};
-    look(&event, irp, location);
-    verifier_history_add(&event);
+    uint64_t number;
+    struct verifier_slot *slot = begin(&number);
+    if (slot != NULL) {
+        put_irp(slot, irp, location);
+        put_pointer(slot, WORD_OBJECT, irp);
+        put_pointer(slot, WORD_SITE, site);
+        put_pointer(slot, WORD_NAME, name);
+        put_pointer(slot, WORD_HOLDER, holder);
+        end(slot, number);
+    }
 }
 
 /* ---- printing ---- */

@@ -41,7 +41,8 @@ struct verifier_event {
 struct verifier_slot;
 
 struct verifier_history {
-    struct verifier_slot *slots; /* NULL at level off */
+    void *memory;
+    struct verifier_slot *slots; /* in it, each in one line of the cache; NULL at level off */
     uint64_t slot_count;
     _Atomic uint64_t next;
 };
@@ -50,9 +51,12 @@ bool verifier_history_start(struct verifier_history *history);
 void verifier_history_stop(struct verifier_history *history);
 
 /* What the functions below call. */
-void verifier_history_add(const struct verifier_event *event);
 void verifier_history_add_sent(const void *holder, PIRP irp, const IO_STACK_LOCATION *location,
                                const char *name, const void *site);
+void verifier_history_add_completed(const IRP *irp, const void *site);
+void verifier_history_add_used(const void *object, const char *name, const void *site);
+void verifier_history_add_freed(const void *object, const char *kind, const void *creator,
+                                const void *site);
 
 /*
  * The driver at site gives the IRP away: to a device (name is NULL, location is the device's) or by
@@ -72,12 +76,7 @@ static inline void verifier_note_sent(const void *holder, PIRP irp,
 static inline void verifier_note_completed(PIRP irp, const void *site)
 {
     if (verifier_is_on()) {
-        verifier_history_add(
-            &(struct verifier_event){.act = VERIFIER_COMPLETED,
-                                     .object = irp,
-                                     .site = site,
-                                     .status = irp->IoStatus.Status,
-                                     .context = (ULONG_PTR)irp->IoStatus.Information});
+        verifier_history_add_completed(irp, site);
     }
 }
 
@@ -85,8 +84,7 @@ static inline void verifier_note_completed(PIRP irp, const void *site)
 static inline void verifier_note_used(const void *object, const char *name, const void *site)
 {
     if (verifier_is_on()) {
-        verifier_history_add(&(struct verifier_event){
-            .act = VERIFIER_USED, .object = object, .name = name, .site = site});
+        verifier_history_add_used(object, name, site);
     }
 }
 
@@ -95,11 +93,7 @@ static inline void verifier_note_freed(const void *object, const char *kind, con
                                        const void *site)
 {
     if (verifier_is_on()) {
-        verifier_history_add(&(struct verifier_event){.act = VERIFIER_FREED,
-                                                      .object = object,
-                                                      .name = kind,
-                                                      .routine = creator,
-                                                      .site = site});
+        verifier_history_add_freed(object, kind, creator, site);
     }
 }
 

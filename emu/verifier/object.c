@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/stack.h"
 #include "verifier/call_stack.h"
+#include "verifier/report.h"
 #include "verifier/verifier.h"
 
 #include <stdlib.h>
@@ -297,6 +298,18 @@ static bool print_freed(struct verifier_state *verifier, const void *address)
     return true;
 }
 
+/* A routine of the driver, which may have returned. */
+static bool print_code(const void *address)
+{
+    struct base_stack_frame frame = {0};
+    base_stack_name((uintptr_t)address, &frame);
+    if (frame.function == NULL || frame.file == NULL || verifier_is_own_frame(&frame)) {
+        return false;
+    }
+    base_log("\n%p: the routine %s at %s:%u\n", address, frame.function, frame.file, frame.line);
+    return true;
+}
+
 bool verifier_object_print(const void *address)
 {
     struct verifier_state *verifier = verifier_state();
@@ -315,7 +328,7 @@ bool verifier_object_print(const void *address)
         print_known(verifier, &recorded, &stack);
         return true;
     }
-    return print_freed(verifier, address);
+    return print_freed(verifier, address) || print_code(address);
 }
 
 void verifier_subjects_print(void)

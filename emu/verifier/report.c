@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "base/stack.h"
 #include "verifier/call_stack.h"
+#include "verifier/hang.h"
+#include "verifier/fault_log.h"
 #include "verifier/level.h"
 #include "verifier/object.h"
 #include "verifier/option.h"
@@ -84,7 +86,7 @@ static bool is_of_report(const struct base_stack_frame *frame)
 }
 
 /* The emulator's sources lie beside this one. */
-static bool is_emulator(const struct base_stack_frame *frame)
+bool verifier_is_own_frame(const struct base_stack_frame *frame)
 {
     static const char own[] = __FILE__;
     size_t folder = sizeof(own) - sizeof("verifier/report.c");
@@ -94,8 +96,12 @@ static bool is_emulator(const struct base_stack_frame *frame)
 /* The host's own start of a thread or a program. */
 static bool is_host(const struct base_stack_frame *frame)
 {
-    static const char *const functions[] = {"__libc_start_call_main", "__libc_start_main",
-                                            "start_thread", "clone", "_start"};
+    static const char *const functions[] = {"__libc_start_call_main",
+                                            "__libc_start_main",
+                                            "start_thread",
+                                            "clone",
+                                            "__clone",
+                                            "_start"};
     for (size_t i = 0; i < RTL_NUMBER_OF(functions) && frame->function != NULL; i++) {
         if (strncmp(frame->function, functions[i], strlen(functions[i])) == 0) {
             return true;
@@ -113,7 +119,7 @@ static bool is_fixture(const struct base_stack_frame *frame)
 static bool is_driver(const struct base_stack_frame *frame)
 {
     return frame->file != NULL && !is_fixture(frame) && !is_of_report(frame) &&
-           !is_emulator(frame) && !is_host(frame);
+           !verifier_is_own_frame(frame) && !is_host(frame);
 }
 
 static void print_frame(const struct base_stack_frame *frame)
@@ -193,9 +199,12 @@ static void print_banner(const struct wskemu_bugcheck *bugcheck)
              bugcheck->code, (unsigned long long)bugcheck->parameter[0],
              (unsigned long long)bugcheck->parameter[1], (unsigned long long)bugcheck->parameter[2],
              (unsigned long long)bugcheck->parameter[3], text->name);
+    /* Codes whose first parameter says what the others are have values that no row tells of. */
+    bool is_told = strncmp(text->parameter[0], "0x", 2) != 0 ||
+                   begins_with(text->parameter[0], bugcheck->parameter[0]);
     for (int i = 0; i < 4; i++) {
         base_log("    %d: %016llX  %s\n", i + 1, (unsigned long long)bugcheck->parameter[i],
-                 text->parameter[i]);
+                 is_told ? text->parameter[i] : "");
     }
 }
 
@@ -222,6 +231,9 @@ static void print_objects(const struct wskemu_bugcheck *bugcheck)
 
 void verifier_report_bugcheck(const struct wskemu_bugcheck *bugcheck)
 {
+    verifier_fault_log("bugcheck 0x%X %s%s%s\n", (unsigned)bugcheck->code, bugcheck->name,
+                       bugcheck->rule != NULL ? " " : "",
+                       bugcheck->rule != NULL ? bugcheck->rule : "");
     print_banner(bugcheck);
     if (bugcheck->sentence[0] != '\0') {
         base_log("\n%s\n", bugcheck->sentence);
@@ -230,9 +242,14 @@ void verifier_report_bugcheck(const struct wskemu_bugcheck *bugcheck)
         print_rule(bugcheck->rule);
     }
     base_log("\n");
-    print_driver_frames(UINT_MAX);
+    bool is_hang = verifier_hang_print(); /* told by who only looked on */
+    if (!is_hang) {
+        print_driver_frames(UINT_MAX);
+    }
     print_objects(bugcheck);
-    print_stack();
+    if (!is_hang) {
+        print_stack();
+    }
     base_log("\n");
     verifier_options_print();
     base_log("\n");

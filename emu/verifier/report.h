@@ -11,8 +11,15 @@
 
 #include <wskemu/wskemu.h>
 
+#include <stdbool.h>
+
 /* Windows' name of a code; with parameter 1, because some codes have several texts. */
 const char *verifier_bugcheck_name(ULONG code, ULONG_PTR parameter1);
+
+struct base_stack_frame;
+
+/* Whether the frame is the emulator's. Its file must not be NULL. */
+bool verifier_is_own_frame(const struct base_stack_frame *frame);
 
 /* Prints a bug check. The kernel is halted. */
 void verifier_report_bugcheck(const struct wskemu_bugcheck *bugcheck);

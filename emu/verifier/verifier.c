@@ -22,6 +22,7 @@ static unsigned report(void *state)
 static void stop(void *state)
 {
     struct verifier_state *verifier = state;
+    verifier_hang_stop(&verifier->hang);
     verifier_silences_stop(&verifier->silences);
     verifier_objects_stop(&verifier->objects);
     verifier_history_stop(&verifier->history);

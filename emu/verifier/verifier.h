@@ -6,21 +6,27 @@
  *   rule.h     the documented rules
  *   history.h  what happened to IRPs, sockets and devices
  *   object.h   what lies at an address, and who made it
+ *   once.h     warnings that are said once for each place
  *   silence.h  rules that are not to speak
  *   report.h   what a bug check and a warning print
+ *   hang.h     who waits for ever
  */
 #ifndef VERIFIER_VERIFIER_H
 #define VERIFIER_VERIFIER_H
 
 #include "ke/kernel.h"
+#include "verifier/hang.h"
 #include "verifier/history.h"
 #include "verifier/object.h"
+#include "verifier/once.h"
 #include "verifier/silence.h"
 
 struct verifier_state {
     struct verifier_history history;
     struct verifier_objects objects;
     struct verifier_silences silences;
+    struct verifier_spoken spoken;
+    struct verifier_hang hang;
 };
 
 extern const struct ke_module verifier_module;

@@ -161,7 +161,7 @@ void wsk_request_cancelled(struct wsk_socket *socket, PIRP irp)
 const struct wsk_role_operations wsk_connection_role = {
     .events = WSK_CONNECTION_EVENTS, .start = start, .ready = ready, .wanted = wanted, .end = end};
 
-const WSK_PROVIDER_CONNECTION_DISPATCH wsk_connection_dispatch = {
+WSK_PROVIDER_CONNECTION_DISPATCH wsk_connection_dispatch = {
     .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},
     .WskBind = wsk_bind,
     .WskConnect = wsk_connect,

@@ -91,7 +91,7 @@ bool wsk_datagram_is_passing(enum net_error error)
 const struct wsk_role_operations wsk_datagram_role = {
     .events = WSK_EVENT_RECEIVE_FROM, .start = start, .ready = ready, .wanted = wanted, .end = end};
 
-const WSK_PROVIDER_DATAGRAM_DISPATCH wsk_datagram_dispatch = {
+WSK_PROVIDER_DATAGRAM_DISPATCH wsk_datagram_dispatch = {
     .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},
     .WskBind = wsk_bind,
     .WskSendTo = wsk_send_to,

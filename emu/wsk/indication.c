@@ -11,6 +11,7 @@
 #include "wsk/indication.h"
 
 #include "base/log.h"
+#include "base/stack.h"
 #include "ex/poison.h"
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
@@ -210,8 +211,8 @@ static void accept_part(struct wsk_socket *socket, struct wsk_indication *indica
 {
     SIZE_T indicated = indication->end - indication->start;
     if (accepted > indicated) {
-        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)socket, accepted, indicated, 0,
-                    "WSK-EVT-26",
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)socket, accepted, indicated,
+                    (ULONG_PTR)table_of(socket)->WskReceiveEvent, "WSK-EVT-26",
                     "The driver's WskReceiveEvent accepted %llu bytes of the %llu that it was "
                     "given.",
                     (unsigned long long)accepted, (unsigned long long)indicated);
@@ -222,6 +223,12 @@ static void accept_part(struct wsk_socket *socket, struct wsk_indication *indica
     } else {
         hold_back(&socket->connection, indication);
     }
+}
+
+static struct base_site name_of_receive_event(const struct wsk_socket *socket)
+{
+    const void *routine = (const void *)(ULONG_PTR)table_of(socket)->WskReceiveEvent;
+    return base_stack_site((const char *)routine + 1);
 }
 
 /* The lock is held again. */
@@ -236,8 +243,9 @@ static void settle(struct wsk_socket *socket, struct wsk_indication *indication,
         retain(socket, indication);
         return;
     default:
-        ke_warning("WSK-EVT-34", "WskReceiveEvent returned 0x%08X: taken as not accepted",
-                   (unsigned)verdict);
+        ke_warning("WSK-EVT-34",
+                   "WskReceiveEvent (%s) of the socket %p returned 0x%08X: taken as not accepted",
+                   name_of_receive_event(socket).text, (void *)socket, (unsigned)verdict);
         hold_back(&socket->connection, indication);
         return;
     case STATUS_DATA_NOT_ACCEPTED:

@@ -366,7 +366,7 @@ bool wsk_listener_indicate(struct wsk_socket *socket)
 const struct wsk_role_operations wsk_listener_role = {
     .events = WSK_EVENT_ACCEPT, .start = start, .ready = ready, .wanted = wanted, .end = end};
 
-const WSK_PROVIDER_LISTEN_DISPATCH wsk_listen_dispatch = {
+WSK_PROVIDER_LISTEN_DISPATCH wsk_listen_dispatch = {
     .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},
     .WskBind = wsk_bind,
     .WskAccept = wsk_accept,

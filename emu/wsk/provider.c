@@ -96,7 +96,7 @@ NTSTATUS WSKAPI wsk_socket(PWSK_CLIENT Client, ADDRESS_FAMILY AddressFamily, USH
     return status;
 }
 
-const WSK_PROVIDER_DISPATCH wsk_provider_dispatch = {
+WSK_PROVIDER_DISPATCH wsk_provider_dispatch = {
     .Version = MAKE_WSK_VERSION(1, 0),
     .WskSocket = wsk_socket,
     .WskSocketConnect = wsk_socket_connect,
@@ -112,6 +112,7 @@ static NTSTATUS start(void *state)
     base_mutex_init(&wsk->lock);
     InitializeListHead(&wsk->sockets);
     wsk->drawn = ke_kernel()->policy.seed;
+    wsk_outlook_start(wsk);
     wsk_requests_start(wsk);
     wsk_transports_start(&wsk->transports);
     wsk_securities_start(&wsk->securities);

@@ -9,6 +9,7 @@
 #include "wsk/wsk.h"
 
 #include "ke/limit.h"
+#include "ke/warning.h"
 #include "trace/network.h"
 #include "verifier/object.h"
 #include "wsk/extension.h"
@@ -320,6 +321,20 @@ void wsk_socket_discard(struct wsk_socket *socket)
     close_socket(socket, NULL, true);
 }
 
+static void check_released(struct wsk_socket *socket)
+{
+    wsk_socket_lock(socket);
+    bool has_kept =
+        socket->role == WSK_ROLE_CONNECTION && !IsListEmpty(&socket->connection.retained);
+    wsk_socket_unlock(socket);
+    if (has_kept) {
+        ke_warning("WSK-IND-13",
+                   "the socket %p is closed with data that its receive event kept and that was "
+                   "not given to WskRelease",
+                   (void *)socket);
+    }
+}
+
 /* Closes a socket; what is pending is cancelled and completes before. <= DISPATCH. (WSK-CLOSE) */
 NTSTATUS WSKAPI wsk_close_socket(PWSK_SOCKET Socket, PIRP Irp)
 {
@@ -328,6 +343,7 @@ NTSTATUS WSKAPI wsk_close_socket(PWSK_SOCKET Socket, PIRP Irp)
     if (!NT_SUCCESS(status)) {
         return status;
     }
+    check_released(socket);
     wsk_irp_take(Irp);
     close_socket(socket, Irp, false);
     return STATUS_PENDING;
@@ -352,7 +368,7 @@ void wsk_socket_kill(struct wsk_socket *socket)
     wsk_socket_unlock(socket);
 }
 
-const WSK_PROVIDER_BASIC_DISPATCH wsk_basic_dispatch = {
+WSK_PROVIDER_BASIC_DISPATCH wsk_basic_dispatch = {
     .WskControlSocket = wsk_control_socket,
     .WskCloseSocket = wsk_close_socket,
 };

@@ -35,7 +35,7 @@ NTSTATUS WSKAPI wsk_listen(PWSK_SOCKET Socket, PIRP Irp)
     return wsk_irp_finish(socket, Irp, result, 0);
 }
 
-const WSK_PROVIDER_STREAM_DISPATCH wsk_stream_dispatch = {
+WSK_PROVIDER_STREAM_DISPATCH wsk_stream_dispatch = {
     .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},
     .WskBind = wsk_bind,
     .WskAccept = wsk_accept,

@@ -14,6 +14,7 @@
  * datagram.c     UDP and raw sockets
  * control.h, membership.c, address_list.c, extension.c   control of sockets: option.c, ioctl.c
  * share.c, security.c   who may have a local address
+ * outlook.c      what is expected of the network
  *
  * Locks: a client's lock, then a socket's lock, then wsk_state.lock, then the network's. No lock is
  * held while driver code runs.
@@ -324,6 +325,7 @@ void wsk_request_cancelled(struct wsk_socket *socket, PIRP irp);
 void wsk_irp_complete_close(struct wsk_socket *socket, PIRP irp);
 
 void wsk_requests_start(struct wsk_state *wsk);
+void wsk_outlook_start(struct wsk_state *wsk);
 
 /* The next pieces of memory; returns how many, at most NET_BUFFERS_MAX. */
 unsigned wsk_request_buffers(const struct wsk_request *request, struct net_buffer *buffers);
@@ -371,12 +373,12 @@ void wsk_share_leave(struct wsk_socket *socket);
 
 /* ---- tables ---- */
 
-extern const WSK_PROVIDER_DISPATCH wsk_provider_dispatch;
-extern const WSK_PROVIDER_BASIC_DISPATCH wsk_basic_dispatch;
-extern const WSK_PROVIDER_LISTEN_DISPATCH wsk_listen_dispatch;
-extern const WSK_PROVIDER_CONNECTION_DISPATCH wsk_connection_dispatch;
-extern const WSK_PROVIDER_DATAGRAM_DISPATCH wsk_datagram_dispatch;
-extern const WSK_PROVIDER_STREAM_DISPATCH wsk_stream_dispatch;
+extern WSK_PROVIDER_DISPATCH wsk_provider_dispatch;
+extern WSK_PROVIDER_BASIC_DISPATCH wsk_basic_dispatch;
+extern WSK_PROVIDER_LISTEN_DISPATCH wsk_listen_dispatch;
+extern WSK_PROVIDER_CONNECTION_DISPATCH wsk_connection_dispatch;
+extern WSK_PROVIDER_DATAGRAM_DISPATCH wsk_datagram_dispatch;
+extern WSK_PROVIDER_STREAM_DISPATCH wsk_stream_dispatch;
 
 /* The functions of these tables; each is in the file that its name says. */
 NTSTATUS WSKAPI wsk_socket(PWSK_CLIENT Client, ADDRESS_FAMILY AddressFamily, USHORT SocketType,

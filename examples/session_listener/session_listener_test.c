@@ -28,17 +28,25 @@ static void choose_port(void)
     set_port(wskemu_free_port(AF_INET, SOCK_STREAM));
 }
 
+struct attempt {
+    NTSTATUS expected;
+    struct wskemu_peer *peer;
+};
+
+static BOOLEAN ends_as_expected(void *context)
+{
+    struct attempt *attempt = context;
+    wskemu_peer_close(attempt->peer);
+    attempt->peer = NULL;
+    return wskemu_peer_connect(WSKEMU_LOOPBACK(AF_INET, port), &attempt->peer) == attempt->expected;
+}
+
 /* The driver opens and closes its listener in a thread of its own: looks until it has. */
 static struct wskemu_peer *connect_until(NTSTATUS expected)
 {
-    LARGE_INTEGER pause = {.QuadPart = -10000};
-    struct wskemu_peer *peer = NULL;
-    while (wskemu_peer_connect(WSKEMU_LOOPBACK(AF_INET, port), &peer) != expected) {
-        wskemu_peer_close(peer);
-        peer = NULL;
-        KeDelayExecutionThread(KernelMode, FALSE, &pause);
-    }
-    return peer;
+    struct attempt attempt = {.expected = expected};
+    assert_wait_until(ends_as_expected, &attempt, 10000);
+    return attempt.peer;
 }
 
 static void expect_service(const char *greeting)

@@ -77,12 +77,18 @@ static BOOLEAN driver_lists(USHORT family, USHORT type, ULONG protocol)
     return FALSE;
 }
 
+static BOOLEAN event_is_set(void *context)
+{
+    LARGE_INTEGER none = {.QuadPart = 0};
+    UNREFERENCED_PARAMETER(context);
+    return ZwWaitForSingleObject(event, FALSE, &none) == STATUS_SUCCESS;
+}
+
 /* Looks at the list each time the event says that it is a new one. */
 static void wait_until(BOOLEAN is_listed, USHORT family, USHORT type, ULONG protocol)
 {
-    LARGE_INTEGER ten_seconds = {.QuadPart = -100000000};
     do {
-        assert_int_equal(ZwWaitForSingleObject(event, FALSE, &ten_seconds), STATUS_SUCCESS);
+        assert_wait_until(event_is_set, NULL, 10000);
     } while (driver_lists(family, type, protocol) != is_listed);
 }
 

@@ -249,10 +249,17 @@ static inline void wskemu_cmocka_run(void **state)
     test->is_passed = TRUE;
 }
 
+#define WSKEMU_CMOCKA_FRAMES_BYTES 131072
+
+/* A failed assertion left the test's frames, and what is still pending may write to them: shutdown
+ * runs on the stack beyond. */
 static inline void wskemu_cmocka_shut_down(void *context)
 {
+    volatile char frames_of_the_test[WSKEMU_CMOCKA_FRAMES_BYTES];
     (void)context;
+    frames_of_the_test[0] = 0;
     wskemu_shutdown();
+    (void)frames_of_the_test[0];
 }
 
 /* After a failure the kernel still stands; a bug check of what it is in must not end the others. */

@@ -43,7 +43,11 @@ struct wskemu_options {
     enum wskemu_completion completion;
     ULONG loops; /* loops of the network, at most 8 */
     enum wskemu_verifier verifier;
+    ULONG hang_ms; /* WSKEMU_HANG_MS: after how long a hang is explained */
 };
+
+/* hang_ms of a kernel that may hang for ever. */
+#define WSKEMU_HANG_NEVER 0xFFFFFFFF
 
 /*
  * What a driver must not depend on, and this process therefore may choose: each from its variable

@@ -29,11 +29,12 @@ quietly() {
     return $status
 }
 
-# run_tests PRESET [REGEX]
+# run_tests PRESET [REGEX] : the results go to build/PRESET/junit.xml as well.
 run_tests() {
     local preset=$1 filter=()
     [ -z "${2:-}" ] || filter=(-R "$2")
-    ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure "${filter[@]}"
+    ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure \
+        --output-junit "$root/build/$preset/junit.xml" "${filter[@]}"
 }
 
 task_gcc() {

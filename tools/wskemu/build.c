@@ -291,6 +291,7 @@ static void describe(char text[TEXT_BYTES], const struct paths *paths)
                  "set(WSKEMU_WDK_INCLUDE_DIR [=[%s]=])\n"
                  "set(WSKEMU_INCLUDE_DIR [=[%s]=])\n"
                  "set(WSKEMU_TMH_SCRIPT [=[%s]=])\n"
+                 "set(WSKEMU_HOOK_NAMES [=[%s]=])\n"
                  "include([=[%s/wskemu_driver.cmake]=])\n"
                  "add_library(wskemu::wdk INTERFACE IMPORTED)\n"
                  "target_compile_options(wskemu::wdk INTERFACE ${WSKEMU_WDK_OPTIONS})\n"
@@ -300,7 +301,7 @@ static void describe(char text[TEXT_BYTES], const struct paths *paths)
                  "target_include_directories(wskemu::wskemu INTERFACE ${WSKEMU_INCLUDE_DIR})\n"
                  "wskemu_add_driver(%s\n  INCLUDE_DIRS%s\n  DEFINITIONS%s\n  SOURCES",
                  build.name, build.has_cpp ? " CXX" : "", paths->wdk, paths->include, paths->tmh,
-                 paths->cmake, build.name, build.folders, build.definitions);
+                 paths->hooks, paths->cmake, build.name, build.folders, build.definitions);
     for (int i = 0; i < build.source_count; i++) {
         used += snprintf(text + used, (size_t)(TEXT_BYTES - used), " [=[%s]=]", build.sources[i]);
     }

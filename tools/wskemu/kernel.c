@@ -2,6 +2,7 @@
 
 #include "harness/activity.h"
 #include "harness/status.h"
+#include "ke/patience.h"
 #include "rtl/status_name.h"
 
 #include <ntifs.h>
@@ -75,8 +76,11 @@ uint32_t kernel_load(const struct wskemu_driver_image *image)
 void kernel_wait(uint64_t milliseconds)
 {
     LARGE_INTEGER interval = {.QuadPart = -(LONGLONG)milliseconds * 10000};
+    struct ke_reason reason = {.kind = KE_REASON_OUTSIDE};
+    ke_reason_begin(&reason);
     KeWaitForSingleObject(&stop_event, Executive, KernelMode, FALSE,
                           milliseconds != 0 ? &interval : NULL);
+    ke_reason_end(&reason);
 }
 
 void kernel_stop(void)

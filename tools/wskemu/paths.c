@@ -43,7 +43,8 @@ static bool find_installed(struct paths *paths)
            join(paths->cmake, prefix, WSKEMU_INSTALLED_CMAKE) &&
            join(paths->include, prefix, WSKEMU_INSTALLED_INCLUDE) &&
            join(paths->wdk, prefix, WSKEMU_INSTALLED_WDK) &&
-           join(paths->tmh, prefix, WSKEMU_INSTALLED_CMAKE "/tmh.py");
+           join(paths->tmh, prefix, WSKEMU_INSTALLED_CMAKE "/tmh.py") &&
+           join(paths->hooks, prefix, WSKEMU_INSTALLED_CMAKE "/hook_names.txt");
 }
 
 bool paths_find(struct paths *paths)
@@ -54,7 +55,8 @@ bool paths_find(struct paths *paths)
     if (join(paths->cmake, WSKEMU_SOURCE_FOLDER, "cmake") &&
         join(paths->include, WSKEMU_SOURCE_FOLDER, "include") &&
         join(paths->wdk, WSKEMU_SOURCE_FOLDER, "include/wdk") &&
-        join(paths->tmh, WSKEMU_SOURCE_FOLDER, "tools/generate/tmh.py")) {
+        join(paths->tmh, WSKEMU_SOURCE_FOLDER, "tools/generate/tmh.py") &&
+        join(paths->hooks, WSKEMU_BUILD_FOLDER, "hook_names.txt")) {
         return true;
     }
     command_complain("its headers are not where the installation put them; install it again with "

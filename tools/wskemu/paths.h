@@ -11,6 +11,7 @@ struct paths {
     char include[PATHS_BYTES]; /* folder of wskemu/ */
     char wdk[PATHS_BYTES];     /* folder of ntddk.h */
     char tmh[PATHS_BYTES];     /* tmh.py */
+    char hooks[PATHS_BYTES];   /* hook_names.txt */
 };
 
 /* False after a complaint. */

@@ -1,0 +1,14 @@
+/* What the driver hooked does for a test that calls it. */
+#ifndef TESTS_HARNESS_HOOKED_H
+#define TESTS_HARNESS_HOOKED_H
+
+#include <ntddk.h>
+
+PVOID HookedAllocate(SIZE_T bytes);
+NTSTATUS HookedAllocateRaising(PVOID *block); /* what was raised, or STATUS_SUCCESS */
+VOID HookedFree(PVOID block);
+VOID HookedPrint(VOID); /* "1 2 3 4 5 6 7 eight" */
+PVOID HookedFind(PCWSTR name);
+NTSTATUS HookedClose(HANDLE handle);
+
+#endif

@@ -1,0 +1,463 @@
+/*
+ * Hangs: each driver that waits for ever is explained within the time limit, and each good twin
+ * idles for longer than that in silence.
+ */
+#include "../io/io_driver.h"
+#include "hanging/hanging.h"
+#include "twins.h"
+
+#include <wskemu/peer.h>
+#include <wskemu/registry.h>
+
+#include <stdlib.h>
+
+WSKEMU_USE_DRIVER(hanging);
+
+#define SERVICE L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\hanging"
+#define HANG_MS 100
+#define IDLE_MS 250 /* longer */
+
+static void boot_short(void)
+{
+    const struct wskemu_options options = {.hang_ms = HANG_MS,
+                                           .verifier = WSKEMU_VERIFIER_STANDARD};
+    wskemu_shutdown();
+    assert_int_equal(wskemu_boot(&options), STATUS_SUCCESS);
+}
+
+/* Runs body(context), which hangs: the bug check names code and rule, its report all the words. */
+static void expect_hang_(int line, void (*body)(void *), void *context, ULONG code,
+                         const char *rule, const char *const *words)
+{
+    struct wskemu_bugcheck caught = {0};
+    boot_short();
+    log_capture();
+    BOOLEAN is_caught = wskemu_contain_bugcheck(body, context, &caught);
+    const char *text = log_captured();
+    NTSTATUS status = is_caught ? wskemu_boot(NULL) : STATUS_SUCCESS;
+    bool is_rule =
+        rule == NULL ? caught.rule == NULL : caught.rule != NULL && strcmp(caught.rule, rule) == 0;
+    if (!is_caught || caught.code != code || !is_rule) {
+        print_error("expected 0x%X of %s, got 0x%X of %s:\n%s\n", code, rule, caught.code,
+                    caught.rule, text);
+        _fail(__FILE__, line);
+    }
+    for (; *words != NULL; words++) {
+        if (strstr(text, *words) == NULL) {
+            print_error("the report does not say \"%s\":\n%s\n", *words, text);
+            _fail(__FILE__, line);
+        }
+    }
+    assert_int_equal(status, STATUS_SUCCESS);
+}
+#define expect_hang(body, context, code, rule, ...)                                                \
+    expect_hang_(__LINE__, body, context, code, rule, (const char *const[]){__VA_ARGS__, NULL})
+
+/* Threads of a halted kernel may still look at these. */
+static KEVENT never;
+static KEVENT reached[2];
+static KSPIN_LOCK spin[2];
+static KMUTEX mutex;
+static FAST_MUTEX fast;
+static ERESOURCE resource;
+static EX_PUSH_LOCK push;
+static EX_RUNDOWN_REF rundown;
+static KSEMAPHORE semaphore;
+
+static void begin(void)
+{
+    KeInitializeEvent(&never, NotificationEvent, FALSE);
+    KeInitializeEvent(&reached[0], NotificationEvent, FALSE);
+    KeInitializeEvent(&reached[1], NotificationEvent, FALSE);
+}
+
+/* Runs both at a time, each to the end. */
+static void run_both(PKSTART_ROUTINE one, PKSTART_ROUTINE other)
+{
+    begin();
+    PKTHREAD first = start_thread(one, NULL);
+    PKTHREAD second = start_thread(other, NULL);
+    join_thread(first);
+    join_thread(second);
+}
+
+/* ---- waits that nobody ends ---- */
+
+static void wait_for_stop(PVOID context)
+{
+    UNREFERENCED_PARAMETER(context);
+    wait_object(&never);
+}
+
+static void join_who_is_never_told(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    begin();
+    join_thread(start_thread(wait_for_stop, NULL));
+}
+
+static void a_driver_that_waits_for_ever_is_explained(void **state)
+{
+    expect_hang(join_who_is_never_told, NULL, MANUALLY_INITIATED_CRASH, NULL, "The driver hangs",
+                "waits without a limit for the event", "(wait_for_stop at ", "wait_object at ",
+                "(of the test) waits without a limit for the end of the thread", "pending: ");
+}
+
+static void take_semaphore(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    KeInitializeSemaphore(&semaphore, 0, 1);
+    wait_object(&semaphore);
+}
+
+static void a_single_thread_that_waits_for_ever_is_explained(void **state)
+{
+    expect_hang(take_semaphore, NULL, MANUALLY_INITIATED_CRASH, NULL,
+                "(of the test) waits without a limit for the semaphore", "take_semaphore at ");
+}
+
+/* ---- deadlocks ---- */
+
+/* Says that one of both is here, and waits for the other without giving its processor away. */
+static void meet_spinning(int here)
+{
+    KeSetEvent(&reached[here], IO_NO_INCREMENT, FALSE);
+    while (KeReadStateEvent(&reached[1 - here]) == 0) {
+        YieldProcessor();
+    }
+}
+
+static void meet(int here)
+{
+    KeSetEvent(&reached[here], IO_NO_INCREMENT, FALSE);
+    wait_object(&reached[1 - here]);
+}
+
+static void spin_in_order(PVOID context)
+{
+    KIRQL irql;
+    UNREFERENCED_PARAMETER(context);
+    KeAcquireSpinLock(&spin[0], &irql);
+    meet_spinning(0);
+    KeAcquireSpinLockAtDpcLevel(&spin[1]);
+}
+
+static void spin_in_reverse(PVOID context)
+{
+    KIRQL irql;
+    UNREFERENCED_PARAMETER(context);
+    KeAcquireSpinLock(&spin[1], &irql);
+    meet_spinning(1);
+    KeAcquireSpinLockAtDpcLevel(&spin[0]);
+}
+
+static void deadlock_spin_locks(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    KeInitializeSpinLock(&spin[0]);
+    KeInitializeSpinLock(&spin[1]);
+    run_both(spin_in_order, spin_in_reverse);
+}
+
+static void two_spin_locks_that_deadlock_are_explained(void **state)
+{
+    PROVES("SPIN-19");
+    expect_hang(deadlock_spin_locks, NULL, DPC_WATCHDOG_VIOLATION, "SPIN-19", "Deadlock: thread",
+                "(spin_in_order at ", "(spin_in_reverse at ", "waits for the spin lock",
+                "which is held by thread", "which is held by the first");
+}
+
+static void mutex_then_fast(PVOID context)
+{
+    UNREFERENCED_PARAMETER(context);
+    wait_object(&mutex);
+    meet(0);
+    ExAcquireFastMutex(&fast);
+}
+
+static void fast_then_mutex(PVOID context)
+{
+    UNREFERENCED_PARAMETER(context);
+    ExAcquireFastMutex(&fast);
+    meet(1);
+    wait_object(&mutex);
+}
+
+static void deadlock_mutexes(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    KeInitializeMutex(&mutex, 0);
+    ExInitializeFastMutex(&fast);
+    run_both(mutex_then_fast, fast_then_mutex);
+}
+
+static void resource_then_push(PVOID context)
+{
+    UNREFERENCED_PARAMETER(context);
+    KeEnterCriticalRegion();
+    ExAcquireResourceSharedLite(&resource, TRUE);
+    meet(0);
+    ExAcquirePushLockExclusive(&push);
+}
+
+static void push_then_resource(PVOID context)
+{
+    UNREFERENCED_PARAMETER(context);
+    KeEnterCriticalRegion();
+    ExAcquirePushLockExclusive(&push);
+    meet(1);
+    ExAcquireResourceExclusiveLite(&resource, TRUE);
+}
+
+static void deadlock_resource(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    ExInitializeResourceLite(&resource);
+    ExInitializePushLock(&push);
+    run_both(resource_then_push, push_then_resource);
+}
+
+static void want_mutex(PVOID context)
+{
+    UNREFERENCED_PARAMETER(context);
+    wait_object(&mutex);
+}
+
+static void join_while_owning(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    KeInitializeMutex(&mutex, 0);
+    wait_object(&mutex);
+    join_thread(start_thread(want_mutex, NULL));
+}
+
+static void other_locks_that_deadlock_are_explained(void **state)
+{
+    PROVES("MUTEX-12");
+    expect_hang(deadlock_mutexes, NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, "MUTEX-12",
+                "waits for the mutex", "waits for the fast or guarded mutex");
+    expect_hang(deadlock_resource, NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, "MUTEX-12",
+                "waits for the resource", "waits for the push lock");
+    expect_hang(join_while_owning, NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, "MUTEX-12",
+                "waits for the end of the thread", "waits for the mutex");
+}
+
+/* ---- rundown ---- */
+
+static void run_down_as_holder(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    ExInitializeRundownProtection(&rundown);
+    assert_true(ExAcquireRundownProtection(&rundown));
+    ExWaitForRundownProtectionRelease(&rundown);
+}
+
+static void a_holder_that_waits_for_rundown_is_explained(void **state)
+{
+    PROVES("FAST-40");
+    expect_hang(run_down_as_holder, NULL, MANUALLY_INITIATED_CRASH, "FAST-40",
+                "waits without a limit for the rundown of");
+}
+
+static void release_later(PVOID context)
+{
+    LARGE_INTEGER later = interval_ms(IDLE_MS);
+    KeDelayExecutionThread(KernelMode, FALSE, &later);
+    ExReleaseRundownProtection(context);
+}
+
+static void run_down_with_a_holder(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    ExInitializeRundownProtection(&rundown);
+    assert_true(ExAcquireRundownProtection(&rundown));
+    PKTHREAD thread = start_thread(release_later, &rundown);
+    ExWaitForRundownProtectionRelease(&rundown);
+    join_thread(thread);
+}
+
+static void a_wait_for_rundown_may_take_long(void **state)
+{
+    STAYS_SILENT("FAST-40");
+    boot_short();
+    expect_silence(run_down_with_a_holder, NULL);
+}
+
+/* ---- cancelled IRPs ---- */
+
+static BOOLEAN has_cancel_routine;
+
+static void forget_to_complete(PDEVICE_OBJECT device, PIRP irp)
+{
+    UNREFERENCED_PARAMETER(device);
+    IoReleaseCancelSpinLock(irp->CancelIrql);
+}
+
+static NTSTATUS hold_reads(PDEVICE_OBJECT device, PIRP irp)
+{
+    UNREFERENCED_PARAMETER(device);
+    if (IoGetCurrentIrpStackLocation(irp)->MajorFunction != IRP_MJ_READ) {
+        return complete(irp, STATUS_SUCCESS, 0);
+    }
+    IoMarkIrpPending(irp);
+    if (has_cancel_routine) {
+        IoSetCancelRoutine(irp, forget_to_complete);
+    }
+    return STATUS_PENDING;
+}
+
+/* context: whether the IRP is cancelled. */
+static void read_for_ever(void *context)
+{
+    static KEVENT done;
+    static IO_STATUS_BLOCK result;
+    static UCHAR byte;
+    LARGE_INTEGER start = {.QuadPart = 0};
+    has_cancel_routine = context != NULL;
+    PDEVICE_OBJECT device = add_device(load_plain(), L"\\Device\\Holding", hold_reads, NULL);
+    KeInitializeEvent(&done, NotificationEvent, FALSE);
+    PIRP irp = IoBuildSynchronousFsdRequest(IRP_MJ_READ, device, &byte, 1, &start, &done, &result);
+    assert_int_equal(IoCallDriver(device, irp), STATUS_PENDING);
+    if (context != NULL) {
+        assert_true(IoCancelIrp(irp));
+    }
+    wait_object(&done);
+}
+
+static void a_cancelled_irp_that_nobody_completes_is_explained(void **state)
+{
+    PROVES("CANCEL-24");
+    expect_hang(read_for_ever, (void *)1, DRIVER_VERIFIER_DETECTED_VIOLATION, "CANCEL-24",
+                "was cancelled, but whoever has it did not complete it", "pending: IRP", "hang.c:");
+}
+
+static void a_wait_for_an_irp_that_cannot_be_cancelled_is_explained(void **state)
+{
+    PROVES("CANCEL-22");
+    expect_hang(read_for_ever, NULL, MANUALLY_INITIATED_CRASH, NULL, "warning CANCEL-22: The IRP",
+                "pending: IRP");
+}
+
+/* ---- the end of a driver ---- */
+
+/* context: the act. */
+static void load_and_unload(void *context)
+{
+    ULONG act = (ULONG)(ULONG_PTR)context;
+    LARGE_INTEGER idle = interval_ms(IDLE_MS);
+    PDRIVER_OBJECT driver = NULL;
+    wskemu_registry_set(SERVICE, L"Act", REG_DWORD, &act, sizeof(act));
+    assert_int_equal(wskemu_load_driver(WSKEMU_DRIVER(hanging), &driver), STATUS_SUCCESS);
+    if (act == HANGING_NOT) {
+        KeDelayExecutionThread(KernelMode, FALSE, &idle);
+    }
+    wskemu_unload_driver(driver);
+}
+
+#define ACT(act) ((void *)(ULONG_PTR)(act))
+
+static void a_socket_left_open_is_explained(void **state)
+{
+    PROVES("WSK-REG-46", "WSK-CLOSE-19");
+    expect_hang(load_and_unload, ACT(HANGING_SOCKET), DRIVER_VERIFIER_DETECTED_VIOLATION,
+                "WSK-REG-46", "inside WskDeregister", "1 sockets to be closed", "pending: socket",
+                "made by OpenListener at ", "Unload at ");
+}
+
+static void a_capture_left_is_explained(void **state)
+{
+    PROVES("WSK-REG-46");
+    expect_hang(load_and_unload, ACT(HANGING_RELEASE), DRIVER_VERIFIER_DETECTED_VIOLATION,
+                "WSK-REG-46", "inside WskDeregister", "1 captures to be released");
+}
+
+static void an_unload_routine_that_waits_for_its_thread_is_explained(void **state)
+{
+    PROVES("THREAD-12");
+    expect_hang(load_and_unload, ACT(HANGING_THREAD), MANUALLY_INITIATED_CRASH, "THREAD-12",
+                "inside the unload routine", "StopThread at ", "(Serve at ");
+    expect_hang(load_and_unload, ACT(HANGING_ACCEPT), MANUALLY_INITIATED_CRASH, "THREAD-12",
+                "inside the unload routine", "(Serve at ", "pending: IRP", "last sent to",
+                "by WskAccept");
+}
+
+static void a_server_that_idles_is_no_hang(void **state)
+{
+    STAYS_SILENT("WSK-REG-46", "WSK-CLOSE-19", "THREAD-12");
+    boot_short();
+    expect_silence(load_and_unload, ACT(HANGING_NOT));
+}
+
+/* ---- what may still happen ---- */
+
+static void wait_for_timer(void *context)
+{
+    KTIMER timer;
+    KeInitializeTimer(&timer);
+    KeSetTimer(&timer, interval_ms(IDLE_MS), NULL);
+    wait_object(&timer);
+}
+
+static void a_timer_that_is_set_is_no_hang(void **state)
+{
+    boot_short();
+    expect_silence(wait_for_timer, NULL);
+}
+
+static void a_wait_with_a_limit_is_no_hang(void **state)
+{
+    LARGE_INTEGER limit = interval_ms(IDLE_MS);
+    boot_short();
+    begin();
+    PKTHREAD thread = start_thread(wait_for_stop, NULL);
+    log_capture();
+    NTSTATUS status = KeWaitForSingleObject(thread, Executive, KernelMode, FALSE, &limit);
+    assert_string_equal(log_captured(), "");
+    assert_int_equal(status, STATUS_TIMEOUT);
+    KeSetEvent(&never, IO_NO_INCREMENT, FALSE);
+    join_thread(thread);
+}
+
+/* Computes, or waits for something that the kernel does not know. */
+static void compute(PVOID context)
+{
+    ULONGLONG end = KeQueryInterruptTime() + IDLE_MS * 10000ULL;
+    while (KeQueryInterruptTime() < end) {
+        YieldProcessor();
+    }
+    KeSetEvent(context, IO_NO_INCREMENT, FALSE);
+}
+
+static void wait_for_who_computes(void *context)
+{
+    begin();
+    PKTHREAD thread = start_thread(compute, &never);
+    wait_object(&never);
+    join_thread(thread);
+}
+
+static void a_thread_that_runs_is_no_hang(void **state)
+{
+    boot_short();
+    expect_silence(wait_for_who_computes, NULL);
+}
+
+static const struct CMUnitTest tests[] = {
+    kernel_test(a_driver_that_waits_for_ever_is_explained),
+    kernel_test(a_single_thread_that_waits_for_ever_is_explained),
+    kernel_test(two_spin_locks_that_deadlock_are_explained),
+    kernel_test(other_locks_that_deadlock_are_explained),
+    kernel_test(a_holder_that_waits_for_rundown_is_explained),
+    kernel_test(a_wait_for_rundown_may_take_long),
+    kernel_test(a_cancelled_irp_that_nobody_completes_is_explained),
+    kernel_test(a_wait_for_an_irp_that_cannot_be_cancelled_is_explained),
+    kernel_test(a_socket_left_open_is_explained),
+    kernel_test(a_capture_left_is_explained),
+    kernel_test(an_unload_routine_that_waits_for_its_thread_is_explained),
+    kernel_test(a_server_that_idles_is_no_hang),
+    kernel_test(a_timer_that_is_set_is_no_hang),
+    kernel_test(a_wait_with_a_limit_is_no_hang),
+    kernel_test(a_thread_that_runs_is_no_hang),
+};
+
+TEST_MAIN(tests)
