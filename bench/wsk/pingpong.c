@@ -75,7 +75,7 @@ static void stop_callback(void)
 
 static VOID serve(PVOID context)
 {
-    UCHAR echo[BENCH_MESSAGE_BYTES];
+    static UCHAR echo[BENCH_MESSAGE_BYTES];
     struct call echo_call;
     ULONG moved;
     UNREFERENCED_PARAMETER(context);
