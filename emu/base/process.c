@@ -1,8 +1,11 @@
 #include "base/process.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <uv.h>
+
+#define FILE_MODE 0644
 
 const char *base_environment(const char *name, const char *fallback)
 {
@@ -21,6 +24,22 @@ void base_environment_each(base_environment_visitor *visitor, void *context)
         visitor(context, items[i].name, items[i].value);
     }
     uv_os_free_environ(items, count);
+}
+
+bool base_file_append(const char *path, const char *text, size_t length)
+{
+    uv_fs_t request;
+    uv_buf_t buffer = uv_buf_init((char *)(uintptr_t)text, (unsigned)length);
+    int file = uv_fs_open(NULL, &request, path, O_WRONLY | O_CREAT | O_APPEND, FILE_MODE, NULL);
+    uv_fs_req_cleanup(&request);
+    if (file < 0) {
+        return false;
+    }
+    int written = uv_fs_write(NULL, &request, file, &buffer, 1, -1, NULL);
+    uv_fs_req_cleanup(&request);
+    uv_fs_close(NULL, &request, file, NULL);
+    uv_fs_req_cleanup(&request);
+    return written == (int)length;
 }
 
 _Noreturn void base_process_end(int status)

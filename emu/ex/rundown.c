@@ -67,10 +67,8 @@ static void release(PEX_RUNDOWN_REF reference, ULONG count)
 static void wait_for_release(PEX_RUNDOWN_REF reference)
 {
     ULONG_PTR value = __atomic_or_fetch(&reference->Count, EX_RUNDOWN_ACTIVE, __ATOMIC_SEQ_CST);
-    struct ke_reason reason = {.what = "the rundown of",
-                               .object = reference,
-                               .kind = KE_REASON_LOCK,
-                               .rule = "FAST-40"};
+    struct ke_reason reason = {
+        .what = "the rundown of", .object = reference, .kind = KE_REASON_LOCK, .rule = "FAST-40"};
     ke_reason_begin(&reason);
     while (value != EX_RUNDOWN_ACTIVE) {
         ke_address_wait(&reference->Count, sizeof(reference->Count), value, true);

@@ -24,8 +24,8 @@ bool ex_word_lock_release_shared(volatile ULONG *word);
 bool ex_word_lock_release_exclusive(volatile ULONG *word);
 
 /*
- * Of locks that may lead, for who explains a hang: the 32 bits behind the word tell the writer. After
- * the lock was taken, and before it is released.
+ * Of locks that may lead, for who explains a hang: the 32 bits behind the word tell the writer.
+ * After the lock was taken, and before it is released.
  */
 void ex_word_lock_note_writer(volatile ULONG *word);
 void ex_word_lock_forget_writer(volatile ULONG *word);

@@ -22,6 +22,7 @@
 #include "verifier/option.h"
 #include "verifier/rule.h"
 #include "verifier/verifier.h"
+#include "wsk/name.h"
 #include "wsk/wsk.h"
 
 static const struct ke_module *const modules[KE_MODULE_COUNT] = {
@@ -112,7 +113,9 @@ unsigned wskemu_shutdown(void)
     peer_end_all();
     session_mirror_end();
     if (wskemu_faults() != 0) {
-        ob_close_others(); /* a test may have ended at the fault; its files would keep the drivers */
+        /* A test that ended at the fault must not keep the drivers. */
+        wsk_name_release_all();
+        ob_close_others();
     }
     io_unload_all();
     hook_end();

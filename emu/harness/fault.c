@@ -448,7 +448,5 @@ bool fault_is_late(uint64_t since_ns)
 
 void fault_note_left(unsigned left)
 {
-    if (left != 0) {
-        verifier_fault_log("left %u\n", left);
-    }
+    verifier_fault_log("left %u\n", left);
 }

@@ -55,12 +55,15 @@ C_ASSERT(sizeof(struct hook_frame) == 208 && offsetof(struct hook_frame, rax) ==
 #define GIVE_BACK(name, offset) "movq " FRAME "+" offset "(%rsp), " name "\n"
 #define VECTORS(MOVE)                                                                              \
     MOVE("%xmm0", "64")                                                                            \
-    MOVE("%xmm1", "80") MOVE("%xmm2", "96") MOVE("%xmm3", "112") MOVE("%xmm4", "128")              \
-        MOVE("%xmm5", "144") MOVE("%xmm6", "160") MOVE("%xmm7", "176")
+    MOVE("%xmm1", "80")                                                                            \
+    MOVE("%xmm2", "96")                                                                            \
+    MOVE("%xmm3", "112") MOVE("%xmm4", "128") MOVE("%xmm5", "144") MOVE("%xmm6", "160")            \
+        MOVE("%xmm7", "176")
 #define KEEP_VECTOR(name, offset) "movups " name ", " FRAME "+" offset "(%rsp)\n"
 #define GIVE_BACK_VECTOR(name, offset) "movups " FRAME "+" offset "(%rsp), " name "\n"
 
 /* clang-format off */
+#if defined(__GNUC__)
 __asm__(".text\n"
         ".balign 16\n"
         ENTER
@@ -92,6 +95,7 @@ __asm__(".text\n"
         ".set hook_number, hook_number + 1\n"
         ".endr\n"
         ".balign 16\n");
+#endif
 /* clang-format on */
 
 extern char hook_gates[];

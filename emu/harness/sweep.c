@@ -44,6 +44,7 @@ struct run {
     char failed[TEXT_BYTES_MAX]; /* the call that did; "" if none */
     char bugcheck[TEXT_BYTES_MAX];
     unsigned left;
+    bool is_shut_down; /* a kernel came to its end */
 };
 
 /* The call stacks that were failed by the sweeps of this process, and those that a run met. */
@@ -90,6 +91,7 @@ static void read_line(char *line, struct run *run, struct stacks *met)
         snprintf(run->bugcheck, sizeof(run->bugcheck), "%s", text);
     } else if ((text = behind(line, "left")) != NULL) {
         run->left += (unsigned)strtoul(text, NULL, 10);
+        run->is_shut_down = true;
     } else if ((text = behind(line, "stack")) != NULL && met != NULL) {
         add(met, (ULONG)strtoul(text, NULL, 16));
     }
@@ -162,6 +164,11 @@ static const char *verdict(const struct run *run, bool must_pass, char *text, si
     if (is_crash(&run->end)) {
         snprintf(text, bytes, "crashes (signal %d, status 0x%llX)", run->end.signal,
                  (unsigned long long)run->end.status);
+        return text;
+    }
+    if (!run->is_shut_down) {
+        snprintf(text, bytes, "ends without wskemu_shutdown (status %lld)",
+                 (long long)run->end.status);
         return text;
     }
     if (run->left != 0) {

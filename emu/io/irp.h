@@ -41,6 +41,7 @@ struct io_irp_record {
     enum io_irp_receiver receiver; /* the IRP's holder's, as its stack locations are */
     const DRIVER_OBJECT *driver;   /* whom IoCallDriver gave it last, and its location */
     CHAR driver_location;
+    CHAR wsk_location;  /* which location WSK took, where it is the receiver */
     USHORT freed_bytes; /* how many of them a freed one was filled with */
     LONG references;    /* 1, and 1 more while the end of its thread cancels it */
     bool is_quota_charged;

@@ -78,10 +78,19 @@ void io_irp_check_locations(PIRP irp)
 
 /* ---- freeing, using anew ---- */
 
-/* Whether a driver below still has the IRP: it is cancelable there, or deep in its stack. */
-static bool is_in_use(const IRP *irp)
+/* WSK has it, if only to deliver its result. */
+static bool is_taken_by_wsk(PIRP irp)
 {
-    return io_irp_cancel_routine(irp) != NULL || irp->CurrentLocation < irp->StackCount;
+    const struct io_irp_record *record = io_irp_record(irp);
+    return record != NULL && record->receiver == IO_IRP_TO_WSK &&
+           irp->CurrentLocation == record->wsk_location;
+}
+
+/* Whether a driver below still has the IRP: it is cancelable there, or deep in its stack. */
+static bool is_in_use(PIRP irp)
+{
+    return io_irp_cancel_routine(irp) != NULL || irp->CurrentLocation < irp->StackCount ||
+           is_taken_by_wsk(irp);
 }
 
 void io_irp_check_freeable(PIRP irp, const void *caller)
@@ -296,5 +305,6 @@ void io_irp_hand_to_wsk(PIRP irp)
     }
     if (record != NULL) {
         record->receiver = IO_IRP_TO_WSK;
+        record->wsk_location = (CHAR)(irp->CurrentLocation - 1);
     }
 }

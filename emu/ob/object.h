@@ -141,8 +141,8 @@ NTSTATUS ob_query_handle(HANDLE handle, POBJECT_TYPE type, void **object,
 /* Closes a handle. STATUS_INVALID_HANDLE if it is none. */
 NTSTATUS ob_close_handle(HANDLE handle);
 
-/* Closes all handles and files that no driver opened: what a test had when one of its assertions ended it.
- * Requests that it made have a moment to come to their end. */
+/* Closes all handles and files that no driver opened: what a test had when one of its assertions
+ * ended it. Requests that it made have a moment to come to their end. */
 void ob_close_others(void);
 
 /*

@@ -303,7 +303,8 @@ static bool print_code(const void *address)
 {
     struct base_stack_frame frame = {0};
     base_stack_name((uintptr_t)address, &frame);
-    if (frame.function == NULL || frame.file == NULL || verifier_is_own_frame(&frame)) {
+    if (frame.function == NULL || frame.file == NULL || verifier_is_own_frame(&frame) ||
+        strncmp(frame.function, "wskemu_", strlen("wskemu_")) == 0) {
         return false;
     }
     base_log("\n%p: the routine %s at %s:%u\n", address, frame.function, frame.file, frame.line);

@@ -118,6 +118,7 @@ void wsk_table_clear(struct wsk_names *names);
 
 NTSTATUS wsk_name_add(const char *name, const SOCKADDR *address);
 NTSTATUS wsk_name_hold(const char *name, bool is_held);
+void wsk_name_release_all(void);
 NTSTATUS wsk_service_add(const char *name, USHORT port, bool is_datagram);
 void wsk_name_clear(void);
 

@@ -185,6 +185,16 @@ NTSTATUS wsk_name_hold(const char *utf8, bool is_held)
     return STATUS_SUCCESS;
 }
 
+void wsk_name_release_all(void)
+{
+    struct wsk_names *names = wsk_names_lock();
+    for (LIST_ENTRY *entry = names->table.Flink; entry != &names->table; entry = entry->Flink) {
+        CONTAINING_RECORD(entry, struct name, link)->is_held = false;
+    }
+    wsk_names_unlock(names);
+    wsk_lookups_resume();
+}
+
 NTSTATUS wsk_service_add(const char *utf8, USHORT port, bool is_datagram)
 {
     struct service *service = calloc(1, sizeof(*service));

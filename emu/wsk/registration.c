@@ -264,14 +264,13 @@ static void drain(struct wsk_client *client)
     while (!wsk_client_is_idle(client)) {
         KeClearEvent(&client->idle);
         base_mutex_unlock(&clients->lock);
-        ke_wait_patiently(&client->idle,
-                          &(struct ke_reason){.what = "WskDeregister",
-                                              .object = client->registration,
-                                              .kind = KE_REASON_END,
-                                              .rule = "WSK-REG-46",
-                                              .verifier_code = WSK_VIOLATION,
-                                              .say = say_what_is_left,
-                                              .context = client});
+        ke_wait_patiently(&client->idle, &(struct ke_reason){.what = "WskDeregister",
+                                                             .object = client->registration,
+                                                             .kind = KE_REASON_END,
+                                                             .rule = "WSK-REG-46",
+                                                             .verifier_code = WSK_VIOLATION,
+                                                             .say = say_what_is_left,
+                                                             .context = client});
         base_mutex_lock(&clients->lock);
     }
     client->registration->ReservedRegistrationState = STATE_DEREGISTERED;

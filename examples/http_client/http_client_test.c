@@ -89,10 +89,16 @@ static void begin_fetch(struct fetch *fetch, PCWSTR host)
     send_fetch(fetch);
 }
 
+static BOOLEAN has_ended(void *context)
+{
+    const struct fetch *fetch = context;
+    LARGE_INTEGER none = {.QuadPart = 0};
+    return ZwWaitForSingleObject(fetch->event, FALSE, &none) == STATUS_SUCCESS;
+}
+
 static NTSTATUS end_fetch(struct fetch *fetch)
 {
-    LARGE_INTEGER ten_seconds = {.QuadPart = -100000000};
-    assert_int_equal(ZwWaitForSingleObject(fetch->event, FALSE, &ten_seconds), STATUS_SUCCESS);
+    assert_wait_until(has_ended, fetch, 10000);
     ZwClose(fetch->event);
     ZwClose(fetch->file);
     return fetch->block.Status;

@@ -98,8 +98,11 @@ static void cancel_as_driver(void)
 int main(void)
 {
     PDRIVER_OBJECT driver;
-    if (!NT_SUCCESS(wskemu_boot(NULL)) ||
-        !NT_SUCCESS(wskemu_load_driver(WSKEMU_DRIVER(ioctl), &driver))) {
+    if (!NT_SUCCESS(wskemu_boot(NULL))) {
+        return 1;
+    }
+    if (!NT_SUCCESS(wskemu_load_driver(WSKEMU_DRIVER(ioctl), &driver))) {
+        wskemu_shutdown();
         return 1;
     }
     control_at_once();

@@ -1,6 +1,6 @@
 /*
- * Sweeps a test program of faults: sweep PROGRAM [TEST...]. By call stacks, each once for all tests;
- * with WSKEMU_LONG by calls. A program without tests by name is run as it is.
+ * Sweeps a test program of faults: sweep PROGRAM [TEST...]. By call stacks, each once for all
+ * tests; with WSKEMU_LONG by calls. A program without tests by name is run as it is.
  */
 #include <wskemu/fault.h>
 

@@ -43,8 +43,8 @@ def functions(nm, objects):
 
 
 JUMP = """
-#define HOOK_POINT(name, number)                                                                  \\
-    __asm__(".text\\n" TYPE(name) ".globl wskemu_hook_" #name "\\n"                                \\
+#define HOOK_POINT(name, number)                                                                 \\
+    __asm__(".text\\n" TYPE(name) ".globl wskemu_hook_" #name "\\n"                              \\
             "wskemu_hook_" #name ": jmp *mm_hook_slots + 8 * " #number "(%rip)\\n")
 """
 
@@ -58,7 +58,7 @@ TYPE = """
 
 
 def hook_points(names):
-    """C text: the slots, the jumps, and the table of both. Microsoft's compiler has no such jump."""
+    """C text: the slots, the jumps, and the table of both; Microsoft's compiler has none."""
     yield "\n#if defined(__GNUC__)\n"
     yield TYPE + JUMP
     yield "\n#if !defined(_WIN32)\n__attribute__((visibility(\"hidden\")))\n#endif\n"

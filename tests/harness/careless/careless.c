@@ -40,7 +40,12 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
         return STATUS_INSUFFICIENT_RESOURCES; /* the first is lost */
     }
     Irp = IoAllocateIrp(1, FALSE);
-    Irp->IoStatus.Status = STATUS_SUCCESS; /* whether or not there is one */
+    if (Irp == NULL) {
+        ExFreePoolWithTag(Second, TAG);
+        ExFreePoolWithTag(First, TAG);
+        ExFreePoolWithTag(Second, TAG); /* again */
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
     Mdl = IoAllocateMdl(First, 64, FALSE, FALSE, NULL);
     if (Mdl == NULL) {
         WaitForNobody();
