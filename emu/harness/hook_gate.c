@@ -53,12 +53,11 @@ C_ASSERT(sizeof(struct hook_frame) == 208 && offsetof(struct hook_frame, rax) ==
 
 #define KEEP(name, offset) "movq " name ", " FRAME "+" offset "(%rsp)\n"
 #define GIVE_BACK(name, offset) "movq " FRAME "+" offset "(%rsp), " name "\n"
+/* clang-format off */
 #define VECTORS(MOVE)                                                                              \
-    MOVE("%xmm0", "64")                                                                            \
-    MOVE("%xmm1", "80")                                                                            \
-    MOVE("%xmm2", "96")                                                                            \
-    MOVE("%xmm3", "112") MOVE("%xmm4", "128") MOVE("%xmm5", "144") MOVE("%xmm6", "160")            \
-        MOVE("%xmm7", "176")
+    MOVE("%xmm0", "64") MOVE("%xmm1", "80") MOVE("%xmm2", "96") MOVE("%xmm3", "112")               \
+    MOVE("%xmm4", "128") MOVE("%xmm5", "144") MOVE("%xmm6", "160") MOVE("%xmm7", "176")
+/* clang-format on */
 #define KEEP_VECTOR(name, offset) "movups " name ", " FRAME "+" offset "(%rsp)\n"
 #define GIVE_BACK_VECTOR(name, offset) "movups " FRAME "+" offset "(%rsp), " name "\n"
 

@@ -9,6 +9,7 @@
 
 #include <wskemu/driver_image.h>
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* A driver object with what the emulator keeps beside it. All is guarded by io_drivers.lock. */
@@ -32,6 +33,7 @@ struct io_drivers {
     struct base_mutex lock; /* guards drivers, their device lists, attachments and open counts */
     LIST_ENTRY loaded;      /* newest first */
     unsigned devices_left;  /* devices that unloaded drivers left behind */
+    _Atomic(struct _KTHREAD *) entering; /* the thread that runs the last DriverEntry, or NULL */
 };
 
 void io_drivers_start(struct io_drivers *drivers);
@@ -46,6 +48,9 @@ struct io_driver *io_driver_create(const struct wskemu_driver_image *image);
 /* Writes prefix and name into buffer and makes string describe it. */
 void io_driver_make_name(PUNICODE_STRING string, WCHAR *buffer, size_t characters,
                          const WCHAR *prefix, const char *name);
+
+/* Whether the calling thread runs a DriverEntry. */
+bool io_driver_is_entering(void);
 
 /* The emulator's part of a driver object. */
 struct io_driver *io_driver_of(PDRIVER_OBJECT object);

@@ -63,6 +63,11 @@ static void check_members(const struct io_driver *driver, const DRIVER_OBJECT *b
     }
 }
 
+bool io_driver_is_entering(void)
+{
+    return atomic_load(&io_state()->drivers.entering) == ke_current();
+}
+
 static NTSTATUS call_entry(struct io_driver *driver)
 {
     struct ke_callback callback;
@@ -71,7 +76,9 @@ static NTSTATUS call_entry(struct io_driver *driver)
     io_driver_make_name(&registry_path, path, RTL_NUMBER_OF(path), SERVICES, driver->image->name);
     ke_callback_enter(&callback, "DriverEntry", (void *)(ULONG_PTR)driver->image->entry);
     const DRIVER_OBJECT before = driver->object;
+    atomic_store(&io_state()->drivers.entering, ke_current());
     NTSTATUS status = driver->image->entry(&driver->object, &registry_path);
+    atomic_store(&io_state()->drivers.entering, NULL);
     ke_callback_leave_with(&callback, status);
     check_path(driver, &registry_path, path);
     check_members(driver, &before);

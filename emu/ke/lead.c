@@ -386,7 +386,9 @@ static bool start_other(const struct base_poller *poller)
         free(other);
         return false;
     }
+    ke_lock(); /* the background thread looks at them */
     lead->others[lead->other_count++] = started;
+    ke_unlock();
     return true;
 }
 

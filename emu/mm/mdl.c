@@ -78,6 +78,7 @@ static struct mm_mdl_record *allocate_record(SIZE_T bytes, const void *creator)
         record = malloc(sizeof(*record) + bytes);
     }
     if (record != NULL) {
+        atomic_init(&record->uses, MM_MDL_KNOWN);
         record->creator = creator;
         record->guarded = guarded;
     }
@@ -155,13 +156,73 @@ static void free_record(struct mm_mdl_record *record, const void *freer)
     }
 }
 
+/*
+ * The record before an MDL that IoAllocateMdl made, else NULL. What stands before another MDL is
+ * looked at only if it lies in the same page.
+ */
+#if defined(__GNUC__)
+__attribute__((no_sanitize("address", "thread")))
+#endif
+static struct mm_mdl_record *
+record_before(const MDL *mdl)
+{
+    struct mm_mdl_record *record = (struct mm_mdl_record *)(ULONG_PTR)mdl - 1;
+    if (BYTE_OFFSET(mdl) < sizeof(*record)) {
+        struct mm_state *mm = mm_state();
+        base_mutex_lock(&mm->lock);
+        record = *link_to(mm, mdl);
+        base_mutex_unlock(&mm->lock);
+        return record;
+    }
+    return (*(volatile ULONG64 *)(PVOID)&record->uses & ~MM_MDL_COUNT) == MM_MDL_KNOWN ? record
+                                                                                       : NULL;
+}
+
+static void count_uses(const MDL *first, ULONG64 change)
+{
+    for (const MDL *mdl = first; mdl != NULL; mdl = mdl->Next) {
+        struct mm_mdl_record *record = record_before(mdl);
+        if (record != NULL) {
+            atomic_fetch_add_explicit(&record->uses, change, memory_order_relaxed);
+        }
+    }
+}
+
+void mm_mdl_hold(const MDL *first)
+{
+    count_uses(first, 1);
+}
+
+void mm_mdl_let_go(const MDL *first)
+{
+    count_uses(first, 0 - (ULONG64)1);
+}
+
+static void check_unused(PMDL mdl, const char *act)
+{
+    struct mm_mdl_record *record = verifier_is_on() ? record_before(mdl) : NULL;
+    if (record == NULL) {
+        return;
+    }
+    ULONG64 uses = atomic_load_explicit(&record->uses, memory_order_relaxed) & MM_MDL_COUNT;
+    if (uses != 0) {
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB8, (ULONG_PTR)mdl, uses, 0,
+                     "WSK-BUF-09",
+                     "The driver %s the MDL %p, allocated by %s, while %u requests that it gave to "
+                     "WSK with it have not completed.",
+                     act, (void *)mdl, base_stack_site(record->creator).text, (unsigned)uses);
+    }
+}
+
 void mm_mdl_free(PMDL mdl, const void *freer)
 {
     struct mm_state *mm = mm_state();
     mm_mdl_check(mdl);
+    check_unused(mdl, "freed");
     base_mutex_lock(&mm->lock);
     struct mm_mdl_record **link = link_to(mm, mdl);
     struct mm_mdl_record *record = *link;
+    atomic_store_explicit(&record->uses, 0, memory_order_relaxed);
     *link = record->next;
     RemoveEntryList(&record->link);
     mm->freed[mm->next_freed++ % MM_MDL_FREED] = (struct mm_mdl_freed){.mdl = mdl, .freer = freer};
@@ -312,6 +373,7 @@ VOID MmUnlockPages(PMDL MemoryDescriptorList)
     if ((mdl->MdlFlags & MDL_PAGES_LOCKED) == 0) {
         wrong_state(mdl, 0x7C, "MDL-35", "The driver unlocked an MDL that is not locked.");
     }
+    check_unused(mdl, "unlocked");
     mdl->MdlFlags &= (CSHORT) ~(MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA | MDL_WRITE_OPERATION);
     mdl->MappedSystemVa = NULL;
 }

@@ -9,6 +9,8 @@
 #include "ke/code.h"
 #include "ke/kernel.h"
 
+#include <stdatomic.h>
+
 #define MM_MDL_BUCKETS 256
 #define MM_MDL_FREED 64 /* frees that are remembered */
 
@@ -21,8 +23,12 @@ struct mm_mdl_record {
     struct mm_mdl_record *next; /* in its bucket */
     const void *creator;
     struct ex_guarded *guarded; /* its pages at level full, else NULL */
-    ULONG64 reserved;           /* an MDL is aligned to 16 bytes */
+    _Atomic(ULONG64) uses;      /* MM_MDL_KNOWN, and so many requests that use it */
 };
+
+/* In the high bits of uses while there is a record. */
+#define MM_MDL_KNOWN 0x6D646C5F72656300ULL
+#define MM_MDL_COUNT 0xFFULL
 
 C_ASSERT(sizeof(struct mm_mdl_record) % MEMORY_ALLOCATION_ALIGNMENT == 0);
 
@@ -60,6 +66,13 @@ void mm_mdl_check(PMDL mdl);
 
 /* Writes an MDL for the buffer, of MmSizeOfMdl bytes, with its pages. */
 void mm_mdl_fill(PMDL mdl, PVOID address, SIZE_T length);
+
+/*
+ * A request that WSK has not completed uses the MDLs of the chain, and does not any more: a driver
+ * that frees or unlocks one meanwhile is stopped. MDLs in memory of the driver's own are not known.
+ */
+void mm_mdl_hold(const MDL *first);
+void mm_mdl_let_go(const MDL *first);
 
 /* Touches the pages as the operation would; raises STATUS_ACCESS_VIOLATION. */
 void mm_probe(PVOID address, SIZE_T length, BOOLEAN for_write);

@@ -349,11 +349,13 @@ NTSTATUS NTAPI NmrClientAttachProvider(HANDLE NmrBindingHandle, PVOID ClientBind
     PVOID context = (PVOID)(ULONG_PTR)&unset;
     const VOID *dispatch = &unset;
     binding->side[NMR_CLIENT].context = ClientBindingContext;
+    binding->side[NMR_CLIENT].dispatch = ClientDispatch;
     NTSTATUS status = nmr_call_provider_attach(binding, ClientBindingContext, ClientDispatch,
                                                &context, &dispatch);
     check_provider_answer(NmrBindingHandle, status, context != &unset && dispatch != &unset);
     if (status == STATUS_SUCCESS) {
         binding->side[NMR_PROVIDER].context = context;
+        binding->side[NMR_PROVIDER].dispatch = dispatch;
         *ProviderBindingContext = context;
         *ProviderDispatch = dispatch;
     }

@@ -37,7 +37,10 @@ NTSTATUS nmr_call_provider_attach(const struct nmr_binding *binding, PVOID clien
 NTSTATUS nmr_call_detach(const struct nmr_binding *binding, enum nmr_role role)
 {
     const struct nmr_side *side = &binding->side[role];
+    const char *rule = role == NMR_CLIENT ? "NMR-28" : "NMR-32";
     nmr_registration_check(side->registration);
+    nmr_check_there(side->context, "binding context", rule);
+    nmr_check_there(side->dispatch, "dispatch table", rule);
     const union nmr_characteristics *module = side->registration->characteristics;
     /* Both have the same type but for its name. */
     PNPI_CLIENT_DETACH_PROVIDER_FN routine = role == NMR_CLIENT
@@ -56,6 +59,7 @@ void nmr_call_cleanup(const struct nmr_binding *binding, enum nmr_role role)
 {
     const struct nmr_side *side = &binding->side[role];
     nmr_registration_check(side->registration);
+    nmr_check_there(side->context, "binding context", "NMR-56");
     const union nmr_characteristics *module = side->registration->characteristics;
     PNPI_CLIENT_CLEANUP_BINDING_CONTEXT_FN routine =
         role == NMR_CLIENT ? module->client.ClientCleanupBindingContext

@@ -22,6 +22,7 @@ static NTSTATUS start(void *state)
     InitializeListHead(&nmr->registrations);
     InitializeListHead(&nmr->bindings);
     nmr->last_handle = FIRST_HANDLE;
+    nmr_unload_start();
     return STATUS_SUCCESS;
 }
 

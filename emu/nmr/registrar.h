@@ -63,6 +63,7 @@ enum nmr_detach {
 struct nmr_side {
     struct nmr_registration *registration;
     PVOID context; /* the module's binding context */
+    const VOID *dispatch;
     enum nmr_detach detach;
     bool is_completed; /* ...Complete was called while the callback ran */
 };
@@ -90,6 +91,12 @@ PNPI_REGISTRATION_INSTANCE nmr_instance(const struct nmr_registration *registrat
 
 /* Bug checks if the driver's characteristics are no longer what they were. (NMR-04, NMR-06) */
 void nmr_registration_check(const struct nmr_registration *registration);
+
+/* Bug checks if what a module gave, and has to keep, is there no more. */
+void nmr_check_there(const void *address, const char *what, const char *rule);
+
+/* Has drivers looked at that are unloaded: unload.c. While NMR starts. */
+void nmr_unload_start(void);
 
 /* Drops a hold. The lock is held. */
 void nmr_registration_release(struct nmr_registration *registration);

@@ -15,6 +15,7 @@
 #include "ke/patience.h"
 #include "ke/warning.h"
 #include "nmr/nmr.h"
+#include "verifier/gone.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,8 @@ PNPI_REGISTRATION_INSTANCE nmr_instance(const struct nmr_registration *registrat
 void nmr_registration_check(const struct nmr_registration *registration)
 {
     SIZE_T length = sizeof(registration->copy);
+    nmr_check_there(registration->characteristics, "characteristics", "NMR-04");
+    nmr_check_there(registration->context, "registration context", "NMR-05");
     if (RtlCompareMemory(registration->characteristics, &registration->copy, length) != length) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, NMR_VIOLATION,
                     (ULONG_PTR)registration->handle, (ULONG_PTR)registration->characteristics, 0,
@@ -51,6 +54,16 @@ void nmr_registration_check(const struct nmr_registration *registration)
                     0, "NMR-06",
                     "The NPI identifier of the NMR %s %p changed while it was registered.",
                     role_name(registration->role), registration->handle);
+    }
+}
+
+void nmr_check_there(const void *address, const char *what, const char *rule)
+{
+    const char *gone = verifier_gone(address);
+    if (gone != NULL) {
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, NMR_VIOLATION, (ULONG_PTR)address, 0, 0,
+                     rule, "The %s %p that a driver gave to NMR is still needed, but lies %s.",
+                     what, address, gone);
     }
 }
 
@@ -115,12 +128,27 @@ static struct nmr_registration *create(enum nmr_role role,
     return registration;
 }
 
+/* Whether one is registered with these. The lock is held. */
+static bool is_registered(const union nmr_characteristics *characteristics)
+{
+    LIST_ENTRY *head = &nmr_state()->registrations;
+    for (LIST_ENTRY *entry = head->Flink; entry != head; entry = entry->Flink) {
+        const struct nmr_registration *other =
+            CONTAINING_RECORD(entry, struct nmr_registration, link);
+        if (other->characteristics == characteristics && !other->is_deregistered) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Puts the registration on the list with its bindings made, or frees it. */
 static NTSTATUS enlist(struct nmr_registration *registration)
 {
     struct nmr_state *nmr = nmr_state();
     base_mutex_lock(&nmr->lock);
     registration->handle = nmr_new_handle();
+    bool is_shared = is_registered(registration->characteristics);
     NTSTATUS status = nmr_bind_all(registration);
     if (NT_SUCCESS(status)) {
         InsertTailList(&nmr->registrations, &registration->link);
@@ -128,6 +156,16 @@ static NTSTATUS enlist(struct nmr_registration *registration)
     base_mutex_unlock(&nmr->lock);
     if (!NT_SUCCESS(status)) {
         free(registration);
+        return status;
+    }
+    if (is_shared) {
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, NMR_VIOLATION,
+                     (ULONG_PTR)registration->handle, (ULONG_PTR)registration->characteristics, 0,
+                     "NMR-13",
+                     "The driver registered the NMR %s %p with the characteristics %p, with which "
+                     "another is registered: each role has its own structures.",
+                     role_name(registration->role), registration->handle,
+                     (const void *)registration->characteristics);
     }
     return status;
 }

@@ -9,6 +9,7 @@
 #include "ke/limit.h"
 #include "ke/warning.h"
 #include "trace/trace.h"
+#include "wsk/memory.h"
 #include "wsk/wsk.h"
 
 #include <stdlib.h>
@@ -234,6 +235,7 @@ static NTSTATUS answer_addresses(struct wsk_lookup *lookup)
     if ((lookup->flags & (AI_CANONNAME | AI_FQDN)) != 0) {
         canonical = lookup->found_node[0] != L'\0' ? lookup->found_node : lookup->node;
     }
+    wsk_memory_check_there(lookup->result, "variable for the result", "WSK-NAME-24");
     *lookup->result = wsk_result_create(lookup, chosen, count, canonical);
     return *lookup->result != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }

@@ -65,6 +65,7 @@ static NTSTATUS bind_locked(struct wsk_socket *socket, const struct net_address 
 NTSTATUS WSKAPI wsk_bind(PWSK_SOCKET Socket, PSOCKADDR LocalAddress, ULONG Flags, PIRP Irp)
 {
     struct wsk_socket *socket = wsk_socket_of(Socket);
+    WSK_CALL(socket, WSK_BINDABLE, "WskBind");
     struct net_address address;
     NTSTATUS result;
     NTSTATUS status = wsk_call_begin(socket, Irp, "WskBind");

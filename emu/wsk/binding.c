@@ -6,9 +6,25 @@
  * (client.c). The cleanup callback takes it off the list, since until both sides have detached the
  * client may still have calls in progress (NMR-51).
  */
+#include "ke/warning.h"
 #include "nmr/nmr.h"
 #include "wsk/registration.h"
 #include "wsk/wsk.h"
+
+/* What a client of WSK's interface should say of itself. */
+static void check_instance(const NPI_REGISTRATION_INSTANCE *instance)
+{
+    if (instance->Number != 0) {
+        ke_warning("NMR-09",
+                   "a client of WSK registered with NMR as number %u; a module that has one "
+                   "implementation of the interface gives 0",
+                   (unsigned)instance->Number);
+    }
+    if (instance->NpiSpecificCharacteristics != NULL) {
+        ke_warning("NMR-10", "a client of WSK registered with NMR with NpiSpecificCharacteristics; "
+                             "its interface has none");
+    }
+}
 
 static NTSTATUS NTAPI attach_client(HANDLE NmrBindingHandle, PVOID ProviderContext,
                                     PNPI_REGISTRATION_INSTANCE ClientRegistrationInstance,
@@ -18,7 +34,7 @@ static NTSTATUS NTAPI attach_client(HANDLE NmrBindingHandle, PVOID ProviderConte
     const WSK_CLIENT_NPI npi = {ClientBindingContext, ClientDispatch};
     struct wsk_clients *clients = &wsk_state()->clients;
     UNREFERENCED_PARAMETER(ProviderContext);
-    UNREFERENCED_PARAMETER(ClientRegistrationInstance);
+    check_instance(ClientRegistrationInstance);
     if (ClientDispatch == NULL || !wsk_client_is_supported(npi.Dispatch->Version)) {
         return STATUS_NOINTERFACE;
     }

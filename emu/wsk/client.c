@@ -36,6 +36,7 @@ struct wsk_client *wsk_client_create(const WSK_CLIENT_NPI *npi, const void *crea
     client->npi = *npi;
     client->dispatch = *npi->Dispatch;
     client->npi.Dispatch = &client->dispatch;
+    client->given = npi->Dispatch;
     client->creator = creator;
     base_mutex_init(&client->lock);
     KeInitializeEvent(&client->ending, NotificationEvent, FALSE);

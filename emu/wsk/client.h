@@ -14,6 +14,7 @@
 #include <wsk.h>
 
 #include "base/mutex.h"
+#include "wsk/table.h"
 
 /* First parameter of bug check 0xC4 for a broken rule of WSK; the second is the object. */
 #define WSK_VIOLATION 0x57534B
@@ -35,22 +36,24 @@ struct wsk_clients {
 struct wsk_client {
     LIST_ENTRY link; /* in wsk_clients.all */
     WSK_CLIENT_NPI npi;
-    WSK_CLIENT_DISPATCH dispatch;   /* a copy */
-    PWSK_REGISTRATION registration; /* the driver's block, or NULL if it came through NMR */
-    HANDLE binding;                 /* of NMR, or NULL */
-    const void *creator;            /* who called WskRegister, or NULL */
+    WSK_CLIENT_DISPATCH dispatch;     /* a copy */
+    const WSK_CLIENT_DISPATCH *given; /* the driver's, of which it is one */
+    PWSK_REGISTRATION registration;   /* the driver's block, or NULL if it came through NMR */
+    HANDLE binding;                   /* of NMR, or NULL */
+    const void *creator;              /* who called WskRegister, or NULL */
 
     /* Guarded by wsk_clients.lock. */
     ULONG captures; /* always 1 for a client of NMR */
     ULONG sockets;
     ULONG requests;
-    ULONG callers;       /* threads inside a registration function with it */
-    BOOLEAN is_ending;   /* WskDeregister or a detachment has begun */
-    BOOLEAN is_answered; /* a capture succeeded, or said STATUS_NOINTERFACE */
-    BOOLEAN is_awaited;  /* NMR waits until the client is detached */
-    BOOLEAN is_orphan;   /* NMR has detached it, and yet it is held */
-    KEVENT ending;       /* signalled once is_ending */
-    KEVENT idle;         /* signalled once it is ending and nothing holds it */
+    ULONG callers;            /* threads inside a registration function with it */
+    struct wsk_tables tables; /* see table.c */
+    BOOLEAN is_ending;        /* WskDeregister or a detachment has begun */
+    BOOLEAN is_answered;      /* a capture succeeded, or said STATUS_NOINTERFACE */
+    BOOLEAN is_awaited;       /* NMR waits until the client is detached */
+    BOOLEAN is_orphan;        /* NMR has detached it, and yet it is held */
+    KEVENT ending;            /* signalled once is_ending */
+    KEVENT idle;              /* signalled once it is ending and nothing holds it */
 
     struct base_mutex lock;  /* guards all below */
     BOOLEAN has_had_sockets; /* WSK_SET_STATIC_EVENT_CALLBACKS comes before the first one */

@@ -1,6 +1,7 @@
 /* WskClientEvent: events of a client itself. None is defined yet, so only testers raise one. */
 #include "ke/callback.h"
 #include "ke/warning.h"
+#include "wsk/memory.h"
 #include "wsk/wsk.h"
 
 /* The client of that entry, held by a request, or NULL at the list's end. The lock is held. */
@@ -42,10 +43,12 @@ static void call_routine(const struct wsk_client *client, ULONG event_type, PVOI
     if (routine == NULL || is_ending(client)) {
         return;
     }
+    struct wsk_loan loan;
+    wsk_loan_begin(&loan, information, information_length, "information of an event", "WSK-EVT-70");
     ke_callback_enter(&callback, "WskClientEvent", (void *)(ULONG_PTR)routine);
-    NTSTATUS status =
-        routine(client->npi.ClientContext, event_type, information, information_length);
+    NTSTATUS status = routine(client->npi.ClientContext, event_type, loan.copy, information_length);
     ke_callback_leave_with(&callback, status);
+    wsk_loan_end(&loan, (const void *)(ULONG_PTR)routine);
     if (status != STATUS_NOT_IMPLEMENTED) {
         ke_warning("WSK-EVT-69",
                    "WskClientEvent returned 0x%08X for event %u, which it cannot know",

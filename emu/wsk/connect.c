@@ -112,6 +112,7 @@ static NTSTATUS connect_to(struct wsk_socket *socket, const SOCKADDR *address,
 NTSTATUS WSKAPI wsk_connect(PWSK_SOCKET Socket, PSOCKADDR RemoteAddress, ULONG Flags, PIRP Irp)
 {
     struct wsk_socket *socket = wsk_socket_of(Socket);
+    WSK_CALL(socket, WSK_STREAMS, "WskConnect");
     NTSTATUS status = wsk_call_begin(socket, Irp, "WskConnect");
     if (!NT_SUCCESS(status)) {
         return status;
@@ -128,6 +129,7 @@ NTSTATUS WSKAPI wsk_connect_ex(PWSK_SOCKET Socket, PSOCKADDR RemoteAddress, PWSK
                                ULONG Flags, PIRP Irp)
 {
     struct wsk_socket *socket = wsk_socket_of(Socket);
+    WSK_CALL(socket, WSK_STREAMS, "WskConnectEx");
     NTSTATUS status = wsk_call_begin(socket, Irp, "WskConnectEx");
     if (!NT_SUCCESS(status)) {
         return status;
@@ -207,7 +209,8 @@ NTSTATUS WSKAPI wsk_socket_connect(PWSK_CLIENT Client, USHORT SocketType, ULONG 
                                          .process = OwningProcess,
                                          .thread = OwningThread,
                                          .security = SecurityDescriptor,
-                                         .creator = _ReturnAddress()};
+                                         .creator = _ReturnAddress(),
+                                         .rules = &wsk_socket_connect_rules};
     NTSTATUS status = STATUS_INVALID_PARAMETER;
     if (LocalAddress != NULL && RemoteAddress != NULL &&
         (Flags & ~WSK_FLAG_CONNECTION_SOCKET) == 0) {

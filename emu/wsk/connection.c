@@ -161,17 +161,21 @@ void wsk_request_cancelled(struct wsk_socket *socket, PIRP irp)
 const struct wsk_role_operations wsk_connection_role = {
     .events = WSK_CONNECTION_EVENTS, .start = start, .ready = ready, .wanted = wanted, .end = end};
 
-WSK_PROVIDER_CONNECTION_DISPATCH wsk_connection_dispatch = {
-    .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},
-    .WskBind = wsk_bind,
-    .WskConnect = wsk_connect,
-    .WskGetLocalAddress = wsk_get_local_address,
-    .WskGetRemoteAddress = wsk_get_remote_address,
-    .WskSend = wsk_send,
-    .WskReceive = wsk_receive,
-    .WskDisconnect = wsk_disconnect,
-    .WskRelease = wsk_release_data,
-    .WskConnectEx = wsk_connect_ex,
-    .WskSendEx = wsk_send_ex,
-    .WskReceiveEx = wsk_receive_ex,
+struct wsk_connection_and_beyond wsk_connection_and_beyond = {
+    .table =
+        {
+            .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},
+            .WskBind = wsk_bind,
+            .WskConnect = wsk_connect,
+            .WskGetLocalAddress = wsk_get_local_address,
+            .WskGetRemoteAddress = wsk_get_remote_address,
+            .WskSend = wsk_send,
+            .WskReceive = wsk_receive,
+            .WskDisconnect = wsk_disconnect,
+            .WskRelease = wsk_release_data,
+            .WskConnectEx = wsk_connect_ex,
+            .WskSendEx = wsk_send_ex,
+            .WskReceiveEx = wsk_receive_ex,
+        },
+    .beyond = WSK_ALL_BEYOND,
 };

@@ -20,11 +20,13 @@ struct wsk_connection {
                                        * waits for its verdict */
     LIST_ENTRY retained;              /* of struct wsk_indication: what receive events kept */
     SIZE_T retained_bytes;
-    bool is_offered;   /* the driver has it: events may come */
-    bool is_drained;   /* the host had no more than the event got; until it is readable again */
-    bool is_suspended; /* a receive event did not accept all: silent until a receive completed */
-    bool is_hung_up;   /* the host says that the peer has shut down or reset */
-    bool has_ended;    /* end of the received stream reached, or failure */
+    ULONG urged;        /* of them: lists that WSK asked back */
+    bool is_hoard_told; /* a warning went out that they are too many */
+    bool is_offered;    /* the driver has it: events may come */
+    bool is_drained;    /* the host had no more than the event got; until it is readable again */
+    bool is_suspended;  /* a receive event did not accept all: silent until a receive completed */
+    bool is_hung_up;    /* the host says that the peer has shut down or reset */
+    bool has_ended;     /* end of the received stream reached, or failure */
     bool is_end_reported;
     bool is_local_end; /* the driver itself disconnected abortively */
     bool is_send_shut; /* graceful disconnect done or queued: no more sends */

@@ -159,6 +159,10 @@ NTSTATUS wsk_control_end(struct wsk_control *control, NTSTATUS status)
     if (!NT_SUCCESS(status)) {
         return wsk_irp_refuse(control->irp, status);
     }
+    if (status == STATUS_SUCCESS && control->stored != 0) {
+        return wsk_irp_finish_output(control->socket, control->irp, control->stored,
+                                     control->output, "WSK-SKO-12");
+    }
     return wsk_irp_finish(control->socket, control->irp, status, control->stored);
 }
 
@@ -231,6 +235,7 @@ NTSTATUS WSKAPI wsk_control_socket(PWSK_SOCKET Socket, WSK_CONTROL_SOCKET_TYPE R
                                   .returned = OutputSizeReturned,
                                   .irp = Irp,
                                   .creator = _ReturnAddress()};
+    WSK_COUNT_CALL(control.socket);
     NTSTATUS status = wsk_control_begin(control.socket, Irp, "WskControlSocket");
     return NT_SUCCESS(status) ? control_socket(&control) : status;
 }

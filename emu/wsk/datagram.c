@@ -91,12 +91,16 @@ bool wsk_datagram_is_passing(enum net_error error)
 const struct wsk_role_operations wsk_datagram_role = {
     .events = WSK_EVENT_RECEIVE_FROM, .start = start, .ready = ready, .wanted = wanted, .end = end};
 
-WSK_PROVIDER_DATAGRAM_DISPATCH wsk_datagram_dispatch = {
-    .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},
-    .WskBind = wsk_bind,
-    .WskSendTo = wsk_send_to,
-    .WskReceiveFrom = wsk_receive_from,
-    .WskRelease = wsk_release_datagrams,
-    .WskGetLocalAddress = wsk_get_local_address,
-    .WskSendMessages = wsk_send_messages,
+struct wsk_datagram_and_beyond wsk_datagram_and_beyond = {
+    .table =
+        {
+            .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},
+            .WskBind = wsk_bind,
+            .WskSendTo = wsk_send_to,
+            .WskReceiveFrom = wsk_receive_from,
+            .WskRelease = wsk_release_datagrams,
+            .WskGetLocalAddress = wsk_get_local_address,
+            .WskSendMessages = wsk_send_messages,
+        },
+    .beyond = WSK_ALL_BEYOND,
 };

@@ -25,6 +25,7 @@
 #include "wsk/wsk.h"
 
 #include "base/log.h"
+#include "ex/guarded.h"
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
 #include "ke/warning.h"
@@ -52,6 +53,7 @@ struct slot {
     struct slab *slab;
     struct slot *next; /* in its list or chain */
     bool is_released;  /* inside the callback */
+    bool is_first;     /* of the list that was indicated */
     unsigned flags;    /* enum net_datagram_flags */
     struct net_address address;
     SOCKADDR_INET remote;
@@ -66,8 +68,11 @@ struct slot {
 struct slab {
     unsigned used; /* slots from here on were not given out */
     unsigned live;
+    unsigned capacity;
     bool is_current;
-    struct slot slots[NET_DATAGRAMS_MAX];
+    struct ex_guarded *guarded; /* its pages at level full, else NULL */
+    const void *user;           /* an address in the code that had it last, or NULL */
+    struct slot slots[];
 };
 
 struct slot_list {
@@ -90,6 +95,7 @@ struct wsk_indications {
     const void *released[RELEASED_MAX];
     unsigned released_next;
     bool has_released;
+    bool is_inner_told; /* a warning went out that a list was cut */
 };
 
 /* ---- lists ---- */
@@ -154,11 +160,45 @@ static void forget_released(struct wsk_indications *own)
     }
 }
 
+/* At level full each datagram has pages of its own, which are forbidden when it has ended. */
+static struct slab *create_slab(void)
+{
+    struct ex_guarded *guarded = NULL;
+    unsigned capacity = verifier_is_full() ? 1 : NET_DATAGRAMS_MAX;
+    SIZE_T bytes = sizeof(struct slab) + capacity * sizeof(struct slot);
+    if (verifier_is_full()) {
+        guarded = ex_guarded_obtain(0, bytes, 16, "received datagram", NULL);
+    }
+    struct slab *slab = guarded != NULL ? (struct slab *)(PVOID)guarded->start : malloc(bytes);
+    if (slab == NULL) {
+        return NULL;
+    }
+    if (guarded != NULL) {
+        guarded->freed_rule = "WSK-IND-06";
+    }
+    slab->used = 0;
+    slab->live = 0;
+    slab->capacity = capacity;
+    slab->is_current = true;
+    slab->guarded = guarded;
+    slab->user = NULL;
+    return slab;
+}
+
+static void free_slab(struct slab *slab)
+{
+    if (slab->guarded != NULL) {
+        ex_guarded_retire(slab->guarded, slab->user);
+    } else {
+        free(slab);
+    }
+}
+
 static void leave_slab(struct slab *slab)
 {
     slab->is_current = false;
     if (slab->live == 0) {
-        free(slab);
+        free_slab(slab);
     }
 }
 
@@ -169,23 +209,22 @@ static struct slab *slab_with_room(struct wsk_indications *own)
     if (slab != NULL && slab->live == 0) {
         slab->used = 0;
     }
-    if (slab != NULL && slab->used < NET_DATAGRAMS_MAX) {
+    if (slab != NULL && slab->used < slab->capacity) {
         if (slab->used == 0) {
             forget_released(own);
         }
         return slab;
     }
-    slab = malloc(sizeof(*slab));
+    slab = create_slab();
     if (slab == NULL) {
         return NULL;
     }
     if (own->current != NULL) {
         leave_slab(own->current);
     }
-    forget_released(own);
-    slab->used = 0;
-    slab->live = 0;
-    slab->is_current = true;
+    if (slab->guarded == NULL) {
+        forget_released(own);
+    }
     own->current = slab;
     return slab;
 }
@@ -195,7 +234,7 @@ static void free_slot(struct slot *slot)
     struct slab *slab = slot->slab;
     free(slot->large);
     if (--slab->live == 0 && !slab->is_current) {
-        free(slab);
+        free_slab(slab);
     }
 }
 
@@ -275,7 +314,7 @@ static bool fetch(struct wsk_socket *socket)
     if (slab == NULL) {
         return false;
     }
-    unsigned room = NET_DATAGRAMS_MAX - slab->used;
+    unsigned room = slab->capacity - slab->used;
     unsigned count = own->turn < room ? own->turn : room;
     prepare(own, slab, count, datagrams, buffers);
     enum net_error error = net_receive_datagrams(socket->net, datagrams, count, &done);
@@ -286,9 +325,23 @@ static bool fetch(struct wsk_socket *socket)
     for (unsigned i = 0; i < done; i++) {
         keep(socket, slab, &slab->slots[slab->used++], &datagrams[i]);
     }
+    if (slab->guarded != NULL && slab->used == slab->capacity) {
+        own->current = NULL; /* its pages are forbidden as soon as its datagram ends */
+        leave_slab(slab);
+    }
     choose_turn(own, done);
     own->is_refused = false;
     return done == count;
+}
+
+/* Takes a turn; at level full that is one datagram a call. */
+static bool fetch_turn(struct wsk_socket *socket)
+{
+    bool has_more = fetch(socket);
+    for (unsigned i = 1; i < NET_DATAGRAMS_MAX && has_more && verifier_is_full(); i++) {
+        has_more = fetch(socket);
+    }
+    return has_more;
 }
 
 /* ---- calling the driver ---- */
@@ -343,8 +396,11 @@ static void take_run(struct wsk_socket *socket)
         list_append(&own->indicated, list_take(&own->held));
         drop_unwelcome(socket);
     }
+    const char *user = (const char *)(ULONG_PTR)callback_of(socket) + 1;
     for (struct slot *slot = own->indicated.first; slot != NULL; slot = slot->next) {
         write_public(slot);
+        slot->is_first = slot == own->indicated.first;
+        slot->slab->user = user;
     }
 }
 
@@ -458,6 +514,7 @@ static bool indicate_death(struct wsk_socket *socket)
         return false;
     }
     socket->is_dead_reported = true;
+    wsk_dead_tell(socket, "WSK-EVT-44");
     call(socket, 0, NULL);
     wsk_event_end(socket, &socket->receive, WSK_EVENT_RECEIVE_FROM);
     return true;
@@ -473,7 +530,7 @@ static bool find_datagrams(struct wsk_socket *socket, bool *has_more)
     }
     drop_unwelcome(socket);
     if (own->held.first == NULL || own->is_refused) {
-        *has_more = fetch(socket);
+        *has_more = fetch_turn(socket);
     }
     return own->held.first != NULL && !own->is_refused;
 }
@@ -601,10 +658,25 @@ static NTSTATUS refuse_release(struct wsk_socket *socket, const void *indication
     return STATUS_INVALID_PARAMETER;
 }
 
+/* Drivers in the field release element by element, which works; a list whose head they keep is not
+ * meant to be cut. */
+static void warn_of_inner(struct wsk_indications *own, const void *indication)
+{
+    const struct slot *slot = own == NULL ? NULL : *find_kept(own, indication);
+    if (slot != NULL && !slot->is_first && verifier_is_on() && !own->is_inner_told) {
+        own->is_inner_told = true;
+        ke_warning("WSK-IND-09",
+                   "WskRelease was called for the datagram indication %p, which is not the head of "
+                   "the list that the driver got",
+                   indication);
+    }
+}
+
 /* The lock is held. */
 static NTSTATUS release(struct wsk_socket *socket, PWSK_DATAGRAM_INDICATION indication)
 {
     struct wsk_indications *own = socket->datagram.indications;
+    warn_of_inner(own, indication);
     if (own == NULL || !release_one(own, indication, &indication)) {
         return refuse_release(socket, indication);
     }
@@ -623,19 +695,12 @@ NTSTATUS WSKAPI wsk_release_datagrams(PWSK_SOCKET Socket,
                                       PWSK_DATAGRAM_INDICATION DatagramIndication)
 {
     struct wsk_socket *socket = wsk_socket_of(Socket);
-    ke_limit_at_most(DISPATCH_LEVEL, "WskRelease");
-    trace_call("WskRelease", socket, NULL);
+    WSK_CALL(socket, WSK_FLAG_DATAGRAM_SOCKET, "WskRelease");
+    wsk_release_begin(socket);
     if (DatagramIndication == NULL) {
         return STATUS_INVALID_PARAMETER;
     }
     wsk_socket_lock(socket);
-    if (socket->is_closing) {
-        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)socket,
-                    (ULONG_PTR)DatagramIndication, 0, "WSK-IND-13",
-                    "The driver called WskRelease on the socket %p after it had called "
-                    "WskCloseSocket on it.",
-                    (void *)socket);
-    }
     NTSTATUS status = release(socket, DatagramIndication);
     wsk_socket_unlock(socket);
     return status;

@@ -6,6 +6,7 @@
  * before that the driver may cancel the IRP, after it the IRP may already be the driver's again.
  */
 #include "wsk/control_data.h"
+#include "wsk/memory.h"
 #include "wsk/wsk.h"
 
 #include "ke/warning.h"
@@ -42,6 +43,15 @@ static ULONG write_control(const IO_STACK_LOCATION *location, const struct wsk_r
     return fits < received->control_length ? MSG_CTRUNC : 0;
 }
 
+static void check_outputs(const IO_STACK_LOCATION *location)
+{
+    const char *rule = "WSK-DGRM-47";
+    wsk_memory_check_there(location->Parameters.Others.Argument1, "buffer for the address", rule);
+    wsk_memory_check_there(location->Parameters.Others.Argument2, "ControlLength", rule);
+    wsk_memory_check_there(location->Parameters.Others.Argument3, "ControlInfo buffer", rule);
+    wsk_memory_check_there(location->Parameters.Others.Argument4, "ControlFlags", rule);
+}
+
 void wsk_datagram_finish_receive(struct wsk_socket *socket, PIRP irp,
                                  const struct wsk_received *received)
 {
@@ -49,6 +59,9 @@ void wsk_datagram_finish_receive(struct wsk_socket *socket, PIRP irp,
     PSOCKADDR remote = location->Parameters.Others.Argument1;
     PULONG flags = location->Parameters.Others.Argument4;
     bool is_truncated = (received->flags & NET_TRUNCATED) != 0;
+    if (verifier_is_full()) {
+        check_outputs(location);
+    }
     ULONG told = (is_truncated ? MSG_TRUNC : 0) |
                  ((received->flags & NET_WAS_BROADCAST) != 0 ? MSG_BCAST : 0) |
                  ((received->flags & NET_WAS_MULTICAST) != 0 ? MSG_MCAST : 0);
@@ -199,6 +212,7 @@ static void note_results(PIRP irp, PSOCKADDR remote, PULONG length, PCMSGHDR inf
     location->Parameters.Others.Argument2 = length;
     location->Parameters.Others.Argument3 = info;
     location->Parameters.Others.Argument4 = flags;
+    wsk_memory_check_resident(remote, "buffer", "WskReceiveFrom", "WSK-DGRM-35");
     if (length == NULL && info != NULL) {
         ke_warning("WSK-DGRM-38", "WskReceiveFrom ignores ControlInfo when ControlLength is NULL");
     }
@@ -216,6 +230,7 @@ NTSTATUS WSKAPI wsk_receive_from(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flag
                                  PCMSGHDR ControlInfo, PULONG ControlFlags, PIRP Irp)
 {
     struct wsk_socket *socket = wsk_socket_of(Socket);
+    WSK_CALL(socket, WSK_FLAG_DATAGRAM_SOCKET, "WskReceiveFrom");
     NTSTATUS status = wsk_call_begin(socket, Irp, "WskReceiveFrom");
     if (!NT_SUCCESS(status)) {
         return status;

@@ -7,6 +7,7 @@
  * only the MDL chains outlive the call. Captures stand in a list in the order of the send queue;
  * one whose IRP was cancelled is found out when the next one's turn comes, or at the end.
  */
+#include "ke/warning.h"
 #include "trace/network.h"
 #include "wsk/control_data.h"
 #include "wsk/wsk.h"
@@ -285,6 +286,7 @@ static NTSTATUS send_list(struct wsk_socket *socket, const WSK_BUF_LIST *list, U
     check_buffers(list);
     wsk_irp_take(irp);
     wsk_request_start(irp, socket, WSK_OPERATION_SEND_TO, NULL, flags);
+    wsk_request_of(irp)->mdl = list->Buffer.Mdl; /* to be held */
     wsk_queue_append(&socket->send, irp);
     send_or_wait(socket, irp, &outgoing);
     return wsk_call_end(&socket->send);
@@ -301,6 +303,7 @@ NTSTATUS WSKAPI wsk_send_to(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags,
                             PIRP Irp)
 {
     struct wsk_socket *socket = wsk_socket_of(Socket);
+    WSK_CALL(socket, WSK_FLAG_DATAGRAM_SOCKET, "WskSendTo");
     NTSTATUS status = wsk_call_begin(socket, Irp, "WskSendTo");
     if (!NT_SUCCESS(status)) {
         return status;
@@ -322,9 +325,15 @@ NTSTATUS WSKAPI wsk_send_messages(PWSK_SOCKET Socket, PWSK_BUF_LIST BufferList, 
                                   PCMSGHDR ControlInfo, PIRP Irp)
 {
     struct wsk_socket *socket = wsk_socket_of(Socket);
+    WSK_CALL(socket, WSK_FLAG_DATAGRAM_SOCKET, "WskSendMessages");
     NTSTATUS status = wsk_call_begin(socket, Irp, "WskSendMessages");
     if (!NT_SUCCESS(status)) {
         return status;
+    }
+    if ((ControlInfo == NULL) != (ControlInfoLength == 0)) {
+        ke_warning("WSK-DGRM-26",
+                   "WskSendMessages was called with ControlInfo %p and ControlInfoLength %u",
+                   (void *)ControlInfo, (unsigned)ControlInfoLength);
     }
     return send_list(socket, BufferList, Flags, RemoteAddress, ControlInfoLength, ControlInfo, Irp);
 }

@@ -37,6 +37,7 @@ static NTSTATUS abort_connection(struct wsk_socket *socket, PIRP irp)
 NTSTATUS WSKAPI wsk_disconnect(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags, PIRP Irp)
 {
     struct wsk_socket *socket = wsk_socket_of(Socket);
+    WSK_CALL(socket, WSK_STREAMS, "WskDisconnect");
     NTSTATUS status = wsk_call_begin(socket, Irp, "WskDisconnect");
     if (!NT_SUCCESS(status)) {
         return status;

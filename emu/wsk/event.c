@@ -81,6 +81,7 @@ static NTSTATUS enable(struct wsk_socket *socket, ULONG mask)
     if (!is_far_enough(socket)) {
         return STATUS_INVALID_DEVICE_STATE;
     }
+    wsk_table_check_events(socket, mask & own);
     socket->events.enabled |= mask & own;
     socket->events.inherited |= mask & inheritable;
     socket->receive.is_event_due = true;
@@ -98,6 +99,7 @@ static void await_return(struct wsk_socket *socket, ULONG event, PIRP irp)
     wsk_request_of(irp)->left = event;
     wsk_socket_reference_locked(socket);
     InsertTailList(&socket->events.disables, &irp->Tail.Overlay.ListEntry);
+    wsk_call_settle();
 }
 
 /* The lock is held. STATUS_PENDING means that the IRP waits. */
@@ -145,6 +147,10 @@ NTSTATUS wsk_event_control(struct wsk_socket *socket, const WSK_EVENT_CALLBACK_C
     }
     if (!NT_SUCCESS(status)) {
         return wsk_irp_refuse(irp, status);
+    }
+    if (!is_disable) {
+        ke_warning("WSK-CBE-05", "the driver gave an IRP with SO_WSK_EVENT_CALLBACK to enable "
+                                 "callbacks; none is needed");
     }
     return is_disable ? wsk_irp_succeed(irp, 0) : wsk_irp_finish(socket, irp, status, 0);
 }

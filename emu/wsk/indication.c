@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/stack.h"
+#include "ex/guarded.h"
 #include "ex/poison.h"
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
@@ -27,10 +28,18 @@
 /* With more bytes than this kept by the driver, WSK asks for them back. (WSK-EVT-20) */
 #define RETAINED_BYTES_MAX (16 * WSK_INDICATION_BYTES)
 
+/* So much, and so many lists that WSK asked back, are too much for a driver to keep. */
+#define KEPT_BYTES_MAX (4 * RETAINED_BYTES_MAX)
+#define URGED_MAX 4
+
 /* ---- memory ---- */
 
 static void give_back(struct wsk_indication *indication)
 {
+    if (indication->guarded != NULL) {
+        ex_guarded_retire(indication->guarded, indication->user);
+        return;
+    }
     ex_unpoison(indication->data, WSK_INDICATION_BYTES);
     free(indication->mdl);
     free(indication->data);
@@ -52,6 +61,9 @@ static struct wsk_indication *take_spare(struct wsk_state *wsk)
 /* Whether it is kept for the next one. */
 static bool make_spare(struct wsk_state *wsk, struct wsk_indication *indication)
 {
+    if (indication->guarded != NULL) {
+        return false;
+    }
     base_mutex_lock(&wsk->lock);
     bool is_kept = wsk->spare_count < SPARE_MAX;
     if (is_kept) {
@@ -63,10 +75,37 @@ static bool make_spare(struct wsk_state *wsk, struct wsk_indication *indication)
     return is_kept;
 }
 
+static SIZE_T mdl_size(void)
+{
+    return MmSizeOfMdl((PVOID)(PAGE_SIZE - 1), WSK_INDICATION_BYTES);
+}
+
+/* In pages of its own, which nobody may touch once the driver must not. */
+static struct wsk_indication *allocate_guarded(void)
+{
+    SIZE_T header = (sizeof(struct wsk_indication) + 15) & ~(SIZE_T)15;
+    SIZE_T mdl_bytes = (mdl_size() + 15) & ~(SIZE_T)15;
+    struct ex_guarded *guarded =
+        ex_guarded_obtain(0, header + mdl_bytes + WSK_INDICATION_BYTES, 16, "received data", NULL);
+    if (guarded == NULL) {
+        return NULL;
+    }
+    struct wsk_indication *indication = (struct wsk_indication *)(PVOID)guarded->start;
+    guarded->freed_rule = "WSK-IND-06";
+    indication->guarded = guarded;
+    indication->mdl = (PMDL)(PVOID)(guarded->start + header);
+    indication->data = guarded->start + header + mdl_bytes;
+    return indication;
+}
+
 static struct wsk_indication *allocate(void)
 {
-    struct wsk_indication *indication = calloc(1, sizeof(*indication));
-    SIZE_T mdl_bytes = MmSizeOfMdl((PVOID)(PAGE_SIZE - 1), WSK_INDICATION_BYTES);
+    struct wsk_indication *indication = verifier_is_full() ? allocate_guarded() : NULL;
+    if (indication != NULL) {
+        return indication;
+    }
+    indication = calloc(1, sizeof(*indication));
+    SIZE_T mdl_bytes = mdl_size();
     if (indication == NULL) {
         return NULL;
     }
@@ -188,6 +227,24 @@ static bool load(struct wsk_socket *socket)
 
 /* ---- the receive event ---- */
 
+/* The driver goes on keeping what WSK wants back. The lock is held. */
+static void warn_of_kept(struct wsk_socket *socket)
+{
+    struct wsk_connection *connection = &socket->connection;
+    connection->urged++;
+    if (connection->urged == URGED_MAX) {
+        ke_warning("WSK-EVT-21",
+                   "the driver kept %u lists of data of the socket %p that it got with "
+                   "WSK_FLAG_RELEASE_ASAP",
+                   URGED_MAX, (void *)socket);
+    }
+    if (connection->retained_bytes > KEPT_BYTES_MAX && !connection->is_hoard_told) {
+        connection->is_hoard_told = true;
+        ke_warning("WSK-IND-15", "the driver keeps %llu bytes of received data of the socket %p",
+                   (unsigned long long)connection->retained_bytes, (void *)socket);
+    }
+}
+
 static void retain(struct wsk_socket *socket, struct wsk_indication *indication)
 {
     struct wsk_connection *connection = &socket->connection;
@@ -198,11 +255,30 @@ static void retain(struct wsk_socket *socket, struct wsk_indication *indication)
     indication->is_retained = true;
     connection->retained_bytes += indication->end - indication->start;
     InsertTailList(&connection->retained, &indication->link);
+    if (indication->was_urged) {
+        warn_of_kept(socket);
+    }
+}
+
+/* What the driver has seen becomes forbidden; what is left will be indicated from elsewhere. */
+static struct wsk_indication *move_away(struct wsk_indication *indication)
+{
+    struct wsk_indication *other = indication->guarded != NULL ? allocate_guarded() : NULL;
+    if (other == NULL) {
+        return indication;
+    }
+    other->start = indication->start;
+    other->end = indication->end;
+    other->is_end_of_message = indication->is_end_of_message;
+    RtlCopyMemory(other->data + other->start, indication->data + other->start,
+                  other->end - other->start);
+    give_back(indication);
+    return other;
 }
 
 static void hold_back(struct wsk_connection *connection, struct wsk_indication *indication)
 {
-    connection->held = indication;
+    connection->held = move_away(indication);
     connection->is_suspended = true;
 }
 
@@ -272,6 +348,8 @@ static void call_receive_event(struct wsk_socket *socket)
     struct ke_callback callback;
     connection->held = NULL;
     connection->indicated = indication;
+    indication->was_urged = (flags & WSK_FLAG_RELEASE_ASAP) != 0;
+    indication->user = (const char *)(ULONG_PTR)routine + 1;
     indication->is_released = false;
     wsk_indication_describe(indication);
     PVOID context = socket->context;
@@ -373,6 +451,7 @@ static bool indicate_death(struct wsk_socket *socket)
     if (!wsk_event_begin(socket, WSK_EVENT_RECEIVE)) {
         return false;
     }
+    wsk_dead_tell(socket, "WSK-EVT-18");
     PFN_WSK_RECEIVE_EVENT routine = table_of(socket)->WskReceiveEvent;
     PVOID context = socket->context;
     wsk_socket_unlock(socket);
@@ -429,8 +508,8 @@ static bool release_indicated(struct wsk_socket *socket, const WSK_DATA_INDICATI
 NTSTATUS WSKAPI wsk_release_data(PWSK_SOCKET Socket, PWSK_DATA_INDICATION DataIndication)
 {
     struct wsk_socket *socket = wsk_socket_of(Socket);
-    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    trace_call("WskRelease", socket, NULL);
+    WSK_CALL(socket, WSK_STREAMS, "WskRelease");
+    wsk_release_begin(socket);
     if (DataIndication == NULL) {
         return STATUS_INVALID_PARAMETER;
     }
@@ -444,6 +523,8 @@ NTSTATUS WSKAPI wsk_release_data(PWSK_SOCKET Socket, PWSK_DATA_INDICATION DataIn
     if (indication != NULL) {
         RemoveEntryList(&indication->link);
         socket->connection.retained_bytes -= indication->end - indication->start;
+        socket->connection.urged -= indication->was_urged ? 1 : 0;
+        indication->user = _ReturnAddress();
     }
     wsk_socket_unlock(socket);
     if (indication == NULL) {

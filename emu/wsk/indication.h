@@ -21,8 +21,11 @@ struct wsk_indication {
     bool is_end_of_message; /* the host had no more at that moment */
     bool is_retained;
     bool is_released; /* before its receive event returned STATUS_PENDING */
+    bool was_urged;   /* indicated with WSK_FLAG_RELEASE_ASAP */
     PMDL mdl;
     UCHAR *data;
+    struct ex_guarded *guarded; /* all of it lies there at level full; else NULL */
+    const void *user;           /* an address in the code that had it last, or NULL */
 };
 
 struct wsk_indication *wsk_indication_create(void);

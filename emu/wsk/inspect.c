@@ -38,11 +38,15 @@
 
 #include "ke/bugcheck.h"
 #include "ke/warning.h"
+#include "wsk/memory.h"
 #include "wsk/wsk.h"
 
 #include <stdlib.h>
 
 #define ARRIVALS_MAX 512
+
+/* A request is forgotten that waits while so many later ones were made. */
+#define FORGOTTEN_AFTER 16
 
 /* Decided ones are off the list; what their peer does now is their connection's affair. */
 enum arrival_state { ARRIVAL_ASKED, ARRIVAL_PENDED, ARRIVAL_ANSWERED, ARRIVAL_DECIDED };
@@ -53,6 +57,8 @@ struct wsk_arrival {
     struct wsk_socket *listener;
     struct wsk_socket *accepted;
     WSK_INSPECT_ID id;
+    WSK_INSPECT_ID given;          /* what the driver gets to see, and has to copy */
+    const WSK_INSPECT_ID *on_loan; /* the same at level full */
     enum arrival_state state;
     WSK_INSPECT_ACTION early; /* of a WskInspectComplete while it is asked; pend: none came */
     bool is_dropped;
@@ -258,23 +264,31 @@ static WSK_INSPECT_ACTION call_routine(PFN_WSK_INSPECT_EVENT routine, PVOID cont
     SOCKADDR_INET local_address;
     SOCKADDR_INET remote_address;
     struct ke_callback callback;
+    struct wsk_loan loans[2];
     wsk_address_to(local, (PSOCKADDR)&local_address);
     wsk_address_to(remote, (PSOCKADDR)&remote_address);
+    wsk_loan_begin(&loans[0], &local_address, sizeof(local_address), "address", "WSK-INSP-17");
+    wsk_loan_begin(&loans[1], &remote_address, sizeof(remote_address), "address", "WSK-INSP-17");
     ke_callback_enter(&callback, "WskInspectEvent", (void *)(ULONG_PTR)routine);
-    WSK_INSPECT_ACTION action =
-        routine(context, (PSOCKADDR)&local_address, (PSOCKADDR)&remote_address, id);
+    WSK_INSPECT_ACTION action = routine(context, loans[0].copy, loans[1].copy, id);
     ke_callback_leave(&callback);
+    wsk_loan_end(&loans[0], (const void *)(ULONG_PTR)routine);
+    wsk_loan_end(&loans[1], (const void *)(ULONG_PTR)routine);
     return action;
 }
 
 /* Asks the driver; no lock is held. */
 static WSK_INSPECT_ACTION ask(PFN_WSK_INSPECT_EVENT routine, PVOID context,
-                              const struct wsk_arrival *arrival)
+                              struct wsk_arrival *arrival)
 {
-    WSK_INSPECT_ID id = arrival->id; /* the driver must copy it, so its place is not lasting */
+    struct wsk_loan loan;
     struct net_address local = arrival->accepted->local;
     struct net_address remote = arrival->accepted->remote;
-    WSK_INSPECT_ACTION action = call_routine(routine, context, &local, &remote, &id);
+    arrival->given = arrival->id;
+    wsk_loan_begin(&loan, &arrival->given, sizeof(arrival->given), "WSK_INSPECT_ID", "WSK-INSP-15");
+    arrival->on_loan = loan.copy;
+    WSK_INSPECT_ACTION action = call_routine(routine, context, &local, &remote, loan.copy);
+    wsk_loan_end(&loan, (const void *)(ULONG_PTR)routine);
     if (action != WskInspectAccept && action != WskInspectReject && action != WskInspectPend) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)arrival->listener,
                     (ULONG_PTR)action, 0, "WSK-INSP-14",
@@ -333,6 +347,7 @@ bool wsk_inspect_indicate_death(struct wsk_socket *socket)
     }
     PFN_WSK_INSPECT_EVENT routine = table_of(socket)->WskInspectEvent;
     struct net_address nowhere = {.family = wsk_net_family(socket->family)};
+    wsk_dead_tell(socket, "WSK-INSP-10");
     PVOID context = socket->context;
     wsk_socket_unlock(socket);
     call_routine(routine, context, &nowhere, &nowhere, NULL);
@@ -403,6 +418,41 @@ static struct wsk_arrival *find_unanswered(struct wsk_socket *socket, const WSK_
     return NULL;
 }
 
+/* The driver kept the pointer to an id instead of the id. The lock is held. */
+static void check_copied(struct wsk_socket *socket, const WSK_INSPECT_ID *id)
+{
+    LIST_ENTRY *list = &socket->listener.inspected;
+    for (LIST_ENTRY *entry = list->Flink; entry != list; entry = entry->Flink) {
+        const struct wsk_arrival *arrival = arrival_of(entry);
+        if (arrival->state != ARRIVAL_ASKED && (id == &arrival->given || id == arrival->on_loan)) {
+            ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)socket,
+                         (ULONG_PTR)id, 0, "WSK-INSP-23",
+                         "The driver called WskInspectComplete with the pointer %p that "
+                         "WskInspectEvent got, and not with a copy of the id.",
+                         (const void *)id);
+        }
+    }
+}
+
+/* Whether the driver has left a request alone while it answered so many later ones. The lock is
+ * held. */
+static void look_for_forgotten(struct wsk_socket *socket, ULONG serial)
+{
+    LIST_ENTRY *list = &socket->listener.inspected;
+    if (IsListEmpty(list) || socket->listener.is_forgotten_told) {
+        return;
+    }
+    const struct wsk_arrival *oldest = arrival_of(list->Flink);
+    if (oldest->state == ARRIVAL_PENDED && serial - oldest->id.SerialNumber >= FORGOTTEN_AFTER &&
+        serial > oldest->id.SerialNumber) {
+        socket->listener.is_forgotten_told = true;
+        ke_warning("WSK-INSP-16",
+                   "the driver answered request %u of the listening socket %p, and has left "
+                   "request %u pending",
+                   (unsigned)serial, (void *)socket, (unsigned)oldest->id.SerialNumber);
+    }
+}
+
 /* The lock is held. */
 static NTSTATUS answer(struct wsk_socket *socket, const WSK_INSPECT_ID *id,
                        WSK_INSPECT_ACTION action)
@@ -410,10 +460,12 @@ static NTSTATUS answer(struct wsk_socket *socket, const WSK_INSPECT_ID *id,
     if (socket->state != WSK_LISTENING || !socket->listener.is_conditional) {
         return STATUS_INVALID_DEVICE_STATE;
     }
+    check_copied(socket, id);
     struct wsk_arrival *arrival = find_unanswered(socket, id);
     if (arrival == NULL) {
         return STATUS_NOT_FOUND;
     }
+    look_for_forgotten(socket, arrival->id.SerialNumber);
     if (arrival->state == ARRIVAL_ASKED) {
         arrival->early = action;
         return STATUS_SUCCESS;
@@ -432,6 +484,7 @@ NTSTATUS WSKAPI wsk_inspect_complete(PWSK_SOCKET ListenSocket, PWSK_INSPECT_ID I
                                      WSK_INSPECT_ACTION Action, PIRP Irp)
 {
     struct wsk_socket *socket = wsk_socket_of(ListenSocket);
+    WSK_CALL(socket, WSK_LISTENERS, "WskInspectComplete");
     NTSTATUS status = wsk_call_begin(socket, Irp, "WskInspectComplete");
     if (!NT_SUCCESS(status)) {
         return status;

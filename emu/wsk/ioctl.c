@@ -1,4 +1,5 @@
 /* I/O controls of sockets: the table, and what its rows do. */
+#include "ke/bugcheck.h"
 #include "ke/warning.h"
 #include "wsk/control.h"
 #include "wsk/indication.h"
@@ -120,6 +121,20 @@ static NTSTATUS refuse(struct wsk_control *control, const struct wsk_control_row
     return (NTSTATUS)row->argument;
 }
 
+/* The host has no such mode. */
+static NTSTATUS set_silent_mode(struct wsk_control *control, const struct wsk_control_row *row)
+{
+    struct wsk_socket *socket = control->socket;
+    if (wsk_queue_first(&socket->send) != NULL) {
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)socket,
+                     (ULONG_PTR)wsk_queue_first(&socket->send), 0, "WSK-IOC-26",
+                     "The driver asked for the silent mode of the socket %p while a send or a "
+                     "disconnect of it was pending.",
+                     (void *)socket);
+    }
+    return refuse(control, row);
+}
+
 /* ---- the table ---- */
 
 #define NAMED(control) .code = (control), .name = "WskControlSocket (" #control ")"
@@ -145,7 +160,7 @@ static const struct wsk_control_row rows[] = {
     {NAMED(SIO_WSK_QUERY_INSPECT_ID), .sockets = WSK_ON_ANY, .flags = QUERY_NOW,
      .output_bytes = sizeof(WSK_INSPECT_ID), .run = query_inspect_id},
     {NAMED(SIO_WSK_SET_TCP_SILENT_MODE), .sockets = WSK_ON_CONNECTION,
-     .flags = WSK_IRP_REQUIRED | WSK_CONNECTED_ONLY, .run = refuse,
+     .flags = WSK_IRP_REQUIRED | WSK_CONNECTED_ONLY, .run = set_silent_mode,
      .argument = (ULONG)STATUS_NOT_SUPPORTED},
     {NAMED(SIO_WSK_REGISTER_EXTENSION), .sockets = WSK_ON_ANY, .flags = WSK_IRP_UNWANTED,
      .input_bytes = sizeof(WSK_EXTENSION_CONTROL_IN),

@@ -17,6 +17,7 @@
 #include "ke/bugcheck.h"
 #include "ke/warning.h"
 #include "trace/network.h"
+#include "wsk/memory.h"
 #include "wsk/option.h"
 #include "wsk/wsk.h"
 
@@ -131,6 +132,8 @@ static void apply(struct wsk_socket *accepted, const struct accept_arguments *ar
 {
     accepted->context = arguments->context;
     accepted->dispatch = arguments->dispatch;
+    wsk_memory_check_there(arguments->local, "buffer for an address", "WSK-ACC-15");
+    wsk_memory_check_there(arguments->remote, "buffer for an address", "WSK-ACC-15");
     if (arguments->local != NULL) {
         wsk_address_to(&accepted->local, arguments->local);
     }
@@ -165,6 +168,7 @@ struct wsk_socket *wsk_listener_accepted(PIRP irp)
         return NULL;
     }
     struct wsk_socket *accepted = wsk_socket_of((PWSK_SOCKET)irp->IoStatus.Information);
+    wsk_table_given(accepted, accepted->context, accepted->dispatch, &wsk_accept_rules);
     wsk_socket_reference(accepted);
     return accepted;
 }
@@ -186,10 +190,18 @@ static NTSTATUS accept_now(struct wsk_socket *accepted, const struct accept_argu
                            PIRP irp)
 {
     apply(accepted, arguments);
+    wsk_table_given(accepted, arguments->context, arguments->dispatch, &wsk_accept_rules);
     wsk_socket_reference(accepted);
     NTSTATUS status = wsk_irp_succeed(irp, (ULONG_PTR)&accepted->public);
     wsk_listener_offer(accepted);
     return status;
+}
+
+static void check_arguments(const struct accept_arguments *arguments)
+{
+    wsk_memory_check_resident(arguments->context, "context", "WskAccept", "WSK-ACC-11");
+    wsk_memory_check_resident(arguments->local, "buffer", "WskAccept", "WSK-ACC-14");
+    wsk_memory_check_resident(arguments->remote, "buffer", "WskAccept", "WSK-ACC-14");
 }
 
 static NTSTATUS accept_connection(struct wsk_socket *socket,
@@ -226,6 +238,7 @@ NTSTATUS WSKAPI wsk_accept(PWSK_SOCKET ListenSocket, ULONG Flags, PVOID AcceptSo
                            PSOCKADDR LocalAddress, PSOCKADDR RemoteAddress, PIRP Irp)
 {
     struct wsk_socket *socket = wsk_socket_of(ListenSocket);
+    WSK_CALL(socket, WSK_LISTENERS, "WskAccept");
     struct accept_arguments arguments = {.context = AcceptSocketContext,
                                          .dispatch = AcceptSocketDispatch,
                                          .local = LocalAddress,
@@ -234,6 +247,7 @@ NTSTATUS WSKAPI wsk_accept(PWSK_SOCKET ListenSocket, ULONG Flags, PVOID AcceptSo
     if (!NT_SUCCESS(status)) {
         return status;
     }
+    check_arguments(&arguments);
     if ((Flags & ~WSK_FLAG_CONNECTION_SOCKET) != 0) {
         return wsk_irp_refuse(Irp, STATUS_INVALID_PARAMETER);
     }
@@ -276,12 +290,17 @@ static NTSTATUS call_routine(PFN_WSK_ACCEPT_EVENT routine, PVOID context,
         accepted != NULL ? (const WSK_CLIENT_CONNECTION_DISPATCH **)(PVOID)&accepted->dispatch
                          : &no_dispatch;
     struct ke_callback callback;
+    struct wsk_loan loans[2];
     wsk_address_to(local, (PSOCKADDR)&local_address);
     wsk_address_to(remote, (PSOCKADDR)&remote_address);
+    wsk_loan_begin(&loans[0], &local_address, sizeof(local_address), "address", "WSK-ACC-32");
+    wsk_loan_begin(&loans[1], &remote_address, sizeof(remote_address), "address", "WSK-ACC-32");
     ke_callback_enter(&callback, "WskAcceptEvent", (void *)(ULONG_PTR)routine);
-    NTSTATUS status = routine(context, wsk_event_flags(), (PSOCKADDR)&local_address,
-                              (PSOCKADDR)&remote_address, public, its_context, its_dispatch);
+    NTSTATUS status = routine(context, wsk_event_flags(), loans[0].copy, loans[1].copy, public,
+                              its_context, its_dispatch);
     ke_callback_leave_with(&callback, status);
+    wsk_loan_end(&loans[0], (const void *)(ULONG_PTR)routine);
+    wsk_loan_end(&loans[1], (const void *)(ULONG_PTR)routine);
     return status;
 }
 
@@ -296,6 +315,7 @@ static void offer_by_event(PFN_WSK_ACCEPT_EVENT routine, PVOID context, struct w
         refuse(accepted, status);
         return;
     }
+    wsk_table_given(accepted, accepted->context, accepted->dispatch, &wsk_accept_event_rules);
     if (status != STATUS_SUCCESS) {
         ke_warning("WSK-ACC-28", "WskAcceptEvent returned 0x%08X: the connection is accepted",
                    (unsigned)status);
@@ -329,6 +349,7 @@ static bool indicate_no_socket(struct wsk_socket *socket)
     if (routine == NULL || !wsk_event_begin(socket, WSK_EVENT_ACCEPT)) {
         return false;
     }
+    wsk_dead_tell(socket, "WSK-ACC-25");
     PVOID context = socket->context;
     wsk_socket_unlock(socket);
     call_routine(routine, context, &nowhere, &nowhere, NULL);
@@ -366,10 +387,14 @@ bool wsk_listener_indicate(struct wsk_socket *socket)
 const struct wsk_role_operations wsk_listener_role = {
     .events = WSK_EVENT_ACCEPT, .start = start, .ready = ready, .wanted = wanted, .end = end};
 
-WSK_PROVIDER_LISTEN_DISPATCH wsk_listen_dispatch = {
-    .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},
-    .WskBind = wsk_bind,
-    .WskAccept = wsk_accept,
-    .WskInspectComplete = wsk_inspect_complete,
-    .WskGetLocalAddress = wsk_get_local_address,
+struct wsk_listener_and_beyond wsk_listener_and_beyond = {
+    .table =
+        {
+            .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},
+            .WskBind = wsk_bind,
+            .WskAccept = wsk_accept,
+            .WskInspectComplete = wsk_inspect_complete,
+            .WskGetLocalAddress = wsk_get_local_address,
+        },
+    .beyond = WSK_ALL_BEYOND,
 };

@@ -15,6 +15,7 @@
 #include <wsk.h>
 
 #include "base/mutex.h"
+#include "ke/code.h"
 #include "net/net.h"
 
 #include <stdbool.h>
@@ -134,6 +135,9 @@ PADDRINFOEXW wsk_result_create(const struct wsk_lookup *lookup, const struct net
 
 /* Whether it was such a list: it is freed. */
 bool wsk_result_free(PADDRINFOEXW info);
+
+/* How many the driver of that code asked for and has not freed; who asked for one of them. */
+unsigned wsk_results_of(const struct ke_code *code, const void **creator);
 
 unsigned wsk_results_report(struct wsk_names *names);
 void wsk_results_stop(struct wsk_names *names);

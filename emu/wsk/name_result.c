@@ -78,6 +78,21 @@ bool wsk_result_free(PADDRINFOEXW info)
     return result != NULL;
 }
 
+unsigned wsk_results_of(const struct ke_code *code, const void **creator)
+{
+    struct wsk_names *names = wsk_names_lock();
+    unsigned count = 0;
+    for (LIST_ENTRY *entry = names->results.Flink; entry != &names->results; entry = entry->Flink) {
+        const struct wsk_result *result = CONTAINING_RECORD(entry, struct wsk_result, link);
+        if (ke_code_called(code, result->creator)) {
+            *creator = result->creator;
+            count++;
+        }
+    }
+    wsk_names_unlock(names);
+    return count;
+}
+
 unsigned wsk_results_report(struct wsk_names *names)
 {
     unsigned left = 0;

@@ -4,6 +4,8 @@
 #include "trace/trace.h"
 #include "wsk/extension.h"
 #include "wsk/indication.h"
+#include "wsk/unload.h"
+#include "wsk/watch.h"
 #include "wsk/wsk.h"
 
 #include <stdlib.h>
@@ -90,7 +92,8 @@ NTSTATUS WSKAPI wsk_socket(PWSK_CLIENT Client, ADDRESS_FAMILY AddressFamily, USH
                                          .process = OwningProcess,
                                          .thread = OwningThread,
                                          .security = SecurityDescriptor,
-                                         .creator = _ReturnAddress()};
+                                         .creator = _ReturnAddress(),
+                                         .rules = &wsk_socket_rules};
     NTSTATUS status = make_socket(&request, Irp);
     wsk_client_release_request(request.client);
     return status;
@@ -120,6 +123,8 @@ static NTSTATUS start(void *state)
     wsk_names_start(&wsk->names);
     wsk_indications_start(wsk);
     wsk_datagrams_start(wsk);
+    wsk_watches_start(wsk);
+    wsk_unload_start();
     NTSTATUS status = wsk_clients_start(&wsk->clients);
     if (!NT_SUCCESS(status)) {
         return status;
@@ -199,6 +204,8 @@ static void stop(void *state)
     wsk_securities_stop(&wsk->securities);
     wsk_transports_stop(&wsk->transports);
     wsk_extensions_stop(wsk);
+    wsk_graves_stop(wsk);
+    wsk_watches_stop(wsk);
     base_mutex_destroy(&wsk->lock);
 }
 

@@ -1,4 +1,5 @@
 /* The addresses of a socket. They are stored during the call, so before the IRP completes. */
+#include "wsk/memory.h"
 #include "wsk/wsk.h"
 
 static NTSTATUS query(struct wsk_socket *socket, bool is_known, const struct net_address *address,
@@ -11,7 +12,7 @@ static NTSTATUS query(struct wsk_socket *socket, bool is_known, const struct net
         return wsk_irp_refuse(irp, STATUS_INVALID_DEVICE_STATE);
     }
     wsk_address_to(address, out);
-    return wsk_irp_finish(socket, irp, STATUS_SUCCESS, 0);
+    return wsk_irp_finish_output(socket, irp, 0, out, "WSK-ADDR-12");
 }
 
 /*
@@ -21,7 +22,9 @@ static NTSTATUS query(struct wsk_socket *socket, bool is_known, const struct net
 NTSTATUS WSKAPI wsk_get_local_address(PWSK_SOCKET Socket, PSOCKADDR LocalAddress, PIRP Irp)
 {
     struct wsk_socket *socket = wsk_socket_of(Socket);
+    WSK_CALL(socket, WSK_BINDABLE, "WskGetLocalAddress");
     NTSTATUS status = wsk_call_begin(socket, Irp, "WskGetLocalAddress");
+    wsk_memory_check_resident(LocalAddress, "buffer", "WskGetLocalAddress", "WSK-ADDR-11");
     if (!NT_SUCCESS(status)) {
         return status;
     }
@@ -39,7 +42,9 @@ NTSTATUS WSKAPI wsk_get_local_address(PWSK_SOCKET Socket, PSOCKADDR LocalAddress
 NTSTATUS WSKAPI wsk_get_remote_address(PWSK_SOCKET Socket, PSOCKADDR RemoteAddress, PIRP Irp)
 {
     struct wsk_socket *socket = wsk_socket_of(Socket);
+    WSK_CALL(socket, WSK_STREAMS, "WskGetRemoteAddress");
     NTSTATUS status = wsk_call_begin(socket, Irp, "WskGetRemoteAddress");
+    wsk_memory_check_resident(RemoteAddress, "buffer", "WskGetRemoteAddress", "WSK-ADDR-11");
     if (!NT_SUCCESS(status)) {
         return status;
     }

@@ -21,6 +21,7 @@
  */
 #include "wsk/queue.h"
 
+#include "ke/warning.h"
 #include "wsk/wsk.h"
 
 /* Completions that may stand on each other on one thread. */
@@ -29,10 +30,23 @@
 /* Events delivered in one go before others get their turn. */
 #define EVENTS_MAX 64
 
+/* Once in a kernel: the next kernel has another state. */
+static void warn_of_depth(void)
+{
+    struct wsk_state *wsk = wsk_state();
+    if (verifier_is_on() && !atomic_exchange(&wsk->is_depth_told, true)) {
+        ke_warning("WSK-IRP-23",
+                   "completion routines that call WSK stand %u deep on each other; on Windows that "
+                   "can exhaust the kernel stack",
+                   DEPTH_MAX);
+    }
+}
+
 bool wsk_policy_defers(void)
 {
     struct wsk_state *wsk = wsk_state();
     if (ke_current()->completion_depth >= DEPTH_MAX) {
+        warn_of_depth();
         return true;
     }
     switch (ke_kernel()->policy.completion) {
@@ -174,6 +188,9 @@ static void complete_first(struct wsk_queue *queue)
 {
     struct wsk_socket *socket = queue->socket;
     PIRP irp = irp_of(RemoveHeadList(&queue->done));
+    if ((wsk_request_of(irp)->flags & WSK_REQUEST_HOLDS) != 0) {
+        wsk_request_let_go(irp);
+    }
     bool is_stillborn = wsk_request_of(irp)->operation == WSK_OPERATION_SOCKET_CONNECT &&
                         !NT_SUCCESS(irp->IoStatus.Status);
     struct _KTHREAD *thread = ke_current();
@@ -203,16 +220,28 @@ static void stop_delivering(struct wsk_queue *queue)
     wsk_socket_want(queue->socket);
 }
 
+/* Completes the results now, or leaves them for later, as the policy says. */
+static void deliver_or_hold(struct wsk_queue *queue)
+{
+    if (wsk_policy_defers()) {
+        for (LIST_ENTRY *entry = queue->done.Flink; entry != &queue->done; entry = entry->Flink) {
+            wsk_request_hold(irp_of(entry));
+        }
+        return;
+    }
+    while (has_result(queue)) {
+        complete_first(queue);
+    }
+}
+
 void wsk_queue_deliver(struct wsk_queue *queue)
 {
     if (queue->is_delivering || !has_something(queue)) {
         return;
     }
     queue->is_delivering = true;
-    if (has_result(queue) && !wsk_policy_defers()) {
-        while (has_result(queue)) {
-            complete_first(queue);
-        }
+    if (has_result(queue)) {
+        deliver_or_hold(queue);
     }
     stop_delivering(queue);
 }

@@ -37,6 +37,12 @@ static inline PIRP wsk_queue_first(const struct wsk_queue *queue)
                : CONTAINING_RECORD(queue->pending.Flink, IRP, Tail.Overlay.ListEntry);
 }
 
+/* The last pending IRP; there is one. */
+static inline PIRP wsk_queue_last(const struct wsk_queue *queue)
+{
+    return CONTAINING_RECORD(queue->pending.Blink, IRP, Tail.Overlay.ListEntry);
+}
+
 /* Moves a pending IRP to the results. The lock is held. */
 void wsk_queue_finish(struct wsk_queue *queue, PIRP irp, NTSTATUS status, ULONG_PTR information);
 

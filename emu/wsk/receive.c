@@ -139,6 +139,7 @@ static NTSTATUS start(struct wsk_socket *socket, const WSK_BUF *buffer, ULONG fl
 NTSTATUS WSKAPI wsk_receive(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags, PIRP Irp)
 {
     struct wsk_socket *socket = wsk_socket_of(Socket);
+    WSK_CALL(socket, WSK_STREAMS, "WskReceive");
     NTSTATUS status = wsk_call_begin(socket, Irp, "WskReceive");
     if (!NT_SUCCESS(status)) {
         return status;

@@ -10,20 +10,27 @@
  */
 #include "wsk/registration.h"
 
+#include "io/driver.h"
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
 #include "ke/patience.h"
 #include "ke/warning.h"
 #include "trace/trace.h"
+#include "verifier/gone.h"
+#include "wsk/memory.h"
 #include "wsk/wsk.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* ReservedRegistrationState. */
 #define STATE_REGISTERED 0x57534B5245474431ULL
 #define STATE_DEREGISTERED 0x57534B5245474430ULL
 
 #define UNITS_PER_MS 10000
+
+/* A capture in DriverEntry may wait so long. */
+#define SHORT_WAIT_MS 1000
 
 static struct wsk_client *find(const struct wsk_clients *clients, const WSK_REGISTRATION *block)
 {
@@ -56,10 +63,26 @@ static void check_block(const WSK_REGISTRATION *block, const struct wsk_client *
     }
 }
 
+/* Drivers in the field give a dispatch that does not stay; Windows does not look at it again, as
+ * far as is known. */
+static void check_given(const struct wsk_client *client)
+{
+    const char *gone = verifier_gone(client->given);
+    bool is_changed = gone == NULL && verifier_is_full() &&
+                      memcmp(client->given, &client->dispatch, sizeof(client->dispatch)) != 0;
+    if (gone != NULL || is_changed) {
+        ke_warning("WSK-REG-08",
+                   "the WSK_CLIENT_DISPATCH %p, which the driver gave to WskRegister, %s while the "
+                   "registration lasts",
+                   (const void *)client->given, is_changed ? "was overwritten" : "does not stay");
+    }
+}
+
 /* The client of the block, which stays until leave; NULL if it was deregistered. */
 static struct wsk_client *enter(const WSK_REGISTRATION *block, const char *function)
 {
     struct wsk_clients *clients = &wsk_state()->clients;
+    wsk_memory_check_there(block, "WSK_REGISTRATION", "WSK-REG-06");
     base_mutex_lock(&clients->lock);
     struct wsk_client *client = find(clients, block);
     if (client != NULL) {
@@ -67,6 +90,9 @@ static struct wsk_client *enter(const WSK_REGISTRATION *block, const char *funct
     }
     base_mutex_unlock(&clients->lock);
     check_block(block, client, function);
+    if (client != NULL && verifier_is_on()) {
+        check_given(client);
+    }
     return client;
 }
 
@@ -129,6 +155,19 @@ NTSTATUS WSKAPI WskRegister(PWSK_CLIENT_NPI WskClientNpi, PWSK_REGISTRATION WskR
     return STATUS_SUCCESS;
 }
 
+/* A wait in DriverEntry holds up the start of the system, for as long as WSK has not started. */
+static void check_patience(ULONG timeout_ms)
+{
+    if (!verifier_is_on() || timeout_ms <= SHORT_WAIT_MS || !io_driver_is_entering()) {
+        return;
+    }
+    ke_warning("WSK-REG-31", "the driver called WskCaptureProviderNPI in DriverEntry and %s",
+               timeout_ms == WSK_INFINITE_WAIT ? "waits for ever" : "waits for a long time");
+    if (!wsk_state()->clients.is_ready) {
+        ke_warning("WSK-REG-32", "the driver waits in DriverEntry for WSK, which has not started");
+    }
+}
+
 /* Waits for the provider, for the end of the client, or so many milliseconds. */
 static void await_provider(struct wsk_client *client, ULONG timeout_ms)
 {
@@ -170,6 +209,7 @@ NTSTATUS WSKAPI WskCaptureProviderNPI(PWSK_REGISTRATION WskRegistration, ULONG W
         return STATUS_DEVICE_NOT_READY;
     }
     if (WaitTimeout != WSK_NO_WAIT) {
+        check_patience(WaitTimeout);
         await_provider(client, WaitTimeout);
     }
     base_mutex_lock(&clients->lock);
@@ -305,6 +345,7 @@ VOID WSKAPI WskDeregister(PWSK_REGISTRATION WskRegistration)
                     "The driver called WskDeregister twice with the registration block %p.",
                     (void *)WskRegistration);
     }
+    wsk_dead_check(client);
     wsk_client_end(client);
     base_mutex_lock(&clients->lock);
     leave(client);

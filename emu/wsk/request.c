@@ -15,51 +15,105 @@
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
 #include "ke/warning.h"
+#include "mm/mm.h"
 #include "trace/trace.h"
+#include "wsk/memory.h"
+#include "wsk/watch.h"
 
 C_ASSERT(sizeof(struct wsk_request) <= RTL_FIELD_SIZE(IRP, Tail.Overlay.DriverContext));
+
+static void begin(struct wsk_socket *socket, PIRP irp, const char *function, const void *site)
+{
+    ke_limit_at_most(DISPATCH_LEVEL, function);
+    trace_call_from(function, socket, irp, site);
+}
 
 /* The socket was not given to WskCloseSocket yet. */
 static void check_open(struct wsk_socket *socket, PIRP irp, const char *function)
 {
     if (socket->is_closing) {
-        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)socket, (ULONG_PTR)irp, 0, 0,
-                    "WSK-CLOSE-10",
-                    "The driver called %s on the socket %p after it had called WskCloseSocket on "
-                    "it.",
-                    function, (void *)socket);
+        wsk_call_after_close(socket, irp, function);
     }
 }
 
 NTSTATUS wsk_close_begin_from(struct wsk_socket *socket, PIRP irp, const char *function,
                               const void *site)
 {
-    ke_limit_at_most(DISPATCH_LEVEL, function);
-    trace_call_from(function, socket, irp, site);
+    begin(socket, irp, function, site);
     if (irp == NULL) {
         return STATUS_INVALID_PARAMETER;
     }
-    check_open(socket, irp, function);
+    if (atomic_exchange(&socket->is_closing, true)) {
+        wsk_call_after_close(socket, irp, function);
+    }
+    wsk_call_check_close(socket);
     return STATUS_SUCCESS;
 }
 
 NTSTATUS wsk_control_begin_from(struct wsk_socket *socket, PIRP irp, const char *function,
                                 const void *site)
 {
-    ke_limit_at_most(DISPATCH_LEVEL, function);
-    trace_call_from(function, socket, irp, site);
+    begin(socket, irp, function, site);
     check_open(socket, irp, function);
     if (!socket->is_dead) {
         return STATUS_SUCCESS;
     }
+    wsk_dead_call(socket, function);
     return irp == NULL ? STATUS_FILE_FORCED_CLOSED : wsk_irp_refuse(irp, STATUS_FILE_FORCED_CLOSED);
+}
+
+void wsk_release_begin_from(struct wsk_socket *socket, const void *site)
+{
+    begin(socket, NULL, "WskRelease", site);
+    check_open(socket, NULL, "WskRelease");
 }
 
 NTSTATUS wsk_call_begin_from(struct wsk_socket *socket, PIRP irp, const char *function,
                              const void *site)
 {
-    return irp == NULL ? wsk_close_begin_from(socket, irp, function, site)
-                       : wsk_control_begin_from(socket, irp, function, site);
+    if (irp == NULL) {
+        begin(socket, irp, function, site);
+        return STATUS_INVALID_PARAMETER;
+    }
+    return wsk_control_begin_from(socket, irp, function, site);
+}
+
+static bool has_buffer(const struct wsk_request *request)
+{
+    switch (request->operation) {
+    case WSK_OPERATION_CONNECT:
+    case WSK_OPERATION_SEND:
+    case WSK_OPERATION_RECEIVE:
+    case WSK_OPERATION_DISCONNECT:
+    case WSK_OPERATION_SEND_TO:
+    case WSK_OPERATION_RECEIVE_FROM:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void wsk_request_hold(PIRP irp)
+{
+    struct wsk_request *request = wsk_request_of(irp);
+    if ((request->flags & WSK_REQUEST_HOLDS) == 0 && verifier_is_on() && has_buffer(request) &&
+        request->mdl != NULL) {
+        request->flags |= WSK_REQUEST_HOLDS;
+        mm_mdl_hold(request->mdl);
+        if (verifier_is_full()) {
+            wsk_watch_begin(irp);
+        }
+    }
+}
+
+void wsk_request_let_go(PIRP irp)
+{
+    struct wsk_request *request = wsk_request_of(irp);
+    if (verifier_is_full()) {
+        wsk_watch_end(irp);
+    }
+    request->flags &= (USHORT)~WSK_REQUEST_HOLDS;
+    mm_mdl_let_go(request->mdl);
 }
 
 NTSTATUS wsk_call_end(struct wsk_queue *queue)
@@ -68,7 +122,9 @@ NTSTATUS wsk_call_end(struct wsk_queue *queue)
     wsk_socket_reference_locked(socket);
     if (wsk_queue_first(queue) != NULL) {
         wsk_socket_want(socket); /* before driver code runs */
+        wsk_request_hold(wsk_queue_last(queue));
     }
+    wsk_call_settle();
     wsk_queue_deliver(queue);
     wsk_socket_unlock_and_dereference(socket);
     return STATUS_PENDING;
@@ -105,6 +161,7 @@ void wsk_irp_take(PIRP irp)
 
 static void complete(PIRP irp, NTSTATUS status, ULONG_PTR information)
 {
+    wsk_call_settle();
     irp->IoStatus.Status = status;
     irp->IoStatus.Information = information;
     IofCompleteRequest(irp, IO_NETWORK_INCREMENT);
@@ -143,6 +200,7 @@ static void complete_result(PIRP irp)
     }
     if (request.socket != NULL) {
         wsk_security_settle(request.socket);
+        wsk_memory_check_there((const VOID *)request.left, "output buffer", request.rule);
     }
     IofCompleteRequest(irp, IO_NETWORK_INCREMENT);
     if (request.socket != NULL) {
@@ -189,6 +247,7 @@ static void finish(PIRP irp, const struct wsk_request *result, NTSTATUS status,
     *wsk_request_of(irp) = *result;
     irp->IoStatus.Status = status;
     irp->IoStatus.Information = information;
+    wsk_call_settle();
     if (wsk_policy_defers()) {
         defer(irp);
     } else {
@@ -216,6 +275,18 @@ void wsk_irp_complete_close(struct wsk_socket *socket, PIRP irp)
 {
     struct wsk_request result = {.operation = WSK_OPERATION_CLOSE, .socket = socket};
     finish(irp, &result, STATUS_SUCCESS, 0);
+}
+
+NTSTATUS wsk_irp_finish_output(struct wsk_socket *socket, PIRP irp, ULONG_PTR information,
+                               const VOID *output, const char *rule)
+{
+    struct wsk_request result = {.operation = WSK_OPERATION_RESULT, .socket = socket};
+    result.left = verifier_is_full() ? (SIZE_T)output : 0;
+    result.rule = rule;
+    wsk_irp_take(irp);
+    wsk_socket_reference(socket);
+    finish(irp, &result, STATUS_SUCCESS, information);
+    return STATUS_PENDING;
 }
 
 NTSTATUS wsk_irp_finish(struct wsk_socket *socket, PIRP irp, NTSTATUS status, ULONG_PTR information)
@@ -298,7 +369,13 @@ static unsigned pieces_of(PMDL mdl, SIZE_T offset, SIZE_T left, struct net_buffe
 
 unsigned wsk_request_buffers(const struct wsk_request *request, struct net_buffer *buffers)
 {
-    return pieces_of(request->mdl, request->offset, request->left, buffers);
+    unsigned count = pieces_of(request->mdl, request->offset, request->left, buffers);
+    if ((request->flags & WSK_REQUEST_HOLDS) != 0 && verifier_is_full()) {
+        for (unsigned i = 0; i < count; i++) {
+            wsk_memory_check_there(buffers[i].base, "buffer of a pending request", "WSK-BUF-09");
+        }
+    }
+    return count;
 }
 
 unsigned wsk_buffer_pieces(const WSK_BUF *buffer, struct net_buffer *buffers)
@@ -310,14 +387,9 @@ unsigned wsk_buffer_pieces(const WSK_BUF *buffer, struct net_buffer *buffers)
 void wsk_request_advance(PIRP irp, SIZE_T moved)
 {
     struct wsk_request *request = wsk_request_of(irp);
-    SIZE_T offset = request->offset + moved;
     irp->IoStatus.Information += moved;
     request->left -= moved;
-    while (request->left != 0 && offset >= MmGetMdlByteCount(request->mdl)) {
-        offset -= MmGetMdlByteCount(request->mdl);
-        request->mdl = request->mdl->Next;
-    }
-    request->offset = (ULONG)offset;
+    request->offset += (ULONG)moved;
 }
 
 SIZE_T wsk_request_copy_in(PIRP irp, const void *data, SIZE_T length)

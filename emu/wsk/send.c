@@ -154,6 +154,7 @@ NTSTATUS wsk_send_start(struct wsk_socket *socket, enum wsk_operation operation,
 NTSTATUS WSKAPI wsk_send(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags, PIRP Irp)
 {
     struct wsk_socket *socket = wsk_socket_of(Socket);
+    WSK_CALL(socket, WSK_STREAMS, "WskSend");
     NTSTATUS status = wsk_call_begin(socket, Irp, "WskSend");
     if (!NT_SUCCESS(status)) {
         return status;

@@ -13,6 +13,7 @@
 #include "trace/network.h"
 #include "verifier/object.h"
 #include "wsk/extension.h"
+#include "wsk/memory.h"
 #include "wsk/option.h"
 
 #include <stdlib.h>
@@ -136,6 +137,7 @@ static struct wsk_socket *create(const struct wsk_socket_request *request)
     socket->family = request->family;
     socket->type = request->type;
     socket->protocol = request->protocol;
+    socket->creator = request->creator;
     socket->category = request->category;
     socket->options = request->family == AF_INET6 ? WSK_OPTION_IPV6_ONLY : 0;
     socket->context = request->context;
@@ -156,6 +158,9 @@ static struct wsk_socket *create(const struct wsk_socket_request *request)
     verifier_object_born(request->creator != NULL ? "socket" : "accepted socket", socket,
                          request->creator);
     wsk_security_attach(socket, request);
+    if (request->rules != NULL) {
+        wsk_table_given(socket, request->context, request->dispatch, request->rules);
+    }
     return socket;
 }
 
@@ -236,19 +241,56 @@ void wsk_socket_reference(struct wsk_socket *socket)
     wsk_socket_unlock(socket);
 }
 
+/*
+ * Keeps the memory of a closed socket for a while: who uses it then is told that it was closed.
+ * A call that executes still needs it, however much time has passed.
+ */
+static void bury(struct wsk_socket *socket)
+{
+    struct wsk_state *wsk = wsk_state();
+    base_mutex_lock(&wsk->lock);
+    for (unsigned i = 0; i < WSK_GRAVES && socket != NULL; i++) {
+        struct wsk_socket **grave = &wsk->grave[wsk->next_grave++ % WSK_GRAVES];
+        if (*grave == NULL || atomic_load(&(*grave)->callers) == 0) {
+            struct wsk_socket *old = *grave;
+            *grave = socket;
+            socket = NULL;
+            free(old);
+        }
+    }
+    base_mutex_unlock(&wsk->lock);
+    free(socket);
+}
+
+void wsk_graves_stop(struct wsk_state *wsk)
+{
+    for (unsigned i = 0; i < WSK_GRAVES; i++) {
+        free(wsk->grave[i]);
+    }
+}
+
 static void destroy(struct wsk_socket *socket)
 {
     wsk_security_detach(socket);
     wsk_extensions_end(socket);
     base_mutex_destroy(&socket->lock);
     verifier_object_gone(socket, NULL);
-    free(socket);
+    atomic_store(&socket->is_closed, true);
+    if (verifier_is_on()) {
+        bury(socket);
+    } else {
+        free(socket);
+    }
 }
 
 void wsk_socket_finish_close(struct wsk_socket *socket, PIRP irp)
 {
     struct wsk_client *client = socket->client;
+    if (irp != NULL && verifier_is_full()) {
+        wsk_memory_check_there(socket->context, "socket context", "WSK-CLOSE-23");
+    }
     wsk_list_remove(&socket->link);
+    wsk_table_leave(socket);
     destroy(socket);
     if (irp != NULL) {
         IofCompleteRequest(irp, IO_NETWORK_INCREMENT);
@@ -357,6 +399,9 @@ void wsk_socket_kill(struct wsk_socket *socket)
         return;
     }
     socket->is_dead = true;
+    if (wsk_queue_first(&socket->receive) != NULL || wsk_queue_first(&socket->send) != NULL) {
+        wsk_dead_tell(socket, "WSK-CLOSE-20");
+    }
     wsk_queue_finish_all(&socket->receive, STATUS_FILE_FORCED_CLOSED);
     wsk_queue_finish_all(&socket->send, STATUS_FILE_FORCED_CLOSED);
     wsk_queue_finish_all(&socket->control, STATUS_FILE_FORCED_CLOSED);
@@ -368,7 +413,11 @@ void wsk_socket_kill(struct wsk_socket *socket)
     wsk_socket_unlock(socket);
 }
 
-WSK_PROVIDER_BASIC_DISPATCH wsk_basic_dispatch = {
-    .WskControlSocket = wsk_control_socket,
-    .WskCloseSocket = wsk_close_socket,
+struct wsk_basic_and_beyond wsk_basic_and_beyond = {
+    .table =
+        {
+            .WskControlSocket = wsk_control_socket,
+            .WskCloseSocket = wsk_close_socket,
+        },
+    .beyond = WSK_ALL_BEYOND,
 };

@@ -15,6 +15,7 @@
 NTSTATUS WSKAPI wsk_listen(PWSK_SOCKET Socket, PIRP Irp)
 {
     struct wsk_socket *socket = wsk_socket_of(Socket);
+    WSK_CALL(socket, WSK_FLAG_STREAM_SOCKET, "WskListen");
     NTSTATUS status = wsk_call_begin(socket, Irp, "WskListen");
     if (!NT_SUCCESS(status)) {
         return status;
@@ -35,19 +36,23 @@ NTSTATUS WSKAPI wsk_listen(PWSK_SOCKET Socket, PIRP Irp)
     return wsk_irp_finish(socket, Irp, result, 0);
 }
 
-WSK_PROVIDER_STREAM_DISPATCH wsk_stream_dispatch = {
-    .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},
-    .WskBind = wsk_bind,
-    .WskAccept = wsk_accept,
-    .WskConnect = wsk_connect,
-    .WskListen = wsk_listen,
-    .WskSend = wsk_send,
-    .WskReceive = wsk_receive,
-    .WskDisconnect = wsk_disconnect,
-    .WskRelease = wsk_release_data,
-    .WskGetLocalAddress = wsk_get_local_address,
-    .WskGetRemoteAddress = wsk_get_remote_address,
-    .WskConnectEx = wsk_connect_ex,
-    .WskSendEx = wsk_send_ex,
-    .WskReceiveEx = wsk_receive_ex,
+struct wsk_stream_and_beyond wsk_stream_and_beyond = {
+    .table =
+        {
+            .Basic = {.WskControlSocket = wsk_control_socket, .WskCloseSocket = wsk_close_socket},
+            .WskBind = wsk_bind,
+            .WskAccept = wsk_accept,
+            .WskConnect = wsk_connect,
+            .WskListen = wsk_listen,
+            .WskSend = wsk_send,
+            .WskReceive = wsk_receive,
+            .WskDisconnect = wsk_disconnect,
+            .WskRelease = wsk_release_data,
+            .WskGetLocalAddress = wsk_get_local_address,
+            .WskGetRemoteAddress = wsk_get_remote_address,
+            .WskConnectEx = wsk_connect_ex,
+            .WskSendEx = wsk_send_ex,
+            .WskReceiveEx = wsk_receive_ex,
+        },
+    .beyond = WSK_ALL_BEYOND,
 };

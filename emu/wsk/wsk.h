@@ -2,6 +2,7 @@
  * What the files of WSK share.
  *
  * provider.c     the provider's table; making sockets; start and stop
+ * call.c         what a driver must keep when it calls functions of sockets
  * client.h, registration.c, control_client.c, name.h   what acts on a client
  * socket.c       a socket's life: references, readiness, close
  * request.c      IRPs while WSK owns them: taking, refusing, finishing, their memory
@@ -29,6 +30,7 @@
 #include "ke/callback.h"
 #include "ke/kernel.h"
 #include "net/net.h"
+#include "wsk/call.h"
 #include "wsk/client.h"
 #include "wsk/connection.h"
 #include "wsk/datagram.h"
@@ -42,6 +44,9 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+
+/* So many closed sockets keep their memory, so that who uses one too long is told. */
+#define WSK_GRAVES 64
 
 /* What each file of WSK keeps beside its sockets and clients. */
 struct wsk_state {
@@ -58,7 +63,11 @@ struct wsk_state {
     LIST_ENTRY abandoned; /* of struct wsk_indication: kept by a driver beyond its socket's close */
     LIST_ENTRY spare;     /* of struct wsk_indication: free memory */
     unsigned spare_count;
+    struct wsk_socket *grave[WSK_GRAVES]; /* closed sockets; see socket.c */
+    unsigned next_grave;
+    LIST_ENTRY watches;               /* of struct wsk_watch: pending sends, at level full */
     LIST_ENTRY abandoned_datagrams;   /* of struct wsk_indications: the same of datagram sockets */
+    atomic_bool is_depth_told;        /* a warning of WSK-IRP-23 went out */
     ULONG drawn;                      /* state of the random completion policy */
     struct wsk_extension *extensions; /* that a test provides; see extension.c */
 };
@@ -97,12 +106,19 @@ struct wsk_socket {
     PVOID context;        /* the driver's; this and dispatch are set before any event */
     const VOID *dispatch; /* the driver's table of the role, or NULL */
     const WSK_CLIENT_STREAM_DISPATCH *stream_dispatch; /* of a stream socket, or NULL */
-    PEPROCESS process;             /* whose rights count in sharing of addresses; see share.c */
-    PSECURITY_DESCRIPTOR security; /* a cached one, referenced, or NULL for the default */
-    atomic_bool is_security_named; /* by an IRP that has not completed */
+    PEPROCESS process;   /* whose rights count in sharing of addresses; see share.c */
+    const void *creator; /* the driver's call site, or NULL */
+    const struct wsk_table_rules *rules; /* under which it got its table; see table.c */
+    const VOID *entered;                 /* the table that its client knows it by, or NULL */
+    PSECURITY_DESCRIPTOR security;       /* a cached one, referenced, or NULL for the default */
+    atomic_bool is_security_named;       /* by an IRP that has not completed */
     /* Written under the lock; a call of the driver looks without it whether it may go on. */
-    atomic_bool is_closing; /* WskCloseSocket was called: no event, no new request */
-    atomic_bool is_dead;    /* no longer works: STATUS_FILE_FORCED_CLOSED */
+    atomic_bool is_closing;          /* WskCloseSocket was called: no event, no new request */
+    atomic_bool is_dead;             /* no longer works: STATUS_FILE_FORCED_CLOSED */
+    atomic_bool is_closed;           /* the close is completing: only the memory is left */
+    atomic_uint callers;             /* calls of the driver that execute; see call.c */
+    atomic_uint dead_calls;          /* that were refused because it is dead */
+    _Atomic(const char *) dead_rule; /* by which the driver knows of that, or NULL */
 
     struct base_mutex lock; /* guards all below */
     struct net_socket *net; /* NULL once an abortive disconnect gave it away */
@@ -146,6 +162,7 @@ struct wsk_socket_request {
     PETHREAD thread;
     PSECURITY_DESCRIPTOR security;
     const void *creator; /* return address of who asked for it, or NULL */
+    const struct wsk_table_rules *rules;
 };
 
 /* Whether there are sockets of this category, family, type and protocol: STATUS_SUCCESS, or
@@ -168,6 +185,9 @@ void wsk_socket_discard(struct wsk_socket *socket);
 
 /* Frees a socket that a driver left open, when the kernel stops. */
 void wsk_socket_abandon(struct wsk_socket *socket);
+
+/* Frees the memory of closed sockets. */
+void wsk_graves_stop(struct wsk_state *wsk);
 
 /* A reference; the lock is held. */
 static inline void wsk_socket_reference_locked(struct wsk_socket *socket)
@@ -247,7 +267,11 @@ NTSTATUS wsk_call_begin_from(struct wsk_socket *socket, PIRP irp, const char *fu
 NTSTATUS wsk_control_begin_from(struct wsk_socket *socket, PIRP irp, const char *function,
                                 const void *site);
 
-/* The same for WskCloseSocket, which a dead socket lets through. */
+/* First statement of WskRelease, which takes no IRP. */
+#define wsk_release_begin(socket) wsk_release_begin_from(socket, _ReturnAddress())
+void wsk_release_begin_from(struct wsk_socket *socket, const void *site);
+
+/* The same for WskCloseSocket, which a dead socket lets through. From then on it is closing. */
 #define wsk_close_begin(socket, irp, function)                                                     \
     wsk_close_begin_from(socket, irp, function, _ReturnAddress())
 NTSTATUS wsk_close_begin_from(struct wsk_socket *socket, PIRP irp, const char *function,
@@ -268,6 +292,11 @@ NTSTATUS wsk_irp_refuse(PIRP irp, NTSTATUS status);
 NTSTATUS wsk_irp_finish(struct wsk_socket *socket, PIRP irp, NTSTATUS status,
                         ULONG_PTR information);
 
+/* The same for a success whose output the driver has to keep until the IRP completes: that is
+ * looked at then. (rule) */
+NTSTATUS wsk_irp_finish_output(struct wsk_socket *socket, PIRP irp, ULONG_PTR information,
+                               const VOID *output, const char *rule);
+
 /* The same for an IRP that is already taken. */
 void wsk_irp_complete(struct wsk_socket *socket, PIRP irp, NTSTATUS status, ULONG_PTR information);
 
@@ -283,11 +312,12 @@ NTSTATUS wsk_irp_succeed(PIRP irp, ULONG_PTR information);
 struct wsk_request {
     struct wsk_socket *socket;
     union {
-        PMDL mdl;                  /* where the next byte is */
+        PMDL mdl;                  /* the first, or NULL */
         struct wsk_client *client; /* of a result without a socket */
+        const char *rule;          /* of a result with an output, whose address is left */
     };
-    ULONG offset;           /* into mdl */
-    USHORT flags;           /* of the call */
+    ULONG offset;           /* of the next byte, into the chain */
+    USHORT flags;           /* of the call; and WSK_REQUEST_HOLDS */
     UCHAR operation;        /* enum wsk_operation */
     UCHAR awaits_canceller; /* its result stands; its cancel routine is still on its way */
     SIZE_T left;
@@ -308,6 +338,9 @@ enum wsk_operation {
     WSK_OPERATION_RESULT, /* belongs to no queue: its result is known */
 };
 
+/* The request is pending and has its MDLs held. */
+#define WSK_REQUEST_HOLDS 0x8000
+
 static inline struct wsk_request *wsk_request_of(PIRP irp)
 {
     return (struct wsk_request *)(PVOID)irp->Tail.Overlay.DriverContext;
@@ -317,6 +350,11 @@ static inline struct wsk_request *wsk_request_of(PIRP irp)
  * check; one that breaks WSK-BUF-02 works, with a warning. */
 void wsk_request_start(PIRP irp, struct wsk_socket *socket, enum wsk_operation operation,
                        const WSK_BUF *buffer, ULONG flags);
+
+/* The request stays pending, so the driver must leave its memory alone; and will be completed now.
+ */
+void wsk_request_hold(PIRP irp);
+void wsk_request_let_go(PIRP irp);
 
 /* What a cancelled request leaves behind at its socket. The lock is held. */
 void wsk_request_cancelled(struct wsk_socket *socket, PIRP irp);
@@ -374,11 +412,26 @@ void wsk_share_leave(struct wsk_socket *socket);
 /* ---- tables ---- */
 
 extern WSK_PROVIDER_DISPATCH wsk_provider_dispatch;
-extern WSK_PROVIDER_BASIC_DISPATCH wsk_basic_dispatch;
-extern WSK_PROVIDER_LISTEN_DISPATCH wsk_listen_dispatch;
-extern WSK_PROVIDER_CONNECTION_DISPATCH wsk_connection_dispatch;
-extern WSK_PROVIDER_DATAGRAM_DISPATCH wsk_datagram_dispatch;
-extern WSK_PROVIDER_STREAM_DISPATCH wsk_stream_dispatch;
+
+/* A table that a socket has, and what stops who takes it for a longer one. */
+#define WSK_TABLE(type, name)                                                                      \
+    struct name##_and_beyond {                                                                     \
+        type table;                                                                                \
+        wsk_beyond *beyond[WSK_BEYOND];                                                            \
+    };                                                                                             \
+    extern struct name##_and_beyond name##_and_beyond
+
+WSK_TABLE(WSK_PROVIDER_BASIC_DISPATCH, wsk_basic);
+WSK_TABLE(WSK_PROVIDER_LISTEN_DISPATCH, wsk_listener);
+WSK_TABLE(WSK_PROVIDER_CONNECTION_DISPATCH, wsk_connection);
+WSK_TABLE(WSK_PROVIDER_DATAGRAM_DISPATCH, wsk_datagram);
+WSK_TABLE(WSK_PROVIDER_STREAM_DISPATCH, wsk_stream);
+
+#define wsk_basic_dispatch wsk_basic_and_beyond.table
+#define wsk_listen_dispatch wsk_listener_and_beyond.table
+#define wsk_connection_dispatch wsk_connection_and_beyond.table
+#define wsk_datagram_dispatch wsk_datagram_and_beyond.table
+#define wsk_stream_dispatch wsk_stream_and_beyond.table
 
 /* The functions of these tables; each is in the file that its name says. */
 NTSTATUS WSKAPI wsk_socket(PWSK_CLIENT Client, ADDRESS_FAMILY AddressFamily, USHORT SocketType,

@@ -46,8 +46,10 @@ static void an_irp_needs_a_location_for_wsk(void **state)
 static void pass_twice(void *context)
 {
     PIRP irp = make_pending();
-    WSK_BUF buffer = call_buffer(&pair.end.call, &byte, 1);
+    struct wsk_call other;
     UNREFERENCED_PARAMETER(context);
+    call_init(&other);
+    WSK_BUF buffer = call_buffer(&other, &byte, 1);
     receive_of(pair.near)(pair.near, &buffer, 0, irp);
 }
 

@@ -102,13 +102,15 @@ static VOID StopThread(VOID)
 static VOID Unload(PDRIVER_OBJECT driver)
 {
     UNREFERENCED_PARAMETER(driver);
-    StopThread();
-    if (Act != HANGING_SOCKET) {
-        CloseListener();
-    }
-    if (Act != HANGING_RELEASE) {
+    if (Act == HANGING_SOCKET) {
         WskReleaseProviderNPI(&Registration);
     }
+    if (Act == HANGING_SOCKET || Act == HANGING_RELEASE) {
+        WskDeregister(&Registration); /* before what it waits for */
+    }
+    StopThread();
+    CloseListener();
+    WskReleaseProviderNPI(&Registration);
     WskDeregister(&Registration);
 }
 

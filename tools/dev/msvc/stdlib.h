@@ -11,6 +11,7 @@ char *getenv(const char *);
 int rand(void);
 unsigned long strtoul(const char *, char **, int);
 unsigned long long strtoull(const char *, char **, int);
+double strtod(const char *, char **);
 long strtol(const char *, char **, int);
 #define EXIT_SUCCESS 0
 #define EXIT_FAILURE 1

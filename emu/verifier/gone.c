@@ -1,0 +1,39 @@
+/*
+ * Memory that cannot be any more what a driver gave, for those who come back to it: on the stack of
+ * a thread that has ended, below the frames of the calling thread, or, at level full, in a block
+ * that was freed.
+ */
+#include "verifier/gone.h"
+
+#include "base/stack.h"
+#include "ex/guarded.h"
+#include "verifier/fault.h"
+#include "verifier/level.h"
+
+static bool is_below_frames(ULONG_PTR address)
+{
+    uintptr_t low;
+    uintptr_t high;
+    base_stack_bounds(&low, &high);
+    return address >= low && address < (uintptr_t)__builtin_frame_address(0);
+}
+
+static bool is_freed(const void *address)
+{
+    struct ex_guarded block;
+    return verifier_is_full() && ex_guarded_find(address, &block) == EX_GUARDED_FREED;
+}
+
+const char *verifier_gone(const void *address)
+{
+    if (address == NULL || !verifier_is_on()) {
+        return NULL;
+    }
+    if (verifier_is_on_ended_stack((ULONG_PTR)address)) {
+        return "on the stack of a thread that has ended";
+    }
+    if (is_below_frames((ULONG_PTR)address)) {
+        return "in the stack frame of a function that has returned";
+    }
+    return is_freed(address) ? "in a block that was freed" : NULL;
+}
