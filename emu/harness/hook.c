@@ -447,7 +447,7 @@ static bool takes(struct hook *hook, unsigned n, const struct wskemu_hook *wante
 static struct hook_action choose(struct hook *hook, const struct wskemu_call *call)
 {
     struct hook_action action = {0};
-    struct wskemu_hook wanted;
+    struct wskemu_hook wanted = {0};
     for (unsigned n = 0; copy_rule(hook, n, &wanted); n++) {
         if (matches(&wanted, call) && takes(hook, n, &wanted)) {
             action = (struct hook_action){.fails = wanted.fails,

@@ -316,7 +316,8 @@ static void write_name(const struct _KTHREAD *thread, char *text, size_t bytes)
     } else if (whole->name != NULL || routine == NULL) {
         snprintf(text, bytes, "%s", whole->name != NULL ? whole->name : "of the test");
     } else {
-        snprintf(text, bytes, "%s", base_stack_site((const char *)routine + 1).text);
+        struct base_site site = base_stack_site((const char *)routine + 1);
+        snprintf(text, bytes, "%.*s", (int)bytes - 1, site.text);
     }
 }
 

@@ -424,7 +424,7 @@ const char *trace_status_text(uint32_t status)
 
 const char *trace_irql_text(unsigned irql)
 {
-    static char text[8];
+    static char text[12];
     switch (irql) {
     case 0:
         return "PASSIVE";
