@@ -37,8 +37,9 @@ static struct {
     WSK_REGISTRATION Registration;
     WSK_PROVIDER_NPI Provider;
     PWSK_SOCKET Listener;
-    CALL Call;       /* whose user holds Lock, but for DriverEntry and Unload */
-    CALL AcceptCall; /* disables WskAcceptEvent */
+    CALL Call;                /* whose user holds Lock, but for DriverEntry and Unload */
+    CALL AcceptCall;          /* disables WskAcceptEvent */
+    EX_RUNDOWN_REF Accepting; /* held by the accept callback while it uses Listener */
     PDEVICE_OBJECT Device;
     PIO_WORKITEM WorkItem;
     FAST_MUTEX Lock;    /* held by whoever uses Socket: so it is not closed meanwhile */
@@ -220,12 +221,17 @@ static NTSTATUS WSKAPI ServerAccept(PVOID SocketContext, ULONG Flags, PSOCKADDR 
     UNREFERENCED_PARAMETER(LocalAddress);
     UNREFERENCED_PARAMETER(RemoteAddress);
     /* The second, because it is not said that no call begins before the disable is through. */
-    if (AcceptSocket == NULL || InterlockedExchange(&Server.HasClient, TRUE)) {
+    if (AcceptSocket == NULL || !ExAcquireRundownProtection(&Server.Accepting)) {
+        return STATUS_REQUEST_NOT_ACCEPTED;
+    }
+    if (InterlockedExchange(&Server.HasClient, TRUE)) {
+        ExReleaseRundownProtection(&Server.Accepting);
         return STATUS_REQUEST_NOT_ACCEPTED;
     }
     KeClearEvent(&Server.NoClient);
     SetEvents(Server.Listener, WSK_EVENT_ACCEPT | WSK_EVENT_DISABLE,
               CallPrepare(&Server.AcceptCall));
+    ExReleaseRundownProtection(&Server.Accepting);
     *AcceptSocketContext = NULL;
     *AcceptSocketDispatch = &ConnectionDispatch;
     InterlockedExchangePointer((PVOID *)&Server.Socket,
@@ -341,8 +347,10 @@ static NTSTATUS CallbacksCreateClose(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
 /* ---- the driver ---- */
 
+/* Once the close has begun the callback must not use the listener any more. */
 static VOID CloseListener(VOID)
 {
+    ExWaitForRundownProtectionRelease(&Server.Accepting);
     BasicOf(Server.Listener)->WskCloseSocket(Server.Listener, CallPrepare(&Server.Call));
     CallWait(&Server.Call);
 }
@@ -468,6 +476,7 @@ static VOID CallbacksUnload(PDRIVER_OBJECT DriverObject)
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     ExInitializeFastMutex(&Server.Lock);
+    ExInitializeRundownProtection(&Server.Accepting);
     KeInitializeEvent(&Server.Call.Done, NotificationEvent, FALSE);
     KeInitializeEvent(&Server.AcceptCall.Done, NotificationEvent, FALSE);
     KeInitializeEvent(&Server.NoClient, NotificationEvent, TRUE);

@@ -285,7 +285,7 @@ static void a_wait_for_rundown_may_take_long(void **state)
 
 /* ---- cancelled IRPs ---- */
 
-static BOOLEAN has_cancel_routine;
+static PDRIVER_CANCEL cancel_routine; /* of reads, or NULL */
 
 static void forget_to_complete(PDEVICE_OBJECT device, PIRP irp)
 {
@@ -300,8 +300,8 @@ static NTSTATUS hold_reads(PDEVICE_OBJECT device, PIRP irp)
         return complete(irp, STATUS_SUCCESS, 0);
     }
     IoMarkIrpPending(irp);
-    if (has_cancel_routine) {
-        IoSetCancelRoutine(irp, forget_to_complete);
+    if (cancel_routine != NULL) {
+        IoSetCancelRoutine(irp, cancel_routine);
     }
     return STATUS_PENDING;
 }
@@ -313,7 +313,7 @@ static void read_for_ever(void *context)
     static IO_STATUS_BLOCK result;
     static UCHAR byte;
     LARGE_INTEGER start = {.QuadPart = 0};
-    has_cancel_routine = context != NULL;
+    cancel_routine = context != NULL ? forget_to_complete : NULL;
     PDEVICE_OBJECT device = add_device(load_plain(), L"\\Device\\Holding", hold_reads, NULL);
     KeInitializeEvent(&done, NotificationEvent, FALSE);
     PIRP irp = IoBuildSynchronousFsdRequest(IRP_MJ_READ, device, &byte, 1, &start, &done, &result);
@@ -336,6 +336,44 @@ static void a_wait_for_an_irp_that_cannot_be_cancelled_is_explained(void **state
     PROVES("CANCEL-22");
     expect_hang(read_for_ever, NULL, MANUALLY_INITIATED_CRASH, NULL, "warning CANCEL-22: The IRP",
                 "pending: IRP");
+}
+
+static void complete_cancelled(PDEVICE_OBJECT device, PIRP irp)
+{
+    UNREFERENCED_PARAMETER(device);
+    IoReleaseCancelSpinLock(irp->CancelIrql);
+    complete(irp, STATUS_CANCELLED, 0);
+}
+
+static void cancel_later(PVOID context)
+{
+    LARGE_INTEGER later = interval_ms(IDLE_MS);
+    KeDelayExecutionThread(KernelMode, FALSE, &later);
+    IoCancelIrp(context);
+}
+
+static void read_until_cancelled(void *context)
+{
+    KEVENT done;
+    IO_STATUS_BLOCK result;
+    UCHAR byte;
+    LARGE_INTEGER start = {.QuadPart = 0};
+    cancel_routine = complete_cancelled;
+    PDEVICE_OBJECT device = add_device(load_plain(), L"\\Device\\Holding", hold_reads, NULL);
+    KeInitializeEvent(&done, NotificationEvent, FALSE);
+    PIRP irp = IoBuildSynchronousFsdRequest(IRP_MJ_READ, device, &byte, 1, &start, &done, &result);
+    assert_int_equal(IoCallDriver(device, irp), STATUS_PENDING);
+    PKTHREAD thread = start_thread(cancel_later, irp);
+    wait_object(&done);
+    join_thread(thread);
+    assert_int_equal(result.Status, STATUS_CANCELLED);
+}
+
+static void an_irp_that_waits_long_and_can_be_cancelled_is_no_hang(void **state)
+{
+    STAYS_SILENT("CANCEL-22", "CANCEL-24");
+    boot_short();
+    expect_silence(read_until_cancelled, NULL);
 }
 
 /* ---- the end of a driver ---- */
@@ -451,6 +489,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_wait_for_rundown_may_take_long),
     kernel_test(a_cancelled_irp_that_nobody_completes_is_explained),
     kernel_test(a_wait_for_an_irp_that_cannot_be_cancelled_is_explained),
+    kernel_test(an_irp_that_waits_long_and_can_be_cancelled_is_no_hang),
     kernel_test(a_socket_left_open_is_explained),
     kernel_test(a_capture_left_is_explained),
     kernel_test(an_unload_routine_that_waits_for_its_thread_is_explained),

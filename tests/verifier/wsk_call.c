@@ -12,13 +12,13 @@ static UCHAR byte;
 
 /* ---- a close while another thread calls ---- */
 
+static const GUID extension_id = {
+    0x5E1C0A11, 0x77AB, 0x4D20, {0x91, 0x3C, 0x0E, 0x55, 0x2A, 0x18, 0x7F, 0x01}};
+
 static struct {
     struct wsk_call close;
-    PIRP receive;
-    PMDL mdl;
-    KEVENT is_called; /* the routine of the receive runs */
-    KEVENT is_closed;
-    KEVENT is_done;
+    KEVENT is_called; /* the extension is asked, inside WskControlSocket */
+    KEVENT is_closed; /* it may answer */
 } race;
 
 static NTSTATUS begin_close(struct wsk_call *call, PWSK_SOCKET socket)
@@ -27,64 +27,58 @@ static NTSTATUS begin_close(struct wsk_call *call, PWSK_SOCKET socket)
     return basic->WskCloseSocket(socket, call_irp(call));
 }
 
-/* Runs inside WskDisconnect, which cannot return before. */
-static NTSTATUS wait_inside(PDEVICE_OBJECT device, PIRP irp, PVOID context)
+/* Runs inside WskControlSocket, which cannot return before. */
+static NTSTATUS wait_inside(void *context, PWSK_SOCKET socket,
+                            const WSK_EXTENSION_CONTROL_IN *input,
+                            PWSK_EXTENSION_CONTROL_OUT output)
 {
-    UNREFERENCED_PARAMETER(device);
-    UNREFERENCED_PARAMETER(irp);
     UNREFERENCED_PARAMETER(context);
+    UNREFERENCED_PARAMETER(socket);
+    UNREFERENCED_PARAMETER(input);
+    UNREFERENCED_PARAMETER(output);
     KeSetEvent(&race.is_called, IO_NO_INCREMENT, FALSE);
     wait_object(&race.is_closed);
-    return STATUS_MORE_PROCESSING_REQUIRED;
+    return STATUS_NOT_SUPPORTED;
 }
 
-static VOID disconnect(PVOID context)
+static VOID register_extension(PVOID context)
 {
+    WSK_EXTENSION_CONTROL_IN input = {.NpiId = (PNPIID)(ULONG_PTR)&extension_id};
+    WSK_EXTENSION_CONTROL_OUT output;
     UNREFERENCED_PARAMETER(context);
-    disconnect_socket(&pair.end, pair.near, WSK_FLAG_ABORTIVE);
-    KeSetEvent(&race.is_done, IO_NO_INCREMENT, FALSE);
+    control_socket_now(pair.near, WskIoctl, SIO_WSK_REGISTER_EXTENSION, 0, &input, sizeof(input),
+                       &output, sizeof(output), NULL);
     PsTerminateSystemThread(STATUS_SUCCESS);
 }
 
-/* A receive whose completion routine runs inside the abortive disconnect that ends it. */
-static void start_race(PIO_COMPLETION_ROUTINE routine)
+/* A thread that is inside a call on the near socket. */
+static PKTHREAD start_race(void)
 {
-    struct wskemu_options options = {.completion = WSKEMU_COMPLETION_INLINE};
-    wskemu_shutdown();
-    wskemu_boot(&options);
+    static const struct wskemu_extension extension = {.attach = wait_inside};
     KeInitializeEvent(&race.is_called, NotificationEvent, FALSE);
     KeInitializeEvent(&race.is_closed, NotificationEvent, FALSE);
-    KeInitializeEvent(&race.is_done, NotificationEvent, FALSE);
     open_pair(&pair, NULL, NULL);
-    call_init(&race.close);
-    race.receive = IoAllocateIrp(1, FALSE);
-    race.mdl = IoAllocateMdl(&byte, 1, FALSE, FALSE, NULL);
-    MmBuildMdlForNonPagedPool(race.mdl);
-    WSK_BUF buffer = {race.mdl, 0, 1};
-    IoSetCompletionRoutine(race.receive, routine, NULL, TRUE, TRUE, TRUE);
-    receive_of(pair.near)(pair.near, &buffer, 0, race.receive);
+    wskemu_extension_add(&extension_id, &extension, NULL);
+    PKTHREAD thread = start_thread(register_extension, NULL);
+    wait_object(&race.is_called);
+    return thread;
 }
 
 static void close_while_another_thread_calls(void *context)
 {
     UNREFERENCED_PARAMETER(context);
-    start_race(wait_inside);
-    start_thread(disconnect, NULL);
-    wait_object(&race.is_called);
+    start_race();
+    call_init(&race.close);
     begin_close(&race.close, pair.near);
 }
 
 static void close_when_the_call_has_returned(void *context)
 {
     UNREFERENCED_PARAMETER(context);
-    start_race(wait_inside);
-    PKTHREAD thread = start_thread(disconnect, NULL);
-    wait_object(&race.is_called);
+    PKTHREAD thread = start_race();
+    close_far(&pair); /* of another socket */
     KeSetEvent(&race.is_closed, IO_NO_INCREMENT, FALSE);
     join_thread(thread);
-    IoFreeIrp(race.receive);
-    IoFreeMdl(race.mdl);
-    call_free(&race.close);
     close_pair(&pair);
 }
 
@@ -97,15 +91,18 @@ static NTSTATUS close_inside(PDEVICE_OBJECT device, PIRP irp, PVOID context)
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
-/* The thread that closes is the one that calls. */
+/* In the completion routine of its own IRP, whether that runs inside the call or not. */
 static void close_inside_an_own_call(void *context)
 {
+    PIRP irp = IoAllocateIrp(1, FALSE);
     UNREFERENCED_PARAMETER(context);
-    start_race(close_inside);
-    disconnect_socket(&pair.end, pair.near, WSK_FLAG_ABORTIVE);
+    open_pair(&pair, NULL, NULL);
+    call_init(&race.close);
+    IoSetCompletionRoutine(irp, close_inside, NULL, TRUE, TRUE, TRUE);
+    WSK_BUF buffer = call_buffer(&pair.end.call, "x", 1);
+    send_of(pair.near)(pair.near, &buffer, 0, irp);
     await(&race.close.done);
-    IoFreeIrp(race.receive);
-    IoFreeMdl(race.mdl);
+    IoFreeIrp(irp);
     call_free(&race.close);
     pair.near = NULL;
     close_pair(&pair);

@@ -47,8 +47,9 @@ static NTSTATUS WSKAPI on_receive(PVOID context, ULONG flags, PWSK_DATA_INDICATI
         }
     }
     seen.calls++;
+    NTSTATUS verdict = seen.answer; /* the test goes on before this returns */
     KeSetEvent(&seen.called, IO_NO_INCREMENT, FALSE);
-    return seen.answer;
+    return verdict;
 }
 
 static const WSK_CLIENT_CONNECTION_DISPATCH receive_table = {.WskReceiveEvent = on_receive};
@@ -125,8 +126,9 @@ static NTSTATUS WSKAPI on_datagrams(PVOID context, ULONG flags, PWSK_DATAGRAM_IN
     UNREFERENCED_PARAMETER(context);
     UNREFERENCED_PARAMETER(flags);
     seen.indication = indication;
+    NTSTATUS verdict = seen.answer; /* the test goes on before this returns */
     KeSetEvent(&seen.called, IO_NO_INCREMENT, FALSE);
-    return seen.answer;
+    return verdict;
 }
 
 static const WSK_CLIENT_DATAGRAM_DISPATCH datagrams_table = {.WskReceiveFromEvent = on_datagrams};
@@ -339,8 +341,9 @@ static WSK_INSPECT_ACTION WSKAPI on_inspect(PVOID context, PSOCKADDR local, PSOC
     inspector.id = id;
     inspector.copies[inspector.count] = *id;
     InterlockedIncrement(&inspector.count);
+    WSK_INSPECT_ACTION action = inspector.action; /* the test goes on before this returns */
     KeReleaseSemaphore(&inspector.called, IO_NO_INCREMENT, 1, FALSE);
-    return inspector.action;
+    return action;
 }
 
 static NTSTATUS WSKAPI on_abort(PVOID context, PWSK_INSPECT_ID id)
