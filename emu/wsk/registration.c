@@ -69,7 +69,8 @@ static void check_given(const struct wsk_client *client)
 {
     const char *gone = verifier_gone(client->given);
     bool is_changed = gone == NULL && verifier_is_full() &&
-                      memcmp(client->given, &client->dispatch, sizeof(client->dispatch)) != 0;
+                      !RtlEqualMemory((const UCHAR *)client->given,
+                                      (const UCHAR *)&client->dispatch, sizeof(client->dispatch));
     if (gone != NULL || is_changed) {
         ke_warning("WSK-REG-08",
                    "the WSK_CLIENT_DISPATCH %p, which the driver gave to WskRegister, %s while the "
