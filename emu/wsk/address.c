@@ -1,3 +1,4 @@
+#include "ke/warning.h"
 #include "wsk/wsk.h"
 
 #include <string.h>
@@ -61,6 +62,17 @@ NTSTATUS wsk_address_of(const struct wsk_socket *socket, const SOCKADDR *sockadd
     bool is_right = sockaddr != NULL && sockaddr->sa_family == socket->family &&
                     wsk_address_from(sockaddr, address);
     return is_right ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+}
+
+void wsk_address_warn(const char *rule, const char *function, const struct wsk_socket *socket,
+                      const SOCKADDR *sockaddr)
+{
+    if (sockaddr == NULL) {
+        ke_warning(rule, "%s was called without an address", function);
+        return;
+    }
+    ke_warning(rule, "%s was given an address of family %u for a socket of family %u", function,
+               (unsigned)sockaddr->sa_family, (unsigned)socket->family);
 }
 
 bool wsk_address_is_wildcard(const struct net_address *address)

@@ -73,6 +73,9 @@ NTSTATUS WSKAPI wsk_bind(PWSK_SOCKET Socket, PSOCKADDR LocalAddress, ULONG Flags
         return status;
     }
     status = Flags != 0 ? STATUS_INVALID_PARAMETER : wsk_address_of(socket, LocalAddress, &address);
+    if (Flags == 0 && !NT_SUCCESS(status)) {
+        wsk_address_warn("WSK-BIND-02", "WskBind", socket, LocalAddress);
+    }
     if (!NT_SUCCESS(status)) {
         return wsk_irp_refuse(Irp, status);
     }

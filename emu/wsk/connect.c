@@ -9,6 +9,7 @@
 #include "wsk/connect.h"
 
 #include "ke/limit.h"
+#include "ke/warning.h"
 #include "trace/network.h"
 #include "trace/trace.h"
 #include "wsk/wsk.h"
@@ -96,6 +97,7 @@ static NTSTATUS connect_to(struct wsk_socket *socket, const SOCKADDR *address,
     struct net_address remote;
     NTSTATUS status = wsk_address_of(socket, address, &remote);
     if (!NT_SUCCESS(status)) {
+        wsk_address_warn("WSK-CONN-02", "WskConnect", socket, address);
         return wsk_irp_refuse(irp, status);
     }
     wsk_socket_lock(socket);
@@ -212,6 +214,10 @@ NTSTATUS WSKAPI wsk_socket_connect(PWSK_CLIENT Client, USHORT SocketType, ULONG 
                                          .creator = _ReturnAddress(),
                                          .rules = &wsk_socket_connect_rules};
     NTSTATUS status = STATUS_INVALID_PARAMETER;
+    if (Flags != 0) {
+        ke_warning("WSK-SOCK-39", "WskSocketConnect was called with Flags 0x%X, which are reserved",
+                   (unsigned)Flags);
+    }
     if (LocalAddress != NULL && RemoteAddress != NULL &&
         (Flags & ~WSK_FLAG_CONNECTION_SOCKET) == 0) {
         request.family = LocalAddress->sa_family;

@@ -79,6 +79,10 @@ static NTSTATUS enable(struct wsk_socket *socket, ULONG mask)
         return STATUS_INVALID_PARAMETER;
     }
     if (!is_far_enough(socket)) {
+        ke_warning(socket->role == WSK_ROLE_CONNECTION ? "WSK-CBE-04" : "WSK-CBE-03",
+                   "event callbacks of the socket %p were enabled before it was %s",
+                   (void *)&socket->public,
+                   socket->role == WSK_ROLE_CONNECTION ? "connected" : "bound");
         return STATUS_INVALID_DEVICE_STATE;
     }
     wsk_table_check_events(socket, mask & own);
@@ -106,6 +110,10 @@ static void await_return(struct wsk_socket *socket, ULONG event, PIRP irp)
 static NTSTATUS disable(struct wsk_socket *socket, ULONG event, PIRP irp)
 {
     bool is_one = event != 0 && (event & (event - 1)) == 0;
+    if (!is_one) {
+        ke_warning("WSK-CBE-09", "WSK_EVENT_DISABLE came with %s event flags, 0x%X",
+                   event == 0 ? "no" : "several", (unsigned)event);
+    }
     if (!is_one || (event & ~(wsk_events_of(socket) | WSK_CONNECTION_EVENTS)) != 0) {
         return STATUS_INVALID_PARAMETER;
     }

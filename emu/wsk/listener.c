@@ -248,6 +248,10 @@ NTSTATUS WSKAPI wsk_accept(PWSK_SOCKET ListenSocket, ULONG Flags, PVOID AcceptSo
         return status;
     }
     check_arguments(&arguments);
+    if (Flags != 0) {
+        ke_warning("WSK-ACC-01", "WskAccept was called with Flags 0x%X, which are reserved",
+                   (unsigned)Flags);
+    }
     if ((Flags & ~WSK_FLAG_CONNECTION_SOCKET) != 0) {
         return wsk_irp_refuse(Irp, STATUS_INVALID_PARAMETER);
     }

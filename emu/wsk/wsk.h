@@ -383,6 +383,10 @@ void wsk_address_to(const struct net_address *address, SOCKADDR *sockaddr);
 /* Reads an address that must be of the socket's family; STATUS_INVALID_PARAMETER otherwise. */
 NTSTATUS wsk_address_of(const struct wsk_socket *socket, const SOCKADDR *sockaddr,
                         struct net_address *address);
+
+/* Says that the address that a function was given is none of the socket's family. */
+void wsk_address_warn(const char *rule, const char *function, const struct wsk_socket *socket,
+                      const SOCKADDR *sockaddr);
 bool wsk_address_is_wildcard(const struct net_address *address);
 enum net_family wsk_net_family(ADDRESS_FAMILY family);
 NTSTATUS wsk_status(enum net_error error);
