@@ -60,6 +60,7 @@ static void assert_data_passes(PWSK_SOCKET socket, struct wskemu_peer *peer)
 static void an_accept_takes_a_connection_that_waits(void **state)
 {
     PROVES("WSK-ACC-04", "WSK-ACC-06", "WSK-ACC-20", "WSK-DISP-16");
+    STAYS_SILENT("WSK-ACC-01");
     NTSTATUS returned = STATUS_PENDING;
     listen_at(AF_INET);
     PWSK_SOCKET other = make_socket(end, AF_INET, WSK_FLAG_CONNECTION_SOCKET, NULL, NULL);
