@@ -326,14 +326,7 @@ unsigned io_irps_report_driver(const struct ke_code *code)
     base_mutex_lock(&irps->lock);
     for (LIST_ENTRY *entry = irps->all.Flink; entry != &irps->all; entry = entry->Flink) {
         const struct io_irp_record *record = CONTAINING_RECORD(entry, struct io_irp_record, link);
-        if (ke_code_called(code, record->creator)) {
-            ke_warning("IRP-21",
-                       "the driver %s was unloaded and did not free the IRP %p that it allocated "
-                       "in %s",
-                       code->driver, (const void *)(record + 1),
-                       base_stack_site(record->creator).text);
-            left++;
-        }
+        left += ke_code_warn_of_left(code, "IRP-21", "IRP", record + 1, record->creator);
     }
     base_mutex_unlock(&irps->lock);
     return left;

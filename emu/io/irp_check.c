@@ -93,6 +93,17 @@ static bool is_in_use(PIRP irp)
            is_taken_by_wsk(irp);
 }
 
+/* What else a driver must have kept when it frees or reuses an IRP. */
+static void check_before_end(PIRP irp, const struct io_irp_record *record, const char *end)
+{
+    if (verifier_is_on()) {
+        io_completion_check_unsent(irp, end);
+        if (record != NULL) {
+            check_beyond(irp);
+        }
+    }
+}
+
 void io_irp_check_freeable(PIRP irp, const void *caller)
 {
     if (!io_irp_is_alive(irp)) {
@@ -113,12 +124,7 @@ void io_irp_check_freeable(PIRP irp, const void *caller)
                     "The driver freed the IRP %p, which a driver below or the network still has.",
                     (void *)irp);
     }
-    if (verifier_is_on()) {
-        io_completion_check_unsent(irp, "freed");
-        if (record != NULL) {
-            check_beyond(irp);
-        }
-    }
+    check_before_end(irp, record, "freed");
 }
 
 void io_irp_check_reusable(PIRP irp, const void *caller)
@@ -135,12 +141,7 @@ void io_irp_check_reusable(PIRP irp, const void *caller)
                     "The driver reused the IRP %p, which the I/O manager frees when it is done.",
                     (void *)irp);
     }
-    if (verifier_is_on()) {
-        io_completion_check_unsent(irp, "reused");
-        if (record != NULL) {
-            check_beyond(irp);
-        }
-    }
+    check_before_end(irp, record, "reused");
 }
 
 /* ---- giving away ---- */

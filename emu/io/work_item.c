@@ -85,13 +85,7 @@ unsigned io_work_items_report_driver(const struct ke_code *code)
     for (LIST_ENTRY *entry = items->allocated.Flink; entry != &items->allocated;
          entry = entry->Flink) {
         const struct _IO_WORKITEM *item = CONTAINING_RECORD(entry, struct _IO_WORKITEM, link);
-        if (ke_code_called(code, item->creator)) {
-            ke_warning("WORK-25",
-                       "the driver %s was unloaded and did not free the work item %p that it "
-                       "allocated in %s",
-                       code->driver, (const void *)item, base_stack_site(item->creator).text);
-            left++;
-        }
+        left += ke_code_warn_of_left(code, "WORK-25", "work item", item, item->creator);
     }
     base_mutex_unlock(&items->lock);
     return left;

@@ -8,6 +8,7 @@
 #include "ke/code.h"
 
 #include "base/stack.h"
+#include "ke/warning.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -98,6 +99,18 @@ bool ke_code_holds(const struct ke_code *code, const void *routine)
 bool ke_code_called(const struct ke_code *code, const void *return_address)
 {
     return ke_code_holds(code, (const char *)return_address - 1);
+}
+
+bool ke_code_warn_of_left(const struct ke_code *code, const char *rule, const char *kind,
+                          const void *object, const void *creator)
+{
+    if (!ke_code_called(code, creator)) {
+        return false;
+    }
+    ke_warning(rule,
+               "the driver %s was unloaded and did not free the %s %p that it allocated in %s",
+               code->driver, kind, object, base_stack_site(creator).text);
+    return true;
 }
 
 const struct ke_code *ke_code_of(const void *address)

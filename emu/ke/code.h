@@ -21,6 +21,11 @@ void ke_code_remove(const struct ke_code *code);
 bool ke_code_holds(const struct ke_code *code, const void *routine);
 bool ke_code_called(const struct ke_code *code, const void *return_address);
 
+/* Whether the driver made the object, which it left when it was unloaded; warns of it then. kind:
+ * "IRP". */
+bool ke_code_warn_of_left(const struct ke_code *code, const char *rule, const char *kind,
+                          const void *object, const void *creator);
+
 /* The code of the loaded driver in which the address lies, or NULL; it is known while the driver's
  * code runs. And whether any driver's code is known. */
 const struct ke_code *ke_code_of(const void *address);

@@ -504,14 +504,7 @@ unsigned mm_mdls_report_driver(const struct ke_code *code)
     base_mutex_lock(&mm->lock);
     for (LIST_ENTRY *entry = mm->mdls.Flink; entry != &mm->mdls; entry = entry->Flink) {
         const struct mm_mdl_record *record = CONTAINING_RECORD(entry, struct mm_mdl_record, link);
-        if (ke_code_called(code, record->creator)) {
-            ke_warning("MDL-12",
-                       "the driver %s was unloaded and did not free the MDL %p that it allocated "
-                       "in %s",
-                       code->driver, (const void *)(record + 1),
-                       base_stack_site(record->creator).text);
-            left++;
-        }
+        left += ke_code_warn_of_left(code, "MDL-12", "MDL", record + 1, record->creator);
     }
     base_mutex_unlock(&mm->lock);
     return left;
