@@ -1,5 +1,5 @@
 /* IRPs that drivers get and pass on, complete or keep: what they must do, and drivers that do. */
-#include "../io/io_driver.h"
+#include "../io/passing.h"
 #include "twins.h"
 
 /* A device on top with that dispatch routine, one below; the maker takes the IRP back. */
@@ -56,47 +56,7 @@ static NTSTATUS hold(PDEVICE_OBJECT device, PIRP irp)
     return STATUS_PENDING;
 }
 
-static NTSTATUS complete_marked(PDEVICE_OBJECT device, PIRP irp)
-{
-    UNREFERENCED_PARAMETER(device);
-    IoMarkIrpPending(irp);
-    complete(irp, STATUS_SUCCESS, 0);
-    return STATUS_PENDING;
-}
-
 /* ---- good drivers ---- */
-
-static NTSTATUS mark_and_continue(PDEVICE_OBJECT device, PIRP irp, PVOID context)
-{
-    UNREFERENCED_PARAMETER(device);
-    UNREFERENCED_PARAMETER(context);
-    if (irp->PendingReturned) {
-        IoMarkIrpPending(irp);
-    }
-    return STATUS_CONTINUE_COMPLETION;
-}
-
-static NTSTATUS pass_copied(PDEVICE_OBJECT device, PIRP irp)
-{
-    IoCopyCurrentIrpStackLocationToNext(irp);
-    IoSetCompletionRoutine(irp, mark_and_continue, NULL, TRUE, TRUE, TRUE);
-    return IoCallDriver(node_of(device)->lower, irp);
-}
-
-static NTSTATUS pass_skipped(PDEVICE_OBJECT device, PIRP irp)
-{
-    IoSkipCurrentIrpStackLocation(irp);
-    return IoCallDriver(node_of(device)->lower, irp);
-}
-
-static NTSTATUS pass_marked(PDEVICE_OBJECT device, PIRP irp)
-{
-    IoMarkIrpPending(irp);
-    IoCopyCurrentIrpStackLocationToNext(irp);
-    IoSetCompletionRoutine(irp, mark_and_continue, NULL, TRUE, TRUE, TRUE);
-    IoCallDriver(node_of(device)->lower, irp);
-    return STATUS_PENDING;
-}
 
 /* Passes it down, waits, and completes it itself. */
 static NTSTATUS pass_and_wait(PDEVICE_OBJECT device, PIRP irp)

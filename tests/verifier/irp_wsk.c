@@ -1,5 +1,5 @@
 /* IRPs that drivers give to WSK: what they must do with their own, and drivers that do. */
-#include "../io/io_driver.h"
+#include "../io/passing.h"
 #include "twins.h"
 #include "wsk_pair.h"
 
@@ -214,16 +214,6 @@ static void test_touching_an_irp_that_is_still_there_is_fine(void **state)
 
 static struct wsk_pair relay;
 static BOOLEAN cancels;
-
-static NTSTATUS mark_and_continue(PDEVICE_OBJECT device, PIRP irp, PVOID context)
-{
-    UNREFERENCED_PARAMETER(device);
-    UNREFERENCED_PARAMETER(context);
-    if (irp->PendingReturned) {
-        IoMarkIrpPending(irp);
-    }
-    return STATUS_CONTINUE_COMPLETION;
-}
 
 /* Receives into nothing that ever comes. */
 static NTSTATUS pass_to_wsk(PDEVICE_OBJECT device, PIRP irp)
