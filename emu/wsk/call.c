@@ -143,7 +143,7 @@ void wsk_dead_call(struct wsk_socket *socket, const char *function)
     }
 }
 
-/* A socket of the client that the driver should have closed, referenced; or NULL. */
+/* A socket of the client that the driver should have closed, to be named; or NULL. */
 static struct wsk_socket *find_dead(const struct wsk_client *client)
 {
     struct wsk_state *wsk = wsk_state();
