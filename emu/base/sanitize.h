@@ -15,6 +15,16 @@
 #define BASE_IS_SANITIZED 1
 #endif
 
+/* With leaks found at the end. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define BASE_IS_ADDRESS_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define BASE_IS_ADDRESS_SANITIZED 1
+#endif
+
 #if !defined(__GNUC__)
 #define BASE_NOT_SANITIZED
 #elif defined(BASE_IS_SANITIZED)

@@ -9,6 +9,7 @@
 #include "ke/bugcheck.h"
 
 #include "base/clock.h"
+#include "base/frames.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/park.h"
@@ -74,6 +75,7 @@ _Noreturn void ke_halt_here(void)
         park_for_ever();
     }
     await_met(expectation);
+    base_frames_keep(expectation->frame);
     BASE_JUMP_TO(expectation->resume);
 }
 
@@ -218,6 +220,7 @@ static struct ke_expectation *begin(bool is_announced)
 {
     struct ke_expectation *expectation = create_expectation(is_announced);
     seh_barrier_push(&expectation->barrier);
+    expectation->frame = BASE_FRAME_HERE();
     expectation->outer = own_expectation;
     own_expectation = expectation;
     expectation->shadowed = atomic_exchange(&ke_expectation, expectation);

@@ -12,11 +12,14 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+struct ke_callback;
+
 struct ke_expectation {
     base_jump resume;
     struct _KTHREAD *thread; /* who expects, in the kernel that runs; NULL while none does */
     struct wskemu_bugcheck caught;
     struct seh_barrier barrier;
+    const void *frame; /* where the frames begin that a jump leaves behind */
     bool is_announced; /* the bug check is printed as if nobody expected it */
     atomic_bool is_met;
     struct ke_expectation *outer;    /* of the same thread */

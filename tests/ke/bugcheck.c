@@ -4,6 +4,7 @@
 #include <ntddk.h>
 #include <wskemu/wskemu.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 static int boot(void **state)
@@ -111,6 +112,24 @@ static void do_nothing(void *context)
     UNREFERENCED_PARAMETER(context);
 }
 
+/* The pointer is nowhere but here. */
+static void hold_memory_and_crash(void *context)
+{
+    void *volatile held = malloc(64);
+    UNREFERENCED_PARAMETER(context);
+    assert_non_null(held);
+    KeBugCheckEx(0xE2, 1, 2, 3, 4);
+}
+
+/* A halted kernel stands as it is; LeakSanitizer looks for what is lost when the process ends. */
+static void what_the_left_frames_held_is_not_lost(void **state)
+{
+    struct wskemu_bugcheck caught;
+    UNREFERENCED_PARAMETER(state);
+    assert_true(wskemu_catch_bugcheck(hold_memory_and_crash, NULL, &caught));
+    assert_int_equal(caught.code, 0xE2);
+}
+
 static void a_body_that_returns_has_no_bug_check(void **state)
 {
     UNREFERENCED_PARAMETER(state);
@@ -145,6 +164,7 @@ static const struct CMUnitTest tests[] = {
     bugcheck_test(ke_bug_check_has_no_parameters),
     bugcheck_test(a_bug_check_of_another_thread_ends_a_wait),
     bugcheck_test(a_bug_check_of_another_thread_ends_the_test_at_its_next_entry),
+    bugcheck_test(what_the_left_frames_held_is_not_lost),
     bugcheck_test(a_body_that_returns_has_no_bug_check),
     bugcheck_test(a_violation_has_a_rule_a_name_and_a_sentence),
 };
