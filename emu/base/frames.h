@@ -16,6 +16,9 @@
 /* Keeps the frames between the caller's and the one that began there; until the process ends. */
 void base_frames_keep(const void *outermost);
 
+/* A fault leads the calling thread to the stack for signals, away from its own. */
+void base_frames_interrupted(const void *stack_pointer);
+
 #else
 
 #define BASE_FRAME_HERE() NULL
@@ -23,6 +26,11 @@ void base_frames_keep(const void *outermost);
 static inline void base_frames_keep(const void *outermost)
 {
     (void)outermost;
+}
+
+static inline void base_frames_interrupted(const void *stack_pointer)
+{
+    (void)stack_pointer;
 }
 
 #endif

@@ -1,5 +1,6 @@
 #include "base/fault.h"
 
+#include "base/frames.h"
 #include "base/instruction.h"
 
 #include <pthread.h>
@@ -131,6 +132,7 @@ static void on_signal(int signal_number, siginfo_t *information, void *context)
         struct base_fault fault;
         greg_t pc = machine->uc_mcontext.gregs[REG_RIP];
         greg_t sp = machine->uc_mcontext.gregs[REG_RSP];
+        base_frames_interrupted((const void *)sp);
         describe(&fault, information, machine);
         undo_wild_call(&fault, machine);
         /* The handler may not come back, and whoever called us may have blocked every signal. */
