@@ -5,6 +5,7 @@
 #ifndef BASE_FILE_MAP_H
 #define BASE_FILE_MAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,8 +22,13 @@ struct base_file_map *base_file_map_create(const char *path);
 void *base_file_map_window(struct base_file_map *map, size_t index);
 
 /* Whole pages of a window that will be written soon: brings them in at once, for a fault each would
- * cost more than the writing. Few at a time, so that they are still in the cache by then. */
+ * cost more than the writing. */
 void base_file_map_prepare(void *memory, size_t bytes);
+
+/* Writes into the file where no window is; it grows if it must. False when the host refuses. Calls
+ * may run side by side. */
+bool base_file_map_write(struct base_file_map *map, uint64_t begin, const void *bytes,
+                         size_t count);
 
 void base_file_map_release(void *window);
 

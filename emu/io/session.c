@@ -11,6 +11,7 @@
 #include "io/io.h"
 #include "ke/limit.h"
 #include "ke/thread.h"
+#include "trace/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +173,7 @@ static NTSTATUS move(ULONG id, IO_SESSION_EVENT event, BOOLEAN is_local)
     set_mover(session, ke_current());
     NTSTATUS status = step(session, event, is_local, &notice);
     if (NT_SUCCESS(status)) {
+        trace_session(event_names[event], id);
         io_containers_notify(&notice);
     }
     set_mover(session, NULL);

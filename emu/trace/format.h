@@ -1,19 +1,26 @@
 /*
  * The trace file, for who writes it (recorder.c) and who reads it (tools/wskemu).
  *
- * The file is an array of chunks of TRACE_CHUNK_BYTES, made of units of TRACE_UNIT_BYTES. Chunk 0
- * holds the file's header. Every other one belongs to one thread of the traced process: its first
- * unit says which, then follow that thread's records in the order in which they happened. A record
- * is one unit, and as many more as it has data; it never crosses the end of its chunk. A thread
- * that fills a chunk takes the next free one.
+ * The file is an array of chunks of TRACE_CHUNK_BYTES. Chunk 0 holds the file's header. Every other
+ * one belongs to one thread of the traced process: it begins with a struct trace_chunk, which says
+ * which and how many bytes of the chunk count, its own included; then follow that thread's records
+ * in the order in which they happened. A thread's chunks have sequence numbers, 0 for its first.
  *
- * A record counts once its kind is not 0, which is stored last. So a file whose writer was killed
- * holds every event that had ended by then; a chunk ends at its first unit of kind 0, and chunks
- * that nobody has taken are zero. Numbers are little-endian.
+ * A thread writes to one chunk, its first, which is mapped memory. When that is full its contents
+ * are copied to a new chunk behind all others, and it goes on under the next sequence number. So of
+ * one thread two chunks may have the same number, if its process was killed in between: the first
+ * in the file is then the one that is complete. What counts of a chunk is told by one number that
+ * is stored after the record, so that a killed process leaves every event that had ended by then.
+ *
+ * A record is a struct trace_record, the fields that its flags say, each of 8 bytes, and its data,
+ * filled up to a multiple of 8. Numbers are little-endian.
+ *
+ * Times are counted by the processor, or by the clock, from the header's start on.
  *
  * Names are numbers: a TRACE_STRING record with the text precedes their first use, in time but
  * perhaps in another chunk. Call sites are code addresses; a TRACE_SITE record anywhere in the file
- * may give one its text. Threads are numbered as they write their first record.
+ * may give one its text. Threads are numbered as they write their first record; the last of its
+ * TRACE_THREAD records gives a thread's name.
  */
 #ifndef TRACE_FORMAT_H
 #define TRACE_FORMAT_H
@@ -21,8 +28,7 @@
 #include <stdint.h>
 
 #define TRACE_MAGIC "WSKTRACE"
-#define TRACE_VERSION 1
-#define TRACE_UNIT_BYTES 64
+#define TRACE_VERSION 2
 #define TRACE_CHUNK_BYTES 16384
 #define TRACE_CHUNK_MARK 0x4B4E4843u
 
@@ -47,7 +53,7 @@ enum trace_group {
 #define TRACE_KINDS(X)                                                                             \
     X(STRING, "string", TRACE_META)           /* name; data: text */                               \
     X(SITE, "site", TRACE_META)               /* site; data: text */                               \
-    X(THREAD, "thread", TRACE_META)           /* first record of a thread; data: its name */       \
+    X(THREAD, "thread", TRACE_META)           /* what the thread is; data: its name */             \
     X(DRIVER_LOAD, "driver-load", TRACE_META) /* object, first: code's begin; data: its name */    \
     X(DRIVER_UNLOAD, "driver-unload", TRACE_META) /* object; data: its name */                     \
     X(CALL, "call", TRACE_CALLS)                  /* name, object, irp, site */                    \
@@ -102,51 +108,55 @@ enum trace_kind {
         TRACE_KIND_COUNT
 };
 
+/* What a record has besides its head. Fields follow it in the order of their bits. */
 enum trace_flags {
-    TRACE_HAS_STATUS = 1,
-    TRACE_HAS_ADDRESSES = 2, /* data begins with two of struct trace_address: local, remote */
+    TRACE_HAS_OBJECT = 1,
+    TRACE_HAS_IRP = 2,
+    TRACE_HAS_SITE = 4,
+    TRACE_HAS_FIRST = 8,
+    TRACE_HAS_SECOND = 16,
+    TRACE_HAS_STATUS = 32,
+    TRACE_HAS_ADDRESSES = 64, /* data begins with two of struct trace_address: local, remote */
 };
 
+#define TRACE_FIELDS_MAX 6
+#define TRACE_FIELD_BYTES 8
 #define TRACE_NO_PROCESSOR 0xFF
+#define TRACE_TICKS_PER_LENGTH 4294967296.0
 
 /* Chunk 0. */
 struct trace_header {
     char magic[8];
     uint32_t version;
-    uint32_t unit_bytes;
     uint32_t chunk_bytes;
     uint32_t groups;
-    uint64_t start_ns;         /* of the clock that records count from */
+    uint32_t process;
+    uint64_t start_ns;         /* of the clock that TRACE_TIMER_SET tells */
     uint64_t start_wall_100ns; /* the same moment, since 1601-01-01 UTC */
+    uint64_t start_ticks;      /* the same moment, of what records count */
+    uint64_t tick_length;      /* TRACE_TICKS_PER_LENGTH of them are so many nanoseconds; it is
+                                  known better and better as time goes by */
     uint64_t chunks;           /* taken so far; those behind are empty */
     uint64_t lost;             /* events for which there was no room */
-    uint32_t process;
-    uint32_t processors; /* emulated; 0 if no kernel was booted */
-    uint32_t is_closed;  /* the recording was ended, not its process */
+    uint32_t processors;       /* emulated; 0 if no kernel was booted */
+    uint32_t is_closed;        /* the recording was ended, not its process */
 };
 
-/* First unit of every other chunk. */
+/* At the begin of every other chunk. */
 struct trace_chunk {
     uint32_t mark; /* TRACE_CHUNK_MARK, stored last */
-    uint16_t thread;
+    uint32_t thread;
+    uint64_t state; /* the sequence number in the upper half, the bytes that count in the lower */
 };
 
 struct trace_record {
-    uint64_t time_ns; /* since the start */
-    uint16_t kind;
-    uint16_t thread;
-    uint16_t data_units; /* that follow */
+    uint64_t ticks;
+    uint8_t kind;
+    uint8_t flags;
     uint8_t irql;
     uint8_t processor; /* owned while at DISPATCH_LEVEL, or TRACE_NO_PROCESSOR */
-    uint64_t object;
-    uint64_t irp;
-    uint64_t site;
-    uint64_t first;
-    uint64_t second;
-    uint32_t status;
     uint16_t name;
-    uint8_t flags;
-    uint8_t data_tail; /* bytes used of the last unit, 0: all */
+    uint16_t data_bytes; /* behind the fields */
 };
 
 /* family 4 or 6, 0: none. port is in host order. */

@@ -1,10 +1,18 @@
 /*
- * The recorder: events as records in a file, through memory that the file is mapped to. format.h
- * tells the file's form.
+ * The recorder: events as records in a file. format.h tells the file's form.
  *
- * Each thread writes into a chunk of its own, so a record costs no lock: it is filled in place, and
- * its kind, stored last, makes it count. A killed process leaves every record that was complete; a
- * record that a fault interrupted is written over by the next.
+ * Each thread writes into a chunk of its own, memory that the file is mapped to, so a record costs
+ * no lock: it is filled in place, and counts once the chunk's state includes it. A killed process
+ * leaves every record that was complete; a record that a fault interrupted is written over by the
+ * next.
+ *
+ * A thread keeps its chunk as long as it lives. What is in it when it is full goes to the file's
+ * end by one call of the host, and the same memory is filled anew. Fresh mapped memory for each
+ * chunk would cost a fault a page, which is more than all the rest.
+ *
+ * Times are the processor's counter where that can be trusted. How long a tick is is found out by
+ * the clock, first in the moment in which the recording begins, then each time when twice as much
+ * time has gone by, so that it is known to the thousandth at first and to the millionth soon.
  *
  * Names and call sites are kept in tables by address, that only grow and are read without a lock.
  * Naming a call site takes long, so it is done later: by who asks, at the end, at a bug check.
@@ -32,13 +40,20 @@
 #define MEGABYTES_MAX 65536
 #define NAMES_MAX 4096 /* a power of two, as the next */
 #define SITES_MAX 16384
-#define DATA_BYTES_MAX (TRACE_CHUNK_BYTES - 2 * TRACE_UNIT_BYTES)
+#define RECORD_BYTES_MAX (sizeof(struct trace_record) + TRACE_FIELDS_MAX * TRACE_FIELD_BYTES)
+#define DATA_BYTES_MAX (TRACE_CHUNK_BYTES - sizeof(struct trace_chunk) - RECORD_BYTES_MAX)
+#define CALIBRATION_NS 50000 /* at the begin */
+#define LOOK_AGAIN_MAX_NS 1000000000
+#define LOOKS 4 /* at the clock, of which the quickest counts */
 
-C_ASSERT(sizeof(struct trace_record) == TRACE_UNIT_BYTES);
-C_ASSERT(sizeof(struct trace_chunk) <= TRACE_UNIT_BYTES);
+C_ASSERT(sizeof(struct trace_record) == 16);
+C_ASSERT(sizeof(struct trace_chunk) == 16);
 C_ASSERT(sizeof(struct trace_header) <= TRACE_CHUNK_BYTES);
+C_ASSERT((int)TRACE_KIND_COUNT <= 256 && TRACE_CHUNK_BYTES <= 65536);
 
 _Atomic unsigned trace_recorded_groups;
+struct trace_recording trace_recording;
+BASE_THREAD_LOCAL struct trace_writer trace_writer;
 
 struct name {
     const char *_Atomic text;
@@ -48,10 +63,10 @@ struct name {
 struct recorder {
     struct base_file_map *map;
     struct trace_header *header;
-    ULONG payload_max;
     uint64_t chunks_max;
     _Atomic uint64_t chunks; /* taken */
     _Atomic uint64_t lost;
+    atomic_bool is_full; /* the host took no more */
     atomic_uint threads;
     void *_Atomic *windows; /* of the file, as many as chunks_max allows */
     struct base_mutex lock; /* guards making windows and names */
@@ -62,18 +77,6 @@ struct recorder {
 };
 
 static struct recorder *recorder;
-static _Atomic uint64_t recording; /* counts recordings */
-
-/* What a thread writes to. */
-struct writer {
-    uint64_t recording;
-    USHORT thread;
-    char *next; /* NULL: it has no chunk */
-    char *end;
-};
-
-static _Thread_local struct writer writer;
-
 /* ---- chunks ---- */
 
 static char *window_of(uint64_t chunk)
@@ -93,100 +96,176 @@ static char *window_of(uint64_t chunk)
     return window;
 }
 
-/* Gives the thread the next chunk of the file; false if there is none. */
-static bool take_chunk(struct writer *own)
+/* The next chunk of the file; false if there is none. */
+static bool next_chunk(uint64_t *number)
 {
-    own->next = NULL;
-    own->end = NULL;
-    if (atomic_load_explicit(&recorder->chunks, memory_order_relaxed) >= recorder->chunks_max) {
+    if (atomic_load_explicit(&recorder->is_full, memory_order_relaxed) ||
+        atomic_load_explicit(&recorder->chunks, memory_order_relaxed) >= recorder->chunks_max) {
         return false;
     }
-    uint64_t number = atomic_fetch_add(&recorder->chunks, 1);
-    char *window = number < recorder->chunks_max ? window_of(number) : NULL;
+    *number = atomic_fetch_add(&recorder->chunks, 1);
+    if (*number >= recorder->chunks_max) {
+        return false;
+    }
+    __atomic_store_n(&recorder->header->chunks, *number + 1, __ATOMIC_RELAXED);
+    return true;
+}
+
+/* Gives the thread its chunk. */
+static bool take_chunk(struct trace_writer *own)
+{
+    uint64_t number;
+    char *window = next_chunk(&number) ? window_of(number) : NULL;
     if (window == NULL) {
         return false;
     }
     char *memory = window + number % CHUNKS_PER_WINDOW * TRACE_CHUNK_BYTES;
     base_file_map_prepare(memory, TRACE_CHUNK_BYTES);
-    struct trace_chunk *chunk = (struct trace_chunk *)(void *)memory;
-    chunk->thread = own->thread;
-    __atomic_store_n(&chunk->mark, TRACE_CHUNK_MARK, __ATOMIC_RELEASE);
-    __atomic_store_n(&recorder->header->chunks, number + 1, __ATOMIC_RELAXED);
-    own->next = memory + TRACE_UNIT_BYTES;
-    own->end = memory + TRACE_CHUNK_BYTES;
+    own->chunk = (struct trace_chunk *)(void *)memory;
+    own->state = sizeof(*own->chunk);
+    own->chunk->thread = own->thread;
+    own->chunk->state = own->state;
+    __atomic_store_n(&own->chunk->mark, TRACE_CHUNK_MARK, __ATOMIC_RELEASE);
     return true;
 }
 
-static unsigned units_of(SIZE_T bytes)
+/* Copies the thread's chunk to the file's end, and empties it. */
+static bool move_chunk(struct trace_writer *own)
 {
-    return (unsigned)((bytes + TRACE_UNIT_BYTES - 1) / TRACE_UNIT_BYTES);
-}
-
-/* Room for a record with so much data, or NULL: then it is lost. */
-static struct trace_record *reserve(struct writer *own, SIZE_T data_bytes)
-{
-    SIZE_T bytes = TRACE_UNIT_BYTES * (SIZE_T)(1 + units_of(data_bytes));
-    if ((SIZE_T)(own->end - own->next) < bytes && !take_chunk(own)) {
-        uint64_t lost = atomic_fetch_add(&recorder->lost, 1) + 1;
-        __atomic_store_n(&recorder->header->lost, lost, __ATOMIC_RELAXED);
-        return NULL;
+    uint64_t number;
+    if (!next_chunk(&number)) {
+        return false;
     }
-    return (struct trace_record *)(void *)own->next;
+    if (!base_file_map_write(recorder->map, number * TRACE_CHUNK_BYTES, own->chunk,
+                             (ULONG)own->state)) {
+        atomic_store(&recorder->is_full, true);
+        return false;
+    }
+    own->state = ((own->state >> 32) + 1) << 32 | sizeof(*own->chunk);
+    __atomic_store_n(&own->chunk->state, own->state, __ATOMIC_RELEASE);
+    return true;
 }
 
-/* Everything of the record is in place: it counts from here on. */
-static void commit(struct writer *own, struct trace_record *record, enum trace_kind kind,
-                   SIZE_T data_bytes)
+static bool is_there_room(const struct trace_writer *own, SIZE_T bytes)
 {
-    unsigned units = units_of(data_bytes);
-    record->data_units = (USHORT)units;
-    record->data_tail = (UCHAR)(data_bytes % TRACE_UNIT_BYTES);
-    own->next += TRACE_UNIT_BYTES * (SIZE_T)(1 + units);
-    __atomic_store_n(&record->kind, (USHORT)kind, __ATOMIC_RELEASE);
+    return own->chunk != NULL && (ULONG)own->state + bytes <= TRACE_CHUNK_BYTES;
 }
 
-static void stamp(const struct writer *own, struct trace_record *record)
+static void write_text(struct trace_writer *own, enum trace_kind kind, ULONG_PTR site, USHORT name,
+                       const char *text);
+
+/* The thread's first record of this recording is to be what it is. */
+static void begin_thread(struct trace_writer *own, uint64_t now)
 {
     const struct _KTHREAD *thread = ke_thread_slot.thread;
-    const struct ke_processor *processor = thread != NULL ? thread->processor : NULL;
-    record->time_ns = base_clock_ns() - recorder->header->start_ns;
-    record->thread = own->thread;
-    record->irql = thread != NULL ? thread->irql : PASSIVE_LEVEL;
-    record->processor = processor != NULL ? (UCHAR)processor->number : TRACE_NO_PROCESSOR;
+    bool is_worker = thread != NULL && thread->is_worker;
+    *own = (struct trace_writer){.recording = now, .state = TRACE_CHUNK_BYTES};
+    own->thread = atomic_fetch_add(&recorder->threads, 1);
+    write_text(own, TRACE_THREAD, 0, 0,
+               is_worker                               ? "worker"
+               : ke_thread_slot.is_emulated            ? "system thread"
+               : thread != NULL && !thread->is_adopted ? "background"
+                                                       : "host thread");
+}
+
+bool trace_make_room(struct trace_writer *own, SIZE_T bytes)
+{
+    uint64_t now = atomic_load_explicit(&trace_recording.number, memory_order_relaxed);
+    if (own->recording != now) {
+        begin_thread(own, now);
+    }
+    if (is_there_room(own, bytes) || (own->chunk != NULL ? move_chunk(own) : take_chunk(own))) {
+        return true;
+    }
+    uint64_t lost = atomic_fetch_add(&recorder->lost, 1) + 1;
+    __atomic_store_n(&recorder->header->lost, lost, __ATOMIC_RELAXED);
+    return false;
+}
+
+static SIZE_T padded(SIZE_T bytes)
+{
+    return (bytes + TRACE_FIELD_BYTES - 1) & ~(SIZE_T)(TRACE_FIELD_BYTES - 1);
 }
 
 /* A record that has little but its text. */
-static void write_text(struct writer *own, enum trace_kind kind, ULONG_PTR site, USHORT name,
+static void write_text(struct trace_writer *own, enum trace_kind kind, ULONG_PTR site, USHORT name,
                        const char *text)
 {
     SIZE_T bytes = strlen(text) < DATA_BYTES_MAX ? strlen(text) : DATA_BYTES_MAX;
-    struct trace_record *record = reserve(own, bytes);
+    struct trace_record *record = trace_reserve(own, TRACE_FIELD_BYTES + padded(bytes));
     if (record == NULL) {
         return;
     }
-    stamp(own, record);
-    record->site = site;
+    uint64_t *fields = (uint64_t *)(void *)(record + 1);
+    trace_stamp(record);
+    record->kind = (UCHAR)kind;
+    record->flags = TRACE_HAS_SITE;
     record->name = name;
-    RtlCopyMemory(record + 1, text, bytes);
-    commit(own, record, kind, bytes);
+    record->data_bytes = (USHORT)bytes;
+    fields[0] = site;
+    RtlCopyMemory(&fields[1], text, bytes);
+    trace_commit(own, TRACE_FIELD_BYTES + padded(bytes));
 }
 
-/* The calling thread's writer; what it knows is of this recording. */
-static struct writer *own_writer(void)
+void trace_name_thread(const char *name)
 {
-    uint64_t now = atomic_load_explicit(&recording, memory_order_relaxed);
-    if (writer.recording != now) {
-        writer = (struct writer){.recording = now};
-        writer.thread = (USHORT)atomic_fetch_add(&recorder->threads, 1);
-        const struct _KTHREAD *thread = ke_thread_slot.thread;
-        bool is_worker = thread != NULL && thread->is_worker;
-        write_text(&writer, TRACE_THREAD, 0, 0,
-                   is_worker                               ? "worker"
-                   : ke_thread_slot.is_emulated            ? "system thread"
-                   : thread != NULL && !thread->is_adopted ? "background"
-                                                           : "host thread");
+    if (atomic_load(&trace_recorded_groups) != 0) {
+        write_text(&trace_writer, TRACE_THREAD, 0, 0, name);
     }
-    return &writer;
+}
+
+/* ---- time ---- */
+
+static uint64_t ticks_now(void)
+{
+    return trace_recording.is_clock ? base_clock_ns() : base_ticks();
+}
+
+/* The counter and the clock at one moment: the thread may be held up between reading one and the
+ * other, so that the quickest of several tries counts. */
+static uint64_t read_both(uint64_t *ns)
+{
+    uint64_t ticks = 0, shortest = UINT64_MAX;
+    for (int i = 0; i < LOOKS; i++) {
+        uint64_t before = ticks_now();
+        uint64_t clock = base_clock_ns();
+        uint64_t took = ticks_now() - before;
+        if (took < shortest) {
+            shortest = took;
+            ticks = before + took / 2;
+            *ns = clock;
+        }
+    }
+    return ticks;
+}
+
+/* Two threads may do it at once; either is right. */
+void trace_compare_clock(void)
+{
+    uint64_t ns;
+    struct trace_header *header = recorder->header;
+    uint64_t ticks = read_both(&ns);
+    if (trace_recording.is_clock || ticks <= header->start_ticks || ns <= header->start_ns) {
+        return;
+    }
+    uint64_t passed = ns - header->start_ns;
+    double ns_per_tick = (double)passed / (double)(ticks - header->start_ticks);
+    __atomic_store_n(&header->tick_length, (uint64_t)(ns_per_tick * TRACE_TICKS_PER_LENGTH),
+                     __ATOMIC_RELAXED);
+    passed = passed < LOOK_AGAIN_MAX_NS ? passed : LOOK_AGAIN_MAX_NS;
+    atomic_store(&trace_recording.look_at, ticks + (uint64_t)((double)passed / ns_per_tick));
+}
+
+static void start_counting(struct trace_header *header)
+{
+    trace_recording.is_clock = !base_ticks_are_steady();
+    header->tick_length = (uint64_t)TRACE_TICKS_PER_LENGTH;
+    header->start_ticks = read_both(&header->start_ns);
+    header->start_wall_100ns = base_clock_wall_100ns();
+    atomic_store(&trace_recording.look_at, UINT64_MAX);
+    while (!trace_recording.is_clock && base_clock_ns() - header->start_ns < CALIBRATION_NS) {
+        trace_compare_clock();
+    }
 }
 
 /* ---- names and sites ---- */
@@ -197,7 +276,7 @@ static size_t place_of(ULONG_PTR address, size_t places)
 }
 
 /* The lock is held. */
-static USHORT add_name(struct writer *own, const char *text, size_t place)
+static USHORT add_name(struct trace_writer *own, const char *text, size_t place)
 {
     struct recorder *file = recorder;
     while (atomic_load(&file->names[place].text) != NULL) {
@@ -215,13 +294,11 @@ static USHORT add_name(struct writer *own, const char *text, size_t place)
     return file->names[place].number;
 }
 
-/* Names are known by their address: one text may have several numbers. */
-static USHORT number_of(struct writer *own, const char *text)
+/* A name that is not in its place, or not known yet. Room is made before the lock is taken, which
+ * making a window takes too. */
+BASE_COLD static USHORT number_of_new(const char *text, size_t first)
 {
-    if (text == NULL) {
-        return 0;
-    }
-    size_t first = place_of((ULONG_PTR)text, NAMES_MAX);
+    struct trace_writer *own = &trace_writer;
     for (size_t place = first;; place = (place + 1) & (NAMES_MAX - 1)) {
         const struct name *name = &recorder->names[place];
         const char *known = atomic_load_explicit(&name->text, memory_order_acquire);
@@ -232,8 +309,7 @@ static USHORT number_of(struct writer *own, const char *text)
             break;
         }
     }
-    /* A window is made under this lock too. */
-    if ((SIZE_T)(own->end - own->next) < TRACE_CHUNK_BYTES / 4 && !take_chunk(own)) {
+    if (trace_reserve(own, TRACE_CHUNK_BYTES / 4) == NULL) {
         return 0;
     }
     base_mutex_lock(&recorder->lock);
@@ -242,7 +318,18 @@ static USHORT number_of(struct writer *own, const char *text)
     return number;
 }
 
-static void note_site(ULONG_PTR address)
+/* Names are known by their address: one text may have several numbers. */
+USHORT trace_number_of(const char *text)
+{
+    size_t place = place_of((ULONG_PTR)text, NAMES_MAX);
+    const struct name *name = &recorder->names[place];
+    if (atomic_load_explicit(&name->text, memory_order_acquire) == text) {
+        return name->number;
+    }
+    return number_of_new(text, place);
+}
+
+void trace_note_site(ULONG_PTR address)
 {
     size_t place = place_of(address, SITES_MAX);
     for (size_t tried = 0; address != 0 && tried < 64; tried++) {
@@ -258,10 +345,10 @@ static void note_site(ULONG_PTR address)
 }
 
 /* An address is inside the call that was made, or a routine's first. */
-static void name_site(struct writer *own, ULONG_PTR address)
+static void name_site(ULONG_PTR address)
 {
     struct base_site site = base_stack_site((const void *)(address + 1));
-    write_text(own, TRACE_SITE, address, 0, site.text);
+    write_text(&trace_writer, TRACE_SITE, address, 0, site.text);
 }
 
 void wskemu_trace_name_sites(void)
@@ -269,10 +356,11 @@ void wskemu_trace_name_sites(void)
     if (atomic_load(&trace_recorded_groups) == 0) {
         return;
     }
+    trace_compare_clock();
     for (size_t place = 0; place < SITES_MAX; place++) {
         ULONG_PTR address = atomic_load(&recorder->sites[place]);
         if (address != 0 && !atomic_exchange(&recorder->is_site_named[place], true)) {
-            name_site(own_writer(), address);
+            name_site(address);
         }
     }
 }
@@ -321,25 +409,28 @@ static SIZE_T at_most(SIZE_T bytes, SIZE_T limit)
 }
 
 /* Payload that did not fit beside its event goes into records of its own behind it. */
-static void write_rest(struct writer *own, struct payload *payload)
+static void write_rest(struct trace_writer *own, struct payload *payload)
 {
     while (payload->left != 0) {
         SIZE_T bytes = at_most(payload->left, DATA_BYTES_MAX);
-        struct trace_record *record = reserve(own, bytes);
+        struct trace_record *record = trace_reserve(own, padded(bytes));
         if (record == NULL) {
             return;
         }
-        stamp(own, record);
+        trace_stamp(record);
+        record->kind = TRACE_BYTES;
+        record->flags = 0;
+        record->name = 0;
+        record->data_bytes = (USHORT)bytes;
         take_payload(payload, (char *)(record + 1), bytes);
-        commit(own, record, TRACE_BYTES, bytes);
+        trace_commit(own, padded(bytes));
     }
 }
 
-/* Writes addresses, text and the first of the payload; returns their bytes. */
-static SIZE_T fill_data(char *data, const struct trace_event *event, SIZE_T text_bytes,
-                        struct payload *payload, SIZE_T payload_bytes)
+/* Writes addresses, text and the first of the payload. */
+static void fill_data(char *to, const struct trace_event *event, SIZE_T text_bytes,
+                      struct payload *payload, SIZE_T payload_bytes)
 {
-    char *to = data;
     if ((event->flags & TRACE_HAS_ADDRESSES) != 0) {
         struct trace_address *addresses = (struct trace_address *)(void *)to;
         fill_address(&addresses[0], event->addresses[0]);
@@ -351,61 +442,33 @@ static SIZE_T fill_data(char *data, const struct trace_event *event, SIZE_T text
         to += text_bytes;
     }
     take_payload(payload, to, payload_bytes);
-    return (SIZE_T)(to + payload_bytes - data);
 }
 
-static void fill(struct trace_record *record, const struct trace_event *event, USHORT name)
+void trace_record_data(const struct trace_event *event)
 {
-    record->object = (ULONG_PTR)event->object;
-    record->irp = (ULONG_PTR)event->irp;
-    record->site = (ULONG_PTR)event->site;
-    record->first = event->first;
-    record->second = event->second;
-    record->status = (ULONG)event->status;
-    record->name = name;
-    record->flags = (UCHAR)event->flags;
-}
-
-static void record_event(const struct trace_event *event)
-{
-    struct writer *own = own_writer();
-    USHORT name = number_of(own, event->name);
+    struct trace_writer *own = &trace_writer;
     struct payload payload = {event->buffers, 0,
-                              at_most(event->payload_bytes, recorder->payload_max)};
+                              at_most(event->payload_bytes, trace_recording.payload_max)};
+    USHORT name = event->name != NULL ? trace_number_of(event->name) : 0;
     SIZE_T fixed = (event->flags & TRACE_HAS_ADDRESSES) != 0 ? 2 * sizeof(struct trace_address) : 0;
     SIZE_T text = at_most(event->text_bytes, DATA_BYTES_MAX - fixed);
     SIZE_T inside = at_most(payload.left, DATA_BYTES_MAX - fixed - text);
-    struct trace_record *record = reserve(own, fixed + text + inside);
+    SIZE_T data = fixed + text + inside;
+    SIZE_T bytes = trace_field_bytes(event->flags) + padded(data);
+    struct trace_record *record = trace_reserve(own, bytes);
     if (record == NULL) {
         return;
     }
-    note_site((ULONG_PTR)event->site);
-    stamp(own, record);
-    fill(record, event, name);
-    SIZE_T bytes = 0;
-    if (fixed + text + inside != 0) {
-        bytes = fill_data((char *)(record + 1), event, text, &payload, inside);
-    }
-    commit(own, record, event->kind, bytes);
+    trace_note_site((ULONG_PTR)event->site);
+    trace_stamp(record);
+    record->kind = (UCHAR)event->kind;
+    record->flags = (UCHAR)event->flags;
+    record->name = name;
+    record->data_bytes = (USHORT)data;
+    uint64_t *end = trace_fill((uint64_t *)(void *)(record + 1), event->flags, event);
+    fill_data((char *)end, event, text, &payload, inside);
+    trace_commit(own, bytes);
     write_rest(own, &payload);
-}
-
-/* Routines are named as call sites are. */
-static bool has_routine(enum trace_kind kind)
-{
-    return kind == TRACE_CALLBACK || kind == TRACE_DPC_QUEUE || kind == TRACE_DPC_RUN ||
-           kind == TRACE_WORK_QUEUE || kind == TRACE_WORK_RUN || kind == TRACE_THREAD_START;
-}
-
-void trace_record(const struct trace_event *event)
-{
-    if (has_routine(event->kind)) {
-        note_site((ULONG_PTR)event->first);
-    }
-    record_event(event);
-    if (event->kind == TRACE_BUGCHECK) {
-        wskemu_trace_name_sites();
-    }
 }
 
 /* ---- beginning and end ---- */
@@ -442,25 +505,22 @@ static void fill_header(struct trace_header *header, unsigned groups)
 {
     *header = (struct trace_header){
         .version = TRACE_VERSION,
-        .unit_bytes = TRACE_UNIT_BYTES,
         .chunk_bytes = TRACE_CHUNK_BYTES,
         .groups = groups,
-        .start_ns = base_clock_ns(),
-        .start_wall_100ns = base_clock_wall_100ns(),
         .chunks = 1,
         .process = base_process_number(),
     };
+    start_counting(header);
     RtlCopyMemory(header->magic, TRACE_MAGIC, sizeof(header->magic));
 }
 
 /* Room for a recording without its file; NULL when memory is short. */
-static struct recorder *create(ULONG payload_bytes, ULONG megabytes)
+static struct recorder *create(ULONG megabytes)
 {
     struct recorder *file = calloc(1, sizeof(*file));
     if (file == NULL) {
         return NULL;
     }
-    file->payload_max = payload_bytes;
     file->chunks_max = (uint64_t)megabytes * CHUNKS_PER_WINDOW;
     file->windows = calloc(megabytes, sizeof(*file->windows));
     if (file->windows == NULL) {
@@ -497,7 +557,7 @@ NTSTATUS wskemu_trace_start(const struct wskemu_trace_options *options)
     if (recorder != NULL) {
         return STATUS_DEVICE_ALREADY_ATTACHED;
     }
-    struct recorder *file = create(options->payload_bytes, megabytes);
+    struct recorder *file = create(megabytes);
     if (file == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -507,9 +567,10 @@ NTSTATUS wskemu_trace_start(const struct wskemu_trace_options *options)
         return status;
     }
     unsigned groups = groups_of(options->level);
-    fill_header(file->header, groups);
     recorder = file;
-    atomic_fetch_add(&recording, 1);
+    trace_recording.payload_max = options->payload_bytes;
+    fill_header(file->header, groups);
+    atomic_fetch_add(&trace_recording.number, 1);
     atomic_store(&trace_recorded_groups, groups);
     trace_groups_update();
     return STATUS_SUCCESS;

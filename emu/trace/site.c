@@ -77,6 +77,7 @@ void trace_driver_load(const void *driver, const char *name, const void *begin, 
     note_code(driver, begin, end);
     if (trace_wants(TRACE_META)) {
         trace_tell(&(struct trace_event){.kind = TRACE_DRIVER_LOAD,
+                                         .flags = TRACE_HAS_OBJECT | TRACE_HAS_FIRST,
                                          .object = driver,
                                          .first = (ULONG_PTR)begin,
                                          .text = name,
@@ -94,6 +95,7 @@ void trace_driver_unload(const void *driver, const char *name)
     }
     if (trace_wants(TRACE_META)) {
         trace_tell(&(struct trace_event){.kind = TRACE_DRIVER_UNLOAD,
+                                         .flags = TRACE_HAS_OBJECT,
                                          .object = driver,
                                          .text = name,
                                          .text_bytes = strlen(name)});

@@ -1,4 +1,9 @@
-/* Hooks become events, and events go to who watches: the recorder, the observer, the listener. */
+/*
+ * Hooks become events, and events go to who watches: the recorder, the observer, the listener.
+ *
+ * An event is passed by value to functions that the compiler puts in place: so nothing is built
+ * of it but what is used, which for the recorder alone is the record itself.
+ */
 #include "trace/trace.h"
 
 #include "ke/thread.h"
@@ -6,6 +11,7 @@
 #include "trace/recorder.h"
 
 #include <wskemu/observe.h>
+#include <wskemu/trace.h>
 
 #include <string.h>
 
@@ -17,13 +23,14 @@ static void *observer_context;
 static _Atomic(trace_listener *) listener;
 static void *listener_context;
 static unsigned listener_groups;
+static _Atomic unsigned told_groups; /* to the two of them */
 
 void trace_groups_update(void)
 {
-    unsigned groups = atomic_load(&trace_recorded_groups);
-    groups |= atomic_load(&observer) != NULL ? (unsigned)TRACE_CALLS : 0;
+    unsigned groups = atomic_load(&observer) != NULL ? (unsigned)TRACE_CALLS : 0;
     groups |= atomic_load(&listener) != NULL ? listener_groups : 0;
-    atomic_store(&trace_groups, groups);
+    atomic_store(&told_groups, groups);
+    atomic_store(&trace_groups, groups | atomic_load(&trace_recorded_groups));
 }
 
 void wskemu_observe(wskemu_observer *routine, void *context)
@@ -92,17 +99,45 @@ static const unsigned group_of[TRACE_KIND_COUNT] = {
 #undef X
 };
 
-void trace_tell(const struct trace_event *event)
+BASE_COLD static void tell_others(struct trace_event event, unsigned group)
 {
-    unsigned group = group_of[event->kind];
-    if ((atomic_load_explicit(&trace_recorded_groups, memory_order_relaxed) & group) != 0) {
-        trace_record(event);
-    }
-    tell_observer(event);
+    tell_observer(&event);
     trace_listener *routine = atomic_load(&listener);
     if (routine != NULL && (listener_groups & group) != 0) {
-        routine(listener_context, event);
+        routine(listener_context, &event);
     }
+}
+
+static bool has_data(const struct trace_event *event)
+{
+    return (event->flags & TRACE_HAS_ADDRESSES) != 0 || event->text_bytes != 0 ||
+           event->payload_bytes != 0;
+}
+
+BASE_COLD static void record_data(struct trace_event event)
+{
+    trace_record_data(&event);
+}
+
+TRACE_IN_PLACE static inline void tell(struct trace_event event, unsigned group)
+{
+    unsigned recorded = atomic_load_explicit(&trace_recorded_groups, memory_order_relaxed);
+    unsigned told = atomic_load_explicit(&told_groups, memory_order_relaxed);
+    if ((recorded & group) != 0) {
+        if (has_data(&event)) {
+            record_data(event);
+        } else {
+            trace_record(&event);
+        }
+    }
+    if ((told & group) != 0) {
+        tell_others(event, group);
+    }
+}
+
+void trace_tell(const struct trace_event *event)
+{
+    tell(*event, group_of[event->kind]);
 }
 
 /* ---- events ---- */
@@ -110,81 +145,130 @@ void trace_tell(const struct trace_event *event)
 /* Sites in events lie inside the call, return addresses behind it. */
 void trace_tell_call(const char *name, const void *object, PIRP irp, const void *site)
 {
-    trace_tell(&(struct trace_event){.kind = TRACE_CALL,
-                                     .name = name,
-                                     .object = object,
-                                     .irp = irp,
-                                     .site = (const char *)site - 1});
+    tell((struct trace_event){.kind = TRACE_CALL,
+                              .flags = TRACE_HAS_OBJECT | TRACE_HAS_IRP | TRACE_HAS_SITE,
+                              .name = name,
+                              .object = object,
+                              .irp = irp,
+                              .site = (const char *)site - 1},
+         TRACE_CALLS);
 }
 
 void trace_tell_completion(PIRP irp)
 {
-    trace_tell(&(struct trace_event){.kind = TRACE_COMPLETE,
-                                     .irp = irp,
-                                     .flags = TRACE_HAS_STATUS,
-                                     .status = irp->IoStatus.Status,
-                                     .first = irp->IoStatus.Information});
+    tell((struct trace_event){.kind = TRACE_COMPLETE,
+                              .flags = TRACE_HAS_IRP | TRACE_HAS_STATUS | TRACE_HAS_FIRST,
+                              .irp = irp,
+                              .status = irp->IoStatus.Status,
+                              .first = irp->IoStatus.Information},
+         TRACE_CALLS);
+}
+
+static inline void note_routine(const void *routine)
+{
+    if (atomic_load_explicit(&trace_recorded_groups, memory_order_relaxed) != 0) {
+        trace_note_site((ULONG_PTR)routine);
+    }
 }
 
 void trace_tell_callback(const char *name, const void *routine)
 {
-    trace_tell(
-        &(struct trace_event){.kind = TRACE_CALLBACK, .name = name, .first = (ULONG_PTR)routine});
+    note_routine(routine);
+    tell((struct trace_event){.kind = TRACE_CALLBACK,
+                              .flags = TRACE_HAS_FIRST,
+                              .name = name,
+                              .first = (ULONG_PTR)routine},
+         TRACE_CALLS);
+}
+
+TRACE_IN_PLACE static inline void tell_return(const char *name, const void *routine, unsigned flags,
+                                              NTSTATUS status)
+{
+    tell((struct trace_event){.kind = TRACE_RETURN,
+                              .flags = flags,
+                              .name = name,
+                              .first = (ULONG_PTR)routine,
+                              .status = status},
+         TRACE_CALLS);
 }
 
 void trace_tell_return(const char *name, const void *routine, const NTSTATUS *status)
 {
-    trace_tell(&(struct trace_event){.kind = TRACE_RETURN,
-                                     .name = name,
-                                     .first = (ULONG_PTR)routine,
-                                     .flags = status != NULL ? TRACE_HAS_STATUS : 0,
-                                     .status = status != NULL ? *status : 0});
+    if (status != NULL) {
+        tell_return(name, routine, TRACE_HAS_FIRST | TRACE_HAS_STATUS, *status);
+    } else {
+        tell_return(name, routine, TRACE_HAS_FIRST, 0);
+    }
 }
 
 void trace_tell_irp(enum trace_kind kind, const void *irp, const void *object, ULONG64 first)
 {
-    trace_tell(&(struct trace_event){
-        .kind = kind, .irp = irp, .object = object, .first = first, .site = trace_driver_site()});
+    tell((struct trace_event){.kind = kind,
+                              .flags = TRACE_HAS_OBJECT | TRACE_HAS_IRP | TRACE_HAS_SITE |
+                                       TRACE_HAS_FIRST,
+                              .irp = irp,
+                              .object = object,
+                              .first = first,
+                              .site = trace_driver_site()},
+         TRACE_IRPS);
+}
+
+static bool has_routine(enum trace_kind kind)
+{
+    return kind == TRACE_DPC_QUEUE || kind == TRACE_DPC_RUN || kind == TRACE_WORK_QUEUE ||
+           kind == TRACE_WORK_RUN || kind == TRACE_THREAD_START;
 }
 
 void trace_tell_object(enum trace_kind kind, const void *object, ULONG64 first, ULONG64 second)
 {
-    trace_tell(
-        &(struct trace_event){.kind = kind, .object = object, .first = first, .second = second});
+    if (has_routine(kind)) {
+        note_routine((const void *)(ULONG_PTR)first);
+    }
+    tell((struct trace_event){.kind = kind,
+                              .flags = TRACE_HAS_OBJECT | TRACE_HAS_FIRST | TRACE_HAS_SECOND,
+                              .object = object,
+                              .first = first,
+                              .second = second},
+         group_of[kind]);
 }
 
 void trace_tell_wait_end(const void *object, const void *wait, NTSTATUS status)
 {
-    trace_tell(&(struct trace_event){.kind = TRACE_WAIT_END,
-                                     .object = object,
-                                     .first = (ULONG_PTR)wait,
-                                     .flags = TRACE_HAS_STATUS,
-                                     .status = status});
+    tell((struct trace_event){.kind = TRACE_WAIT_END,
+                              .flags = TRACE_HAS_OBJECT | TRACE_HAS_FIRST | TRACE_HAS_STATUS,
+                              .object = object,
+                              .first = (ULONG_PTR)wait,
+                              .status = status},
+         TRACE_WAITS);
 }
 
 void trace_tell_text(enum trace_kind kind, const char *name, const char *text, SIZE_T bytes)
 {
-    trace_tell(
-        &(struct trace_event){.kind = kind, .name = name, .text = text, .text_bytes = bytes});
+    tell((struct trace_event){.kind = kind, .name = name, .text = text, .text_bytes = bytes},
+         TRACE_TEXTS);
 }
 
 void trace_bugcheck(const char *name, ULONG code, ULONG_PTR parameter, const char *sentence)
 {
     if (trace_wants(TRACE_TEXTS)) {
-        trace_tell(&(struct trace_event){.kind = TRACE_BUGCHECK,
-                                         .name = name,
-                                         .first = code,
-                                         .second = parameter,
-                                         .text = sentence,
-                                         .text_bytes = strlen(sentence)});
+        tell((struct trace_event){.kind = TRACE_BUGCHECK,
+                                  .flags = TRACE_HAS_FIRST | TRACE_HAS_SECOND,
+                                  .name = name,
+                                  .first = code,
+                                  .second = parameter,
+                                  .text = sentence,
+                                  .text_bytes = strlen(sentence)},
+             TRACE_TEXTS);
+        wskemu_trace_name_sites();
     }
 }
 
-void trace_session(const char *name, ULONG session)
+void trace_tell_session(const char *name, ULONG session)
 {
-    if (trace_wants(TRACE_TEXTS)) {
-        trace_tell(&(struct trace_event){.kind = TRACE_SESSION, .name = name, .first = session});
-    }
+    tell(
+        (struct trace_event){
+            .kind = TRACE_SESSION, .flags = TRACE_HAS_FIRST, .name = name, .first = session},
+        TRACE_TEXTS);
 }
 
 /* ---- the network ---- */
@@ -195,37 +279,55 @@ void trace_tell_socket(enum trace_kind kind, const void *socket, ULONG64 first, 
     bool has_addresses = local != NULL || remote != NULL;
     bool has_status =
         kind == TRACE_SOCKET_BIND || kind == TRACE_SOCKET_CONNECT || kind == TRACE_SOCKET_FAIL;
-    trace_tell(&(struct trace_event){.kind = kind,
-                                     .object = socket,
-                                     .first = first,
-                                     .status = status,
-                                     .flags = (has_addresses ? (unsigned)TRACE_HAS_ADDRESSES : 0) |
-                                              (has_status ? (unsigned)TRACE_HAS_STATUS : 0),
-                                     .addresses = {local, remote}});
+    tell((struct trace_event){.kind = kind,
+                              .flags = (unsigned)TRACE_HAS_OBJECT | TRACE_HAS_FIRST |
+                                       (has_addresses ? (unsigned)TRACE_HAS_ADDRESSES : 0) |
+                                       (has_status ? (unsigned)TRACE_HAS_STATUS : 0),
+                              .object = socket,
+                              .first = first,
+                              .status = status,
+                              .addresses = {local, remote}},
+         TRACE_SOCKETS);
 }
 
 void trace_socket_open(const void *socket, USHORT family, USHORT type, ULONG protocol,
                        ULONG category)
 {
     if (trace_wants(TRACE_SOCKETS)) {
-        trace_tell(&(struct trace_event){
-            .kind = TRACE_SOCKET_OPEN,
-            .object = socket,
-            .first = family | (ULONG64)type << 16 | (ULONG64)protocol << 32,
-            .second = category,
-        });
+        tell((struct trace_event){.kind = TRACE_SOCKET_OPEN,
+                                  .flags = TRACE_HAS_OBJECT | TRACE_HAS_FIRST | TRACE_HAS_SECOND,
+                                  .object = socket,
+                                  .first = family | (ULONG64)type << 16 | (ULONG64)protocol << 32,
+                                  .second = category},
+             TRACE_SOCKETS);
     }
+}
+
+TRACE_IN_PLACE static inline void tell_stream(enum trace_kind kind, unsigned flags,
+                                              const void *socket, PIRP irp, SIZE_T moved,
+                                              const struct net_buffer *buffers, SIZE_T payload)
+{
+    tell((struct trace_event){.kind = kind,
+                              .flags = flags,
+                              .object = socket,
+                              .irp = irp,
+                              .first = moved,
+                              .buffers = buffers,
+                              .payload_bytes = payload},
+         TRACE_TRAFFIC);
 }
 
 void trace_tell_stream(enum trace_kind kind, const void *socket, PIRP irp,
                        const struct net_buffer *buffers, SIZE_T moved)
 {
-    trace_tell(&(struct trace_event){.kind = kind,
-                                     .object = socket,
-                                     .irp = irp,
-                                     .first = moved,
-                                     .buffers = buffers,
-                                     .payload_bytes = moved});
+    const unsigned flags = TRACE_HAS_OBJECT | TRACE_HAS_FIRST;
+    if (trace_recording.payload_max != 0) {
+        tell_stream(kind, flags | TRACE_HAS_IRP, socket, irp, moved, buffers, moved);
+    } else if (irp != NULL) {
+        tell_stream(kind, flags | TRACE_HAS_IRP, socket, irp, moved, NULL, 0);
+    } else {
+        tell_stream(kind, flags, socket, NULL, moved, NULL, 0);
+    }
 }
 
 void trace_tell_datagrams(const void *socket, const struct net_address *local,
@@ -237,12 +339,13 @@ void trace_tell_datagrams(const void *socket, const struct net_address *local,
         for (unsigned piece = 0; is_send && piece < datagram->count; piece++) {
             length = (piece == 0 ? 0 : length) + datagram->buffers[piece].length;
         }
-        trace_tell(&(struct trace_event){.kind = is_send ? TRACE_SEND_TO : TRACE_RECEIVE_FROM,
-                                         .object = socket,
-                                         .first = length,
-                                         .flags = TRACE_HAS_ADDRESSES,
-                                         .addresses = {local, &datagram->address},
-                                         .buffers = datagram->buffers,
-                                         .payload_bytes = length});
+        tell((struct trace_event){.kind = is_send ? TRACE_SEND_TO : TRACE_RECEIVE_FROM,
+                                  .flags = TRACE_HAS_OBJECT | TRACE_HAS_FIRST | TRACE_HAS_ADDRESSES,
+                                  .object = socket,
+                                  .first = length,
+                                  .addresses = {local, &datagram->address},
+                                  .buffers = datagram->buffers,
+                                  .payload_bytes = length},
+             TRACE_TRAFFIC);
     }
 }

@@ -24,7 +24,8 @@ __attribute__((visibility("hidden")))
 #endif
 extern _Atomic unsigned trace_groups;
 
-/* One event; what it does not have is zero. See format.h for what the fields say. */
+/* One event; what it does not have is zero. See format.h for what the fields say. The flags say
+ * which of them are written to a file. */
 struct trace_event {
     enum trace_kind kind;
     unsigned flags;   /* enum trace_flags */
@@ -193,8 +194,20 @@ static inline void trace_warning(const char *rule, const char *text, SIZE_T byte
 /* Also gives the call sites their names: nothing comes after it. */
 void trace_bugcheck(const char *name, ULONG code, ULONG_PTR parameter, const char *sentence);
 
-/* name is the event's, "logon". */
-void trace_session(const char *name, ULONG session);
+void trace_tell_session(const char *name, ULONG session);
+
+/* A session moves; name is the event's, "logon". */
+static inline void trace_session(const char *name, ULONG session)
+{
+    if (trace_wants(TRACE_TEXTS)) {
+        trace_tell_session(name, session);
+    }
+}
+
+/* ---- threads ---- */
+
+/* What the calling thread is called from here on: its kind, if nobody says more. */
+void trace_name_thread(const char *name);
 
 /* ---- drivers ---- */
 

@@ -6,6 +6,7 @@ import random
 import re
 import socket
 import subprocess
+import threading
 
 import support
 from support import Run, call, expect, need
@@ -69,11 +70,15 @@ def test_text_has_fixed_columns():
     assert "did not end" not in lines[-1]
 
 
+def chrome_events():
+    call("trace", "t.trace", "-o", "t.json")
+    return json.load(open("t.json"))["traceEvents"]
+
+
 def test_chrome_json():
     """Slices nest on every track, spans and arrows have both ends, IRQLs are counters."""
     record(b"hello", "--trace-level", "all")
-    call("trace", "t.trace", "-o", "t.json")
-    events = json.load(open("t.json"))["traceEvents"]
+    events = chrome_events()
     depth = {}
     for event in events:
         track = event["pid"], event.get("tid")
@@ -89,6 +94,97 @@ def test_chrome_json():
         assert kinds <= {category for category, _ in begins & ends}, (begins, ends)
     levels = {one["args"]["irql"] for one in events if one["ph"] == "C"}
     assert {0, 2} <= levels, levels
+
+
+FIELDS = {  # of the Trace Event Format, by phase: which there must be beside ph, name, pid
+    "B": {"tid", "ts", "cat"}, "E": {"tid", "ts"}, "X": {"tid", "ts", "dur", "cat"},
+    "i": {"tid", "ts", "s"}, "C": {"ts", "args"}, "M": {"args"},
+    "b": {"ts", "cat", "id"}, "n": {"ts", "cat", "id"}, "e": {"ts", "cat", "id"},
+    "s": {"tid", "ts", "cat", "id"}, "f": {"tid", "ts", "cat", "id"}}
+
+
+def check_field(event):
+    phase = event["ph"]
+    assert phase in FIELDS and FIELDS[phase] | {"name", "pid"} <= set(event), event
+    assert isinstance(event["pid"], int) and isinstance(event.get("tid", 0), int), event
+    assert isinstance(event["name"], str) and event["name"] != "", event
+    assert isinstance(event.get("id", ""), str), event
+    if phase != "M":
+        assert isinstance(event["ts"], (int, float)) and event["ts"] >= 0, event
+    if phase == "X":
+        assert event["dur"] > 0, event
+    elif phase == "i":
+        assert event["s"] in ("g", "p", "t"), event
+    elif phase == "C":
+        assert all(isinstance(value, int) for value in event["args"].values()), event
+    elif phase == "M":
+        assert event["name"] in ("process_name", "thread_name"), event
+        assert event["args"]["name"] != "", event
+
+
+def test_chrome_json_has_the_documented_form():
+    """Every event has what its phase demands; what comes in pairs does, in the right order; an
+    arrow begins and ends in a slice of its track; every track has a name."""
+    record(b"hello" * 1000, "--trace-level", "all")
+    events = chrome_events()
+    spans, arrows, ended = {}, {}, set()
+    slices = {}
+    for event in events:
+        check_field(event)
+        if event["ph"] == "X":
+            slices.setdefault((event["pid"], event["tid"]), []).append(event)
+    named = {(one["pid"], one["tid"]) for one in events if one["ph"] == "M"}
+    for event in events:
+        phase, key = event["ph"], (event.get("cat"), event.get("id"))
+        if phase == "b":
+            assert key not in spans, event
+            spans[key] = event["name"]
+        elif phase == "n":
+            assert key in spans, event
+        elif phase == "e":
+            assert spans.pop(key) == event["name"], event
+        elif phase in "sf":
+            if phase == "s":
+                assert key not in arrows, event
+                arrows[key] = event
+            else:
+                assert event["bp"] == "e" and key not in ended, event
+                assert arrows[key]["ts"] <= event["ts"], (arrows[key], event)
+                assert arrows[key]["name"] == event["name"], (arrows[key], event)
+                ended.add(key)
+            around = slices[(event["pid"], event["tid"])]
+            assert any(one["ts"] <= event["ts"] <= one["ts"] + one["dur"] for one in around), event
+        if phase in "BEXi":
+            assert (event["pid"], event["tid"]) in named, event
+    assert {"irp", "dpc", "wake"} <= {category for category, _ in ended}, ended
+
+
+def test_sessions_and_who_asked():
+    """A session has a track, its events are seen to call the driver; the threads that answer
+    questions are called by them."""
+    name = support.build("session_listener")
+    with Run(name, "--param", f"Port={support.free_port()}", "--trace", "t.trace") as run:
+        run.wait_for("waits for a user")
+        for event in ("create", "connect", "logon"):
+            call("session", event, 3)
+        run.wait_for("listens on port")
+        call("status")
+        call("session", "terminate", 3)
+        run.stop()
+    text = call("trace", "t.trace")
+    steps = re.findall(r" session +(\w+) session 3\n", text)
+    assert steps == ["create", "connect", "logon", "terminate"], text
+    after = text[text.index("logon session 3"):]
+    expect(after, " callback        a session callback SessionChanged at session_listener.c:")
+    expect(text, " thread          wskemu session\n", " thread          wskemu status\n")
+    events = chrome_events()
+    of_session = [one for one in events if one.get("cat") == "session"]
+    assert [one["ph"] for one in of_session] == ["b", "n", "n", "e"], of_session
+    assert {one["name"] for one in of_session} == {"session 3", "connect", "logon"}, of_session
+    names = " ".join(one["args"]["name"] for one in events if one["ph"] == "M")
+    expect(names, "(wskemu session)", "(wskemu status)", "sessions")
+    call("trace", "t.trace", "-o", "t.html")
+    expect(open("t.html").read(), '"logon session 3"')
 
 
 def test_killed_run_can_be_read():
@@ -110,6 +206,83 @@ def test_killed_run_can_be_read():
     for output in ("t.json", "t.html", "t.pcapng"):
         call("trace", "t.trace", "-o", output)
     assert open("t.pcapng", "rb").read().count(b"still here") == 100
+
+
+def traffic(port, done, wanted=1 << 30):
+    """Sends to an echo server and takes it back, until the connection fails or enough is back;
+    done[0] says how much is."""
+    block = random.Random(2).randbytes(20000)
+    try:
+        with socket.create_connection(("127.0.0.1", port), support.SECONDS) as connection:
+            while done[0] < wanted:
+                connection.sendall(block)
+                left = len(block)
+                while left:
+                    got = len(connection.recv(left))
+                    if got == 0:
+                        return
+                    left -= got
+                    done[0] += got
+    except OSError:
+        pass  # it was killed
+
+
+def received(text):
+    return sum(map(int, re.findall(r" receive +socket \d+ .*?(\d+) bytes", text)))
+
+
+def test_killed_amid_traffic():
+    """What the client had back when the process was killed is in the trace, byte for byte."""
+    name = support.build("tcp_echo", "echo")
+    port = support.free_port()
+    done = [0]
+    with Run(name, "--param", f"Port={port}", "--trace", "t.trace", "--payload") as run:
+        run.wait_for("listens on port")
+        client = threading.Thread(target=traffic, args=(port, done))
+        client.start()
+        run.wait_until(lambda: done[0] > 3000000)
+        run.kill()
+        client.join()
+    assert received(call("trace", "t.trace")) >= done[0]
+    need("tshark")
+    call("trace", "t.trace", "-o", "t.pcapng")
+    block = random.Random(2).randbytes(20000)
+    got = stream_bytes(port, True)
+    assert len(got) >= done[0] and got == (block * (len(got) // 20000 + 1))[:len(got)]
+
+
+def test_read_while_it_is_written():
+    """Whatever the traffic does meanwhile, the trace has all that was before it was asked for."""
+    name = support.build("tcp_echo", "echo")
+    port = support.free_port()
+    done = [0]
+    with Run(name, "--param", f"Port={port}", "--trace", "t.trace", "--payload") as run:
+        run.wait_for("listens on port")
+        client = threading.Thread(target=traffic, args=(port, done, 8000000))
+        client.start()
+        while client.is_alive():
+            before = done[0]
+            text = call("trace", "t.trace")
+            assert received(text) >= before, (received(text), before)
+            assert " unknown " not in text
+        client.join()
+        run.stop()
+    assert received(call("trace", "t.trace")) == done[0] == 8000000
+
+
+def test_full_file_says_so():
+    """Events for which there is no room are counted, and those before them stay."""
+    name = support.build("tcp_echo", "echo")
+    port = support.free_port()
+    with Run(name, "--param", f"Port={port}", "--trace", "t.trace", "--payload", "--trace-size",
+             "1") as run:
+        run.wait_for("listens on port")
+        support.echo(port, random.Random(3).randbytes(3000000))
+        run.stop()
+    assert os.path.getsize("t.trace") <= 1 << 20
+    text = call("trace", "t.trace")
+    assert re.search(r"# \d+ events were lost: the file was full", text), text[-500:]
+    assert received(text) > 300000
 
 
 def test_datagrams():

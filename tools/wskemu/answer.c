@@ -122,16 +122,20 @@ int answer_question(struct kernel_request *request, char *question, char **answe
     char *words[8];
     int count = split(question, words, 8);
     if (count == 2 && strcmp(words[0], "status") == 0) {
+        kernel_request_name("wskemu status");
         *answer = kernel_status(strcmp(words[1], "json") == 0);
         return *answer != NULL ? EXIT_CLEAN : EXIT_FAILED;
     }
     if (count > 0 && strcmp(words[0], "ioctl") == 0) {
+        kernel_request_name("wskemu ioctl");
         return answer_ioctl(request, words, count, answer);
     }
     if (count > 0 && strcmp(words[0], "session") == 0) {
+        kernel_request_name("wskemu session");
         return answer_session(words, count, answer);
     }
     if (count > 0 && strcmp(words[0], "ping") == 0) {
+        kernel_request_name("wskemu");
         return EXIT_CLEAN;
     }
     return say(answer, "wskemu: this version does not know the question\n");

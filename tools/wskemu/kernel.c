@@ -4,6 +4,7 @@
 #include "harness/status.h"
 #include "ke/patience.h"
 #include "rtl/status_name.h"
+#include "trace/trace.h"
 
 #include <ntifs.h>
 #include <wskemu/registry.h>
@@ -175,6 +176,11 @@ struct kernel_request *kernel_request_start(kernel_routine *routine, void *conte
                               &request->thread, NULL);
     ZwClose(handle);
     return request;
+}
+
+void kernel_request_name(const char *name)
+{
+    trace_name_thread(name);
 }
 
 void kernel_request_cancel(struct kernel_request *request)

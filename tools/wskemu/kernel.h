@@ -59,6 +59,9 @@ struct kernel_request;
 typedef void kernel_routine(struct kernel_request *request, void *context);
 struct kernel_request *kernel_request_start(kernel_routine *routine, void *context);
 
+/* What the calling request's thread is called in a trace. */
+void kernel_request_name(const char *name);
+
 /* Asks it to end soon. */
 void kernel_request_cancel(struct kernel_request *request);
 

@@ -9,7 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREADS = 1, PROCESSORS = 2, NETWORK = 3 };
+enum { THREADS = 1, PROCESSORS = 2, NETWORK = 3, SESSIONS = 4 };
+
+/* A cause whose effect has not come. */
+struct cause {
+    const char *category;
+    uint64_t object;
+    unsigned number;
+};
 
 struct chrome {
     const struct trace_file *file;
@@ -17,6 +24,9 @@ struct chrome {
     bool has_event;
     int irql[UINT16_MAX + 1]; /* of each thread; -1: not told yet */
     const struct trace_item **requests;
+    struct cause *causes;
+    size_t cause_count;
+    unsigned arrow_count;
 };
 
 static void begin(struct chrome *chrome, const char *phase, const char *category,
@@ -74,22 +84,61 @@ static void moment(struct chrome *chrome, const struct trace_item *item, const c
     end(chrome, item);
 }
 
-/* An end of an arrow; both have the same category and number. */
+/* An end of an arrow; both have the same category and number, which no other has. */
 static void arrow(struct chrome *chrome, const char *phase, const char *category,
-                  const struct trace_item *item, uint64_t id)
+                  const struct trace_item *item, unsigned number)
 {
     begin(chrome, phase, category, item);
     on_track(chrome, THREADS, item->record.thread);
-    fprintf(chrome->to, ",\"id\":\"0x%" PRIx64 "\",\"bp\":\"e\"", id);
+    fprintf(chrome->to, ",\"id\":\"%u\",\"bp\":\"e\"", number);
     named(chrome, category);
     fputs("}", chrome->to);
 }
 
-static void span(struct chrome *chrome, const char *phase, const char *category,
+static struct cause *find_cause(struct chrome *chrome, const char *category, uint64_t object)
+{
+    for (size_t i = chrome->cause_count; i-- > 0;) {
+        struct cause *cause = &chrome->causes[i];
+        if (cause->object == object && strcmp(cause->category, category) == 0) {
+            return cause;
+        }
+    }
+    return NULL;
+}
+
+/* Of several causes the last counts. */
+static unsigned begin_arrow(struct chrome *chrome, const char *category, uint64_t object)
+{
+    struct cause *cause = find_cause(chrome, category, object);
+    if (cause == NULL) {
+        size_t count = chrome->cause_count + 1;
+        chrome->causes = realloc(chrome->causes, count * sizeof(*chrome->causes));
+        if (chrome->causes == NULL) {
+            abort();
+        }
+        cause = &chrome->causes[chrome->cause_count++];
+    }
+    *cause = (struct cause){category, object, ++chrome->arrow_count};
+    return cause->number;
+}
+
+/* 0 if nothing caused it: a wait that was over at once, a further tick of a periodic timer. */
+static unsigned end_arrow(struct chrome *chrome, const char *category, uint64_t object)
+{
+    struct cause *cause = find_cause(chrome, category, object);
+    if (cause == NULL) {
+        return 0;
+    }
+    unsigned number = cause->number;
+    *cause = chrome->causes[--chrome->cause_count];
+    return number;
+}
+
+static void span(struct chrome *chrome, int process, const char *phase, const char *category,
                  const struct trace_item *item, unsigned id, const char *name)
 {
     begin(chrome, phase, category, item);
-    on_track(chrome, NETWORK, 0);
+    on_track(chrome, process, 0);
     fprintf(chrome->to, ",\"id\":\"%u\"", id);
     named(chrome, name);
     end(chrome, item);
@@ -97,7 +146,7 @@ static void span(struct chrome *chrome, const char *phase, const char *category,
 
 static void tell_irql(struct chrome *chrome, const struct trace_item *item)
 {
-    const struct trace_record *record = &item->record;
+    const struct trace_fields *record = &item->record;
     int level = record->kind == TRACE_IRQL ? (int)record->second : record->irql;
     if (chrome->irql[record->thread] == level) {
         return;
@@ -117,7 +166,7 @@ static void tell_request(struct chrome *chrome, const struct trace_item *item)
     const char *function =
         call->record.kind == TRACE_CALL ? trace_item_name(chrome->file, call) : "IofCallDriver";
     snprintf(name, sizeof(name), "IRP %u %s", item->irp, function);
-    span(chrome, is_begin ? "b" : "e", "irp", item, item->request, name);
+    span(chrome, NETWORK, is_begin ? "b" : "e", "irp", item, item->request, name);
     moment(chrome, item, is_begin ? function : "completes");
     arrow(chrome, is_begin ? "s" : "f", "irp", item, item->request);
 }
@@ -128,8 +177,24 @@ static void tell_socket(struct chrome *chrome, const struct trace_item *item)
     unsigned kind = item->record.kind;
     snprintf(name, sizeof(name), "socket %u", item->socket);
     const char *phase = kind == TRACE_SOCKET_OPEN ? "b" : kind == TRACE_SOCKET_CLOSE ? "e" : "n";
-    span(chrome, phase, "socket", item, item->socket,
+    span(chrome, NETWORK, phase, "socket", item, item->socket,
          phase[0] == 'n' ? trace_kind_text(kind) : name);
+}
+
+static void tell_session(struct chrome *chrome, const struct trace_item *item)
+{
+    char name[64];
+    unsigned session = (unsigned)item->record.first;
+    const char *event = trace_item_name(chrome->file, item);
+    bool is_begin = strcmp(event, "create") == 0;
+    bool is_end = strcmp(event, "terminate") == 0;
+    snprintf(name, sizeof(name), "session %u", session);
+    span(chrome, SESSIONS,
+         is_begin ? "b"
+         : is_end ? "e"
+                  : "n",
+         "session", item, session, is_begin || is_end ? name : event);
+    moment(chrome, item, event);
 }
 
 static void tell_instant(struct chrome *chrome, const struct trace_item *item)
@@ -142,15 +207,19 @@ static void tell_instant(struct chrome *chrome, const struct trace_item *item)
 }
 
 static void tell_effect(struct chrome *chrome, const struct trace_item *item, bool is_cause,
-                        const char *category, uint64_t id)
+                        const char *category, uint64_t object)
 {
+    unsigned number =
+        is_cause ? begin_arrow(chrome, category, object) : end_arrow(chrome, category, object);
     moment(chrome, item, trace_kind_text(item->record.kind));
-    arrow(chrome, is_cause ? "s" : "f", category, item, id);
+    if (number != 0) {
+        arrow(chrome, is_cause ? "s" : "f", category, item, number);
+    }
 }
 
 static void tell(struct chrome *chrome, const struct trace_item *item)
 {
-    const struct trace_record *record = &item->record;
+    const struct trace_fields *record = &item->record;
     switch (record->kind) {
     case TRACE_CALLBACK:
         slice(chrome, "B", item, trace_item_name(chrome->file, item));
@@ -189,6 +258,9 @@ static void tell(struct chrome *chrome, const struct trace_item *item)
         slice(chrome, "E", item, "waits");
         tell_effect(chrome, item, false, "wake", record->first);
         break;
+    case TRACE_SESSION:
+        tell_session(chrome, item);
+        break;
     case TRACE_STRING:
     case TRACE_SITE:
     case TRACE_BYTES:
@@ -221,6 +293,7 @@ static void name_tracks(struct chrome *chrome)
     name_track(chrome, "process_name", THREADS, 0, "threads");
     name_track(chrome, "process_name", PROCESSORS, 0, "processors");
     name_track(chrome, "process_name", NETWORK, 0, "IRPs and sockets");
+    name_track(chrome, "process_name", SESSIONS, 0, "sessions");
     for (size_t i = 0; i < chrome->file->thread_count; i++) {
         const struct trace_thread *thread = &chrome->file->threads[i];
         snprintf(name, sizeof(name), "thread %u (%s)", thread->number, thread->name);
@@ -260,5 +333,6 @@ bool trace_write_chrome(const struct trace_file *file, FILE *to)
     }
     fputs("\n]}\n", to);
     free(chrome.requests);
+    free(chrome.causes);
     return !ferror(to);
 }

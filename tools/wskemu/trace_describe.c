@@ -85,7 +85,7 @@ static void say_addresses(struct text *text, const struct trace_item *item)
     }
 }
 
-static void say_socket_type(struct text *text, const struct trace_record *record)
+static void say_socket_type(struct text *text, const struct trace_fields *record)
 {
     unsigned family = record->first & 0xFFFF;
     unsigned type = record->first >> 16 & 0xFFFF;
@@ -102,7 +102,7 @@ static void say_socket_type(struct text *text, const struct trace_record *record
 static void say_fields(struct text *text, const struct trace_file *file,
                        const struct trace_item *item)
 {
-    const struct trace_record *record = &item->record;
+    const struct trace_fields *record = &item->record;
     switch (record->kind) {
     case TRACE_COMPLETE:
         WORD(text, record->first > UINT32_MAX ? "information 0x%" PRIx64 : "information %" PRIu64,

@@ -1,7 +1,11 @@
 /*
- * Reading: each chunk up to its first unit without a kind, as the writer may have been killed; then
- * all records sorted by time, which keeps each thread's order. Payload that was cut into several
- * records is put together again.
+ * Reading: the chunks of each thread by their sequence, each chunk as far as it says, as the writer
+ * may have been killed; then all records sorted by time, which keeps each thread's order. Payload
+ * that was cut into several records is put together again.
+ *
+ * A file that is written meanwhile may change under the reader: a thread's chunk is moved and begun
+ * anew. So the chunks' heads are read again behind the rest; if one says another sequence than
+ * before, all is read again, and at last that chunk is left out, its bytes being no one's.
  */
 #include "trace_file.h"
 
@@ -9,6 +13,7 @@
 #include "kernel.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,35 +28,73 @@ const char *trace_kind_text(unsigned kind)
     return kind < TRACE_KIND_COUNT && kind_texts[kind] != NULL ? kind_texts[kind] : "unknown";
 }
 
+#define READ_TRIES 4
+
 /* ---- the file ---- */
 
-static uint8_t *read_all(const char *path, size_t *size)
+static uint8_t *read_stream(FILE *from, size_t *size)
 {
-    FILE *from = fopen(path, "rb");
     uint8_t *bytes = NULL;
-    size_t capacity = 0;
+    size_t capacity = 0, got = 1;
     *size = 0;
-    if (from == NULL) {
-        command_complain("cannot read %s", path);
-        return NULL;
-    }
-    for (;;) {
+    while (got != 0) {
         if (*size == capacity) {
             capacity = capacity == 0 ? 1 << 20 : capacity * 2;
             uint8_t *larger = realloc(bytes, capacity);
             if (larger == NULL) {
                 free(bytes);
-                fclose(from);
-                command_complain("%s does not fit into memory", path);
                 return NULL;
             }
             bytes = larger;
         }
-        size_t got = fread(bytes + *size, 1, capacity - *size, from);
+        got = fread(bytes + *size, 1, capacity - *size, from);
         *size += got;
-        if (got == 0) {
+    }
+    return bytes;
+}
+
+static uint32_t sequence_of(uint64_t state)
+{
+    return (uint32_t)(state >> 32);
+}
+
+/* Takes away the mark of chunks that were begun anew while they were read; how many there are. */
+static unsigned drop_changed(FILE *from, uint8_t *bytes, size_t size)
+{
+    unsigned dropped = 0;
+    for (size_t at = TRACE_CHUNK_BYTES; at + sizeof(struct trace_chunk) <= size;
+         at += TRACE_CHUNK_BYTES) {
+        struct trace_chunk before, now;
+        memcpy(&before, bytes + at, sizeof(before));
+        if (before.mark == TRACE_CHUNK_MARK && at <= LONG_MAX &&
+            fseek(from, (long)at, SEEK_SET) == 0 && fread(&now, sizeof(now), 1, from) == 1 &&
+            sequence_of(now.state) != sequence_of(before.state)) {
+            memset(bytes + at, 0, sizeof(before.mark));
+            dropped++;
+        }
+    }
+    return dropped;
+}
+
+static uint8_t *read_all(const char *path, size_t *size)
+{
+    uint8_t *bytes = NULL;
+    unsigned dropped = 1;
+    FILE *from = fopen(path, "rb");
+    if (from == NULL) {
+        command_complain("cannot read %s", path);
+        return NULL;
+    }
+    setvbuf(from, NULL, _IONBF, 0); /* what is read again is to be read anew */
+    for (int tries = 0; dropped != 0 && tries < READ_TRIES; tries++) {
+        free(bytes);
+        rewind(from);
+        bytes = read_stream(from, size);
+        if (bytes == NULL) {
+            command_complain("%s does not fit into memory", path);
             break;
         }
+        dropped = drop_changed(from, bytes, *size);
     }
     fclose(from);
     return bytes;
@@ -66,8 +109,7 @@ static bool check_header(struct trace_file *file, const char *path)
         command_complain("%s is no trace: wskemu run --trace FILE makes one", path);
         return false;
     }
-    if (file->header.version != TRACE_VERSION || file->header.chunk_bytes != TRACE_CHUNK_BYTES ||
-        file->header.unit_bytes != TRACE_UNIT_BYTES) {
+    if (file->header.version != TRACE_VERSION || file->header.chunk_bytes != TRACE_CHUNK_BYTES) {
         command_complain("%s was written by another version of wskemu (format %u, this one reads "
                          "%u)",
                          path, file->header.version, TRACE_VERSION);
@@ -90,54 +132,149 @@ static void append(struct trace_file *file, size_t *capacity, const struct trace
     file->items[file->count++] = *item;
 }
 
-static size_t data_bytes_of(const struct trace_record *record)
+static uint64_t time_of(const struct trace_file *file, uint64_t ticks)
 {
-    size_t bytes = (size_t)record->data_units * TRACE_UNIT_BYTES;
-    return record->data_tail != 0 ? bytes - TRACE_UNIT_BYTES + record->data_tail : bytes;
+    uint64_t start = file->header.start_ticks;
+    double length = (double)file->header.tick_length / TRACE_TICKS_PER_LENGTH;
+    return ticks <= start ? 0 : (uint64_t)((double)(ticks - start) * length);
 }
 
-static void read_chunk(struct trace_file *file, size_t *capacity, const uint8_t *chunk)
+/* Takes the next field if the record has it. */
+static uint64_t take_field(const uint8_t **at, unsigned flags, unsigned field)
 {
-    const uint8_t *end = chunk + TRACE_CHUNK_BYTES;
-    const uint8_t *at = chunk + TRACE_UNIT_BYTES;
-    while (at < end) {
-        struct trace_item item = {0};
-        memcpy(&item.record, at, sizeof(item.record));
-        at += TRACE_UNIT_BYTES;
-        size_t units = item.record.data_units;
-        if (item.record.kind == TRACE_NONE || item.record.kind >= TRACE_KIND_COUNT ||
-            units > (size_t)(end - at) / TRACE_UNIT_BYTES ||
-            (units == 0 && item.record.data_tail != 0)) {
-            return;
-        }
-        item.data = at;
-        item.data_bytes = data_bytes_of(&item.record);
-        at += units * TRACE_UNIT_BYTES;
-        append(file, capacity, &item);
+    uint64_t value = 0;
+    if ((flags & field) != 0) {
+        memcpy(&value, *at, TRACE_FIELD_BYTES);
+        *at += TRACE_FIELD_BYTES;
     }
+    return value;
+}
+
+static size_t field_bytes(unsigned flags)
+{
+    size_t bytes = 0;
+    for (unsigned field = 0; field < TRACE_FIELDS_MAX; field++) {
+        bytes += (flags >> field & 1) * TRACE_FIELD_BYTES;
+    }
+    return bytes;
+}
+
+/* Where the record at that place ends; NULL if it is none. */
+static const uint8_t *read_record(const struct trace_file *file, const uint8_t *at,
+                                  const uint8_t *end, struct trace_item *item)
+{
+    struct trace_record record;
+    if ((size_t)(end - at) < sizeof(record)) {
+        return NULL;
+    }
+    memcpy(&record, at, sizeof(record));
+    at += sizeof(record);
+    size_t data = ((size_t)record.data_bytes + 7) & ~(size_t)7;
+    if (record.kind == TRACE_NONE || record.kind >= TRACE_KIND_COUNT ||
+        field_bytes(record.flags) + data > (size_t)(end - at)) {
+        return NULL;
+    }
+    unsigned flags = record.flags;
+    *item = (struct trace_item){.data_bytes = record.data_bytes};
+    item->record = (struct trace_fields){.time_ns = time_of(file, record.ticks),
+                                         .kind = record.kind,
+                                         .name = record.name,
+                                         .flags = record.flags,
+                                         .irql = record.irql,
+                                         .processor = record.processor};
+    item->record.object = take_field(&at, flags, TRACE_HAS_OBJECT);
+    item->record.irp = take_field(&at, flags, TRACE_HAS_IRP);
+    item->record.site = take_field(&at, flags, TRACE_HAS_SITE);
+    item->record.first = take_field(&at, flags, TRACE_HAS_FIRST);
+    item->record.second = take_field(&at, flags, TRACE_HAS_SECOND);
+    item->record.status = (uint32_t)take_field(&at, flags, TRACE_HAS_STATUS);
+    item->data = at;
+    return at + data;
+}
+
+/* A chunk as it lies in the file. */
+struct piece {
+    struct trace_chunk head;
+    const uint8_t *begin;
+    const uint8_t *end; /* of what counts and is there */
+};
+
+static int by_sequence(const void *left, const void *right)
+{
+    const struct piece *one = left, *other = right;
+    uint32_t own = sequence_of(one->head.state), others = sequence_of(other->head.state);
+    if (one->head.thread != other->head.thread) {
+        return one->head.thread < other->head.thread ? -1 : 1;
+    }
+    if (own != others) {
+        return own < others ? -1 : 1;
+    }
+    return (one->begin > other->begin) - (one->begin < other->begin);
+}
+
+/* The counters of two processors may differ by a little. */
+static void read_piece(struct trace_file *file, size_t *capacity, const struct piece *piece,
+                       uint64_t *now_ns)
+{
+    const uint8_t *at = piece->begin + sizeof(piece->head);
+    while (at != NULL && at < piece->end) {
+        struct trace_item item;
+        at = read_record(file, at, piece->end, &item);
+        if (at != NULL) {
+            item.order = file->count;
+            item.record.thread = (uint16_t)piece->head.thread;
+            *now_ns = item.record.time_ns > *now_ns ? item.record.time_ns : *now_ns;
+            item.record.time_ns = *now_ns;
+            append(file, capacity, &item);
+        }
+    }
+}
+
+/* Every chunk that anybody has taken; how many. */
+static size_t find_pieces(const struct trace_file *file, struct piece *pieces)
+{
+    size_t count = 0;
+    for (size_t at = TRACE_CHUNK_BYTES; at + sizeof(struct trace_chunk) <= file->size;
+         at += TRACE_CHUNK_BYTES) {
+        struct piece *piece = &pieces[count];
+        memcpy(&piece->head, file->bytes + at, sizeof(piece->head));
+        size_t used = (uint32_t)piece->head.state;
+        used = used < TRACE_CHUNK_BYTES ? used : TRACE_CHUNK_BYTES;
+        piece->begin = file->bytes + at;
+        piece->end = piece->begin + (used < file->size - at ? used : file->size - at);
+        count += piece->head.mark == TRACE_CHUNK_MARK;
+    }
+    return count;
 }
 
 static void read_chunks(struct trace_file *file)
 {
     size_t capacity = 0;
-    for (size_t at = TRACE_CHUNK_BYTES; at + TRACE_CHUNK_BYTES <= file->size;
-         at += TRACE_CHUNK_BYTES) {
-        struct trace_chunk chunk;
-        memcpy(&chunk, file->bytes + at, sizeof(chunk));
-        if (chunk.mark == TRACE_CHUNK_MARK) {
-            read_chunk(file, &capacity, file->bytes + at);
+    uint64_t now_ns = 0;
+    struct piece *pieces = calloc(file->size / TRACE_CHUNK_BYTES + 1, sizeof(*pieces));
+    if (pieces == NULL) {
+        abort();
+    }
+    size_t count = find_pieces(file, pieces);
+    qsort(pieces, count, sizeof(*pieces), by_sequence);
+    for (size_t i = 0; i < count; i++) {
+        bool is_same_thread = i != 0 && pieces[i].head.thread == pieces[i - 1].head.thread;
+        now_ns = is_same_thread ? now_ns : 0;
+        if (!is_same_thread ||
+            sequence_of(pieces[i].head.state) != sequence_of(pieces[i - 1].head.state)) {
+            read_piece(file, &capacity, &pieces[i], &now_ns);
         }
     }
+    free(pieces);
 }
 
-/* The data pointer is the order in the file, which is each thread's own. */
 static int by_time(const void *left, const void *right)
 {
     const struct trace_item *one = left, *other = right;
     if (one->record.time_ns != other->record.time_ns) {
         return one->record.time_ns < other->record.time_ns ? -1 : 1;
     }
-    return (one->data > other->data) - (one->data < other->data);
+    return (one->order > other->order) - (one->order < other->order);
 }
 
 /* ---- names ---- */
@@ -184,9 +321,16 @@ static const char *keep_text(struct trace_file *file, const struct trace_item *i
     return file->others.all[file->others.count - 1].text;
 }
 
+/* The last name that a thread has counts. */
 static void add_thread(struct trace_file *file, const struct trace_item *item)
 {
     const char *name = keep_text(file, item);
+    for (size_t i = 0; i < file->thread_count; i++) {
+        if (file->threads[i].number == item->record.thread) {
+            file->threads[i].name = name;
+            return;
+        }
+    }
     file->threads = realloc(file->threads, (file->thread_count + 1) * sizeof(*file->threads));
     if (file->threads == NULL) {
         abort();

@@ -9,9 +9,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A record with its fields; those that it does not have are 0. */
+struct trace_fields {
+    uint64_t time_ns; /* since the start */
+    uint64_t object;
+    uint64_t irp;
+    uint64_t site;
+    uint64_t first;
+    uint64_t second;
+    uint32_t status;
+    uint16_t kind;
+    uint16_t thread;
+    uint16_t name;
+    uint8_t flags;
+    uint8_t irql;
+    uint8_t processor;
+};
+
 /* One event. Objects are numbered from 1 on as they appear; 0 is none. */
 struct trace_item {
-    struct trace_record record;
+    struct trace_fields record;
+    size_t order;        /* one after the other in its thread */
     const uint8_t *data; /* of the record */
     size_t data_bytes;
     unsigned irp;     /* an IRP from its allocation to its free is one */
@@ -41,10 +59,10 @@ struct trace_file {
     struct trace_header header;
     struct trace_item *items; /* in the order of time; of one thread in its own order */
     size_t count;
-    struct trace_names names;  /* of TRACE_STRING */
-    struct trace_names sites;  /* of TRACE_SITE */
-    struct trace_names others; /* of threads and drivers; not sorted */
-    struct trace_thread *threads;
+    struct trace_names names;     /* of TRACE_STRING */
+    struct trace_names sites;     /* of TRACE_SITE */
+    struct trace_names others;    /* of threads and drivers; not sorted */
+    struct trace_thread *threads; /* each once */
     size_t thread_count;
     const char *driver; /* the first one's name, or "" */
     unsigned irp_count, socket_count, request_count;

@@ -20,7 +20,7 @@ static bool is_shown(const struct trace_item *item)
 static void write_event(const struct trace_file *file, const struct trace_item *item, FILE *to)
 {
     char text[TRACE_TEXT_BYTES];
-    const struct trace_record *record = &item->record;
+    const struct trace_fields *record = &item->record;
     trace_item_describe(file, item, text);
     fprintf(to, "[%" PRIu64 ",%u,%d,%u,%u,%u,%u,%u,", record->time_ns, record->thread,
             record->processor == TRACE_NO_PROCESSOR ? -1 : (int)record->processor, record->irql,

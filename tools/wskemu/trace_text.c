@@ -13,7 +13,7 @@ static void write_line(const struct trace_file *file, const struct trace_item *i
 {
     char text[TRACE_TEXT_BYTES];
     char processor[8] = "-";
-    const struct trace_record *record = &item->record;
+    const struct trace_fields *record = &item->record;
     if (record->processor != TRACE_NO_PROCESSOR) {
         snprintf(processor, sizeof(processor), "%u", record->processor);
     }

@@ -45,6 +45,21 @@ void base_file_map_prepare(void *memory, size_t bytes)
     madvise(memory, bytes, MADV_POPULATE_WRITE);
 }
 
+bool base_file_map_write(struct base_file_map *map, uint64_t begin, const void *bytes, size_t count)
+{
+    const char *from = bytes;
+    while (count != 0) {
+        ssize_t written = pwrite(map->file, from, count, (off_t)begin);
+        if (written <= 0) {
+            return false;
+        }
+        from += written;
+        begin += (uint64_t)written;
+        count -= (size_t)written;
+    }
+    return true;
+}
+
 void base_file_map_release(void *window)
 {
     munmap(window, BASE_FILE_WINDOW_BYTES);

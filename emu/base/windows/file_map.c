@@ -44,6 +44,13 @@ void base_file_map_prepare(void *memory, size_t bytes)
     (void)bytes;
 }
 
+bool base_file_map_write(struct base_file_map *map, uint64_t begin, const void *bytes, size_t count)
+{
+    DWORD written = 0;
+    OVERLAPPED place = {.Offset = (DWORD)begin, .OffsetHigh = (DWORD)(begin >> 32)};
+    return WriteFile(map->file, bytes, (DWORD)count, &written, &place) && written == count;
+}
+
 void base_file_map_release(void *window)
 {
     UnmapViewOfFile(window);
