@@ -5,7 +5,8 @@
  * Three parts that meet in few places. The session callback keeps the list of sessions with a user
  * in front of them and sets an event when the first came or the last went. The keeper, a system
  * thread, waits for that event and opens or closes the listener: a notification is no place to wait
- * for sockets. The accept callback serves each connection by one IRP, used three times.
+ * for sockets. The accept callback serves each connection by one IRP, used four times: it sends the
+ * greeting, disconnects, waits for the client's end, and closes.
  */
 #include <ntddk.h>
 #include <wsk.h>
@@ -16,14 +17,22 @@
 #define GREETING_BYTES 16
 #define POOL_TAG 'siLS'
 
+typedef enum _CONNECTION_STATE {
+    Greeting,
+    Disconnecting,
+    Draining, /* until the client ends, too */
+    Closing,
+} CONNECTION_STATE;
+
 typedef struct _CONNECTION {
+    LIST_ENTRY Link; /* in Driver.Draining; points to itself while it is in no list */
     PWSK_SOCKET Socket;
     const WSK_PROVIDER_CONNECTION_DISPATCH *Dispatch;
-    PIRP Irp;           /* the send, then the disconnect, then the close */
-    PMDL Mdl;           /* of Greeting */
-    volatile LONG Left; /* of the call on the socket: its completion, and its return */
-    BOOLEAN IsDisconnected;
-    CHAR Greeting[GREETING_BYTES];
+    PIRP Irp;
+    PMDL Mdl;           /* of Text */
+    volatile LONG Left; /* of the call on the socket: its completion, its return, and who cancels */
+    CONNECTION_STATE State;
+    CHAR Text[GREETING_BYTES];
 } CONNECTION, *PCONNECTION;
 
 static struct {
@@ -31,9 +40,11 @@ static struct {
     WSK_PROVIDER_NPI Provider;
     PVOID Notification; /* of sessions */
     USHORT Port;
-    KSPIN_LOCK Lock; /* guards the next two */
+    KSPIN_LOCK Lock; /* guards the next four */
     ULONG Active[SESSIONS_MAX];
     ULONG ActiveCount;
+    LIST_ENTRY Draining; /* connections that wait for their clients */
+    BOOLEAN IsUnloading; /* none waits any more */
     /* The keeper's. */
     PVOID Keeper;
     KEVENT Changed;
@@ -143,10 +154,11 @@ static PCONNECTION ConnectionAllocate(PWSK_SOCKET Socket)
         ExReleaseRundownProtection(&Driver.Connections);
         return NULL;
     }
+    InitializeListHead(&Connection->Link);
     Connection->Socket = Socket;
     Connection->Dispatch = Socket->Dispatch;
     Connection->Irp = IoAllocateIrp(1, FALSE);
-    Connection->Mdl = IoAllocateMdl(Connection->Greeting, GREETING_BYTES, FALSE, FALSE, NULL);
+    Connection->Mdl = IoAllocateMdl(Connection->Text, GREETING_BYTES, FALSE, FALSE, NULL);
     if (Connection->Irp == NULL || Connection->Mdl == NULL) {
         ConnectionFree(Connection);
         return NULL;
@@ -163,34 +175,112 @@ static NTSTATUS ConnectionClosed(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Co
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
+static VOID ConnectionClose(PCONNECTION Connection)
+{
+    Connection->State = Closing;
+    IoSetCompletionRoutine(Connection->Irp, ConnectionClosed, Connection, TRUE, TRUE, TRUE);
+    Connection->Dispatch->Basic.WskCloseSocket(Connection->Socket, Connection->Irp);
+}
+
+static VOID ConnectionDisconnect(PCONNECTION Connection)
+{
+    Connection->State = Disconnecting;
+    IoSetCompletionRoutine(Connection->Irp, StepCompleted, Connection, TRUE, TRUE, TRUE);
+    Connection->Dispatch->WskDisconnect(Connection->Socket, NULL, 0, Connection->Irp);
+}
+
+/* A close before the client has ended its direction, too, would be a reset, and the client might
+ * lose the greeting: WSK_FLAG_DRAIN throws away what still comes, and completes at the end. */
+static VOID ConnectionDrain(PCONNECTION Connection)
+{
+    WSK_BUF Nothing = {Connection->Mdl, 0, 0};
+    Connection->State = Draining;
+    IoSetCompletionRoutine(Connection->Irp, StepCompleted, Connection, TRUE, TRUE, TRUE);
+    Connection->Dispatch->WskReceive(Connection->Socket, &Nothing, WSK_FLAG_DRAIN, Connection->Irp);
+}
+
+/* Whether it may wait for its client; then the unload finds it. */
+static BOOLEAN BeginDraining(PCONNECTION Connection)
+{
+    KIRQL Irql;
+    KeAcquireSpinLock(&Driver.Lock, &Irql);
+    BOOLEAN MayWait = !Driver.IsUnloading;
+    if (MayWait) {
+        InsertTailList(&Driver.Draining, &Connection->Link);
+    }
+    KeReleaseSpinLock(&Driver.Lock, Irql);
+    return MayWait;
+}
+
+static VOID EndDraining(PCONNECTION Connection)
+{
+    KIRQL Irql;
+    KeAcquireSpinLock(&Driver.Lock, &Irql);
+    RemoveEntryList(&Connection->Link);
+    InitializeListHead(&Connection->Link);
+    KeReleaseSpinLock(&Driver.Lock, Irql);
+}
+
 /* The next call on the socket, when the one before it has both completed and returned: a socket
- * must not be closed while another call on it is in progress. */
+ * must not be closed while another call on it is in progress. Who is gone, or does not answer when
+ * the driver goes, is not waited for. */
 static VOID ConnectionContinue(PCONNECTION Connection)
 {
-    PIRP Irp = Connection->Irp;
     if (InterlockedDecrement(&Connection->Left) != 0) {
         return;
     }
-    IoReuseIrp(Irp, STATUS_UNSUCCESSFUL);
-    if (!Connection->IsDisconnected) {
-        Connection->IsDisconnected = TRUE;
-        Connection->Left = 2;
-        IoSetCompletionRoutine(Irp, StepCompleted, Connection, TRUE, TRUE, TRUE);
-        Connection->Dispatch->WskDisconnect(Connection->Socket, NULL, 0, Irp);
-        ConnectionContinue(Connection);
+    BOOLEAN IsGood = NT_SUCCESS(Connection->Irp->IoStatus.Status);
+    IoReuseIrp(Connection->Irp, STATUS_UNSUCCESSFUL);
+    Connection->Left = 2;
+    if (Connection->State == Greeting) {
+        ConnectionDisconnect(Connection);
+    } else if (Connection->State == Disconnecting && IsGood && BeginDraining(Connection)) {
+        ConnectionDrain(Connection);
     } else {
-        IoSetCompletionRoutine(Irp, ConnectionClosed, Connection, TRUE, TRUE, TRUE);
-        Connection->Dispatch->Basic.WskCloseSocket(Connection->Socket, Irp);
+        ConnectionClose(Connection);
+        return;
     }
+    ConnectionContinue(Connection);
 }
 
 /* Whether or not it succeeded: a client that is gone is disconnected from and closed, too. */
 static NTSTATUS StepCompleted(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
 {
+    PCONNECTION Connection = Context;
     UNREFERENCED_PARAMETER(DeviceObject);
     UNREFERENCED_PARAMETER(Irp);
-    ConnectionContinue(Context);
+    if (Connection->State == Draining) {
+        EndDraining(Connection);
+    }
+    ConnectionContinue(Connection);
     return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+/* A connection that waits for its client, which from then on does not go on without the caller. */
+static PCONNECTION TakeDraining(VOID)
+{
+    KIRQL Irql;
+    PCONNECTION Connection = NULL;
+    KeAcquireSpinLock(&Driver.Lock, &Irql);
+    Driver.IsUnloading = TRUE;
+    if (!IsListEmpty(&Driver.Draining)) {
+        PLIST_ENTRY Entry = RemoveHeadList(&Driver.Draining);
+        InitializeListHead(Entry);
+        Connection = CONTAINING_RECORD(Entry, CONNECTION, Link);
+        InterlockedIncrement(&Connection->Left);
+    }
+    KeReleaseSpinLock(&Driver.Lock, Irql);
+    return Connection;
+}
+
+/* No lock is held over IoCancelIrp: it runs the completion routine. */
+static VOID StopDraining(VOID)
+{
+    PCONNECTION Connection;
+    while ((Connection = TakeDraining()) != NULL) {
+        IoCancelIrp(Connection->Irp);
+        ConnectionContinue(Connection);
+    }
 }
 
 /* Returns its length. The safe string functions would need PASSIVE_LEVEL. */
@@ -211,7 +301,8 @@ static VOID ConnectionGreet(PCONNECTION Connection)
 {
     WSK_BUF Buffer = {0};
     Buffer.Mdl = Connection->Mdl;
-    Buffer.Length = WriteGreeting(Connection->Greeting, CountActive());
+    Buffer.Length = WriteGreeting(Connection->Text, CountActive());
+    Connection->State = Greeting;
     Connection->Left = 2;
     IoSetCompletionRoutine(Connection->Irp, StepCompleted, Connection, TRUE, TRUE, TRUE);
     Connection->Dispatch->WskSend(Connection->Socket, &Buffer, 0, Connection->Irp);
@@ -391,6 +482,7 @@ static VOID ListenerUnload(PDRIVER_OBJECT DriverObject)
     UNREFERENCED_PARAMETER(DriverObject);
     IoUnregisterContainerNotification(Driver.Notification);
     StopKeeper();
+    StopDraining();
     ExWaitForRundownProtectionRelease(&Driver.Connections);
     WskReleaseProviderNPI(&Driver.Registration);
     WskDeregister(&Driver.Registration);
@@ -437,6 +529,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     UNREFERENCED_PARAMETER(RegistryPath);
     Driver.Port = ReadPort(DriverObject);
     KeInitializeSpinLock(&Driver.Lock);
+    InitializeListHead(&Driver.Draining);
     KeInitializeEvent(&Driver.Changed, SynchronizationEvent, FALSE);
     KeInitializeEvent(&Driver.Done, NotificationEvent, FALSE);
     ExInitializeRundownProtection(&Driver.Connections);
