@@ -13,6 +13,9 @@ void *base_pages_take(size_t bytes);
 /* From now on every access to those pages faults. False if the host refuses. */
 bool base_pages_forbid(void *start, size_t bytes);
 
+/* The same pages may be read and written again. False if the host refuses. */
+bool base_pages_allow(void *start, size_t bytes);
+
 /* Gives back all that base_pages_take gave. */
 void base_pages_give_back(void *start, size_t bytes);
 

@@ -7,6 +7,7 @@
 #include "ex/pool.h"
 #include "ex/registry.h"
 #include "ex/work_queue.h"
+#include "ke/code.h"
 #include "ke/kernel.h"
 
 struct ex_state {
@@ -15,14 +16,18 @@ struct ex_state {
     struct ex_paged paged;
     struct ex_registry registry;
     struct ex_work_queues work;
-    atomic_uint resolution;        /* the tick that drivers asked for; 0 is the default */
-    atomic_uint resolution_wishes; /* how many drivers asked */
+    atomic_uint resolution;                /* the tick that drivers asked for; 0 is the default */
+    atomic_uint resolution_wishes;         /* how many drivers asked */
+    const void *_Atomic resolution_wisher; /* return address of the one that asked last */
 };
 
 extern const struct ke_module ex_module;
 
 /* Says how many wishes for a shorter tick were not taken back. (TIME-14) */
 unsigned ex_timer_resolution_report(void);
+
+/* Warns if a driver that was unloaded did not take back such a wish. */
+void ex_timer_resolution_report_driver(const struct ke_code *code);
 
 static inline struct ex_state *ex_state(void)
 {

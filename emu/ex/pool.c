@@ -39,7 +39,6 @@
 #define HUGE_BYTES_MIN 65536
 #define DRIVER_BLOCKS_MAX 16 /* named of those that a driver left */
 #define GUARD_BYTE 0xFD
-#define FRESH_BYTE 0xBA /* in memory that was asked for uninitialised: it looks like no zero */
 #define CACHE_LINE_BYTES 64
 #define BLOCK_BYTES_MAX 0x80000000ULL
 
@@ -252,7 +251,7 @@ static inline struct ex_pool_block *create(const struct request *request)
     block->type = request->type;
     block->creator = request->creator;
     if (!request->is_zeroed) {
-        memset(address_of(block), FRESH_BYTE, min(request->bytes, PAGE_SIZE));
+        memset(address_of(block), EX_POOL_FRESH_BYTE, min(request->bytes, EX_POOL_FRESH_BYTES_MAX));
     }
     set_guards(block);
     return block;
@@ -655,7 +654,7 @@ static inline void *allocate(const struct request *request)
     }
     insert(block);
     if (is_paged(block->type)) {
-        ex_paged_add(address_of(block), block->bytes);
+        ex_paged_add(address_of(block), block->bytes, block->guarded != NULL);
     }
     return address_of(block);
 }

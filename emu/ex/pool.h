@@ -13,6 +13,10 @@
 #define EX_POOL_BUCKETS 256 /* a shard */
 #define EX_POOL_FREED 64    /* frees that a shard remembers */
 
+/* What stands in memory that was asked for uninitialised, and how far: it looks like no zero. */
+#define EX_POOL_FRESH_BYTE 0xBA
+#define EX_POOL_FRESH_BYTES_MAX PAGE_SIZE
+
 struct ex_pool_block;
 
 /* A block that was freed, remembered to tell a double free from a wild one. */

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/stack.h"
 #include "ex/executive.h"
+#include "ke/code.h"
 
 #include <stdlib.h>
 
@@ -32,6 +33,20 @@ unsigned ex_registry_report(struct ex_registry *registry)
                  base_stack_site(entry->creator).text);
     }
     return (unsigned)count;
+}
+
+/* The driver is gone, so nobody deletes them meanwhile. */
+void ex_registry_report_driver(const struct ke_code *code)
+{
+    struct ex_registry *registry = &ex_state()->registry;
+    size_t count = atomic_load(&registry->count);
+    for (size_t i = 0; i < count; i++) {
+        const struct ex_registry_entry *entry = &registry->entries[i];
+        if (entry->kind == EX_TIMER_OBJECT) {
+            ke_code_warn_of_left(code, "TIMER-28", name_of(entry->kind), entry->object,
+                                 entry->creator);
+        }
+    }
 }
 
 void ex_registry_stop(struct ex_registry *registry)

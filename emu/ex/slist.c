@@ -8,6 +8,7 @@
  */
 #include "ke/address.h"
 #include "ke/thread.h"
+#include "ke/warning.h"
 #include "verifier/resident.h"
 
 #define LOCKED 0x1ULL
@@ -74,10 +75,19 @@ static ULONG64 depth_of(const SLIST_HEADER *list)
     return __atomic_load_n(&list->Alignment, __ATOMIC_RELAXED) & DEPTH_MASK;
 }
 
+BASE_COLD static void refuse_alignment(const volatile void *address)
+{
+    ke_warning("RTL-57",
+               "the driver used a list head or entry at %p, which is not aligned to %u bytes; that "
+               "raises STATUS_DATATYPE_MISALIGNMENT",
+               (const void *)(ULONG_PTR)address, MEMORY_ALLOCATION_ALIGNMENT);
+    ExRaiseStatus(STATUS_DATATYPE_MISALIGNMENT);
+}
+
 static void check_alignment(const volatile void *address)
 {
     if ((ULONG_PTR)address % MEMORY_ALLOCATION_ALIGNMENT != 0) {
-        ExRaiseStatus(STATUS_DATATYPE_MISALIGNMENT);
+        refuse_alignment(address);
     }
 }
 

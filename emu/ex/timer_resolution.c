@@ -5,7 +5,9 @@
 #include "ex/executive.h"
 
 #include "base/log.h"
+#include "base/stack.h"
 #include "ke/limit.h"
+#include "ke/warning.h"
 
 #define UNITS_FINEST 5000 /* 0.5 ms */
 #define UNITS_DEFAULT 156250
@@ -36,6 +38,7 @@ ULONG ExSetTimerResolution(ULONG DesiredTime, BOOLEAN SetResolution)
     struct ex_state *ex = ex_state();
     if (SetResolution) {
         atomic_fetch_add(&ex->resolution_wishes, 1);
+        atomic_store(&ex->resolution_wisher, _ReturnAddress());
         shorten(ex, DesiredTime);
     } else if (atomic_load(&ex->resolution_wishes) != 0 &&
                atomic_fetch_sub(&ex->resolution_wishes, 1) == 1) {
@@ -50,6 +53,17 @@ VOID ExQueryTimerResolution(PULONG MaximumTime, PULONG MinimumTime, PULONG Curre
     *MaximumTime = UNITS_DEFAULT;
     *MinimumTime = UNITS_FINEST;
     *CurrentTime = resolution(ex_state());
+}
+
+void ex_timer_resolution_report_driver(const struct ke_code *code)
+{
+    const void *wisher = atomic_load(&ex_state()->resolution_wisher);
+    if (atomic_load(&ex_state()->resolution_wishes) != 0 && ke_code_called(code, wisher)) {
+        ke_warning("TIME-14",
+                   "the driver %s was unloaded and did not take back the timer resolution that it "
+                   "asked for in %s",
+                   code->driver, base_stack_site(wisher).text);
+    }
 }
 
 unsigned ex_timer_resolution_report(void)

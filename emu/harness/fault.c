@@ -17,6 +17,7 @@
 #include "base/stack.h"
 #include "harness/hook.h"
 #include "ke/code.h"
+#include "verifier/fault.h"
 #include "verifier/fault_log.h"
 #include "verifier/option.h"
 #include "wsk/queue.h"
@@ -254,6 +255,11 @@ static bool decide(const void *context, const struct wskemu_call *call, struct h
         uint64_t none = 0;
         atomic_compare_exchange_strong(&failed_at_ns, &none, base_clock_ns());
         fill_in(row, call, action);
+        if (action->result == 0 && !action->raises) {
+            verifier_note_refused(row->function, call->return_address);
+        }
+    } else {
+        verifier_note_granted(row->function);
     }
     return fails;
 }

@@ -18,12 +18,14 @@
 #include "ke/bugcheck.h"
 #include "ke/callback.h"
 #include "trace/trace.h"
+#include "verifier/rule.h"
 #include "verifier/history.h"
 
 struct io_call {
     LIST_ENTRY link; /* guarded by its part's lock, as all below is */
     PIRP irp;
     PIO_STACK_LOCATION location;
+    UCHAR major_function;
     PDRIVER_DISPATCH routine;
     const struct ke_callback *callback; /* of the routine */
     const struct _KTHREAD *thread;
@@ -38,6 +40,10 @@ struct io_call {
     bool is_passed_on;       /* below the location when the routine returned */
     bool is_pending_below;   /* what was below the location had been marked pending */
     NTSTATUS completed_with; /* IoStatus.Status at that time */
+    struct io_call *parent;  /* whose routine made the call with the same IRP, or NULL */
+    bool was_sent;           /* the routine sent it to another driver, on its own thread */
+    bool is_ended_by_itself; /* completed by the routine itself */
+    NTSTATUS sent_status;    /* what that driver returned */
 };
 
 void io_calls_start(struct io_calls *calls)
@@ -122,6 +128,7 @@ void io_calls_note_left(struct io_call_shard *shard, const IRP *irp,
         if (call->location == location) {
             call->is_completed = true;
             call->is_left_elsewhere = call->thread != ke_current();
+            call->is_ended_by_itself = call->callback == ke_callback_innermost();
             call->was_marked = is_pending;
             call->completed_with = irp->IoStatus.Status;
             check_below(call);
@@ -208,6 +215,45 @@ static void check_skipped(const struct io_call *skipped, const struct io_call *c
     }
 }
 
+static bool lies_in(ULONG_PTR address, const void *buffer, ULONG bytes)
+{
+    return address - (ULONG_PTR)buffer < bytes;
+}
+
+/* The part is locked. */
+static bool has_pointer(const struct io_call *call, ULONG_PTR address)
+{
+    if (call->is_completed || call->thread != ke_thread_slot.thread ||
+        call->major_function != IRP_MJ_DEVICE_CONTROL) {
+        return false;
+    }
+    const IO_STACK_LOCATION *location = call->location;
+    ULONG code = location->Parameters.DeviceIoControl.IoControlCode;
+    return METHOD_FROM_CTL_CODE(code) == METHOD_NEITHER &&
+           (lies_in(address, location->Parameters.DeviceIoControl.Type3InputBuffer,
+                    location->Parameters.DeviceIoControl.InputBufferLength) ||
+            lies_in(address, call->irp->UserBuffer,
+                    location->Parameters.DeviceIoControl.OutputBufferLength));
+}
+
+bool io_calls_have_pointer(ULONG_PTR address)
+{
+    struct io_state *io = io_state();
+    bool is_found = false;
+    for (int i = 0; io != NULL && i < IO_CALL_SHARDS && !is_found; i++) {
+        struct io_call_shard *shard = &io->calls.shard[i];
+        if (!base_mutex_try_lock(&shard->lock)) {
+            continue;
+        }
+        for (LIST_ENTRY *entry = shard->calls.Flink; entry != &shard->calls && !is_found;
+             entry = entry->Flink) {
+            is_found = has_pointer(CONTAINING_RECORD(entry, struct io_call, link), address);
+        }
+        base_mutex_unlock(&shard->lock);
+    }
+    return is_found;
+}
+
 /* Looks at where the IRP goes. Returns whether its sender skipped its own location. */
 static bool check_sender(struct io_call_shard *shard, const struct io_call *call)
 {
@@ -225,6 +271,7 @@ static void begin(struct io_call *call, const void *caller)
     struct io_call_shard *shard = shard_of(call->irp);
     base_mutex_lock(&shard->lock);
     bool is_skipped = check_sender(shard, call);
+    call->parent = find_running(shard, call->irp);
     io_call_check_location(call->irp, call->location, is_skipped, caller);
     atomic_fetch_add_explicit(&shard->count, 1, memory_order_relaxed);
     InsertHeadList(&shard->calls, &call->link);
@@ -293,6 +340,23 @@ static void check_pending_status(const struct io_call *call)
     }
 }
 
+/* Of a routine that marked its request pending and returned otherwise. */
+static const char *rule_of_marked(const struct io_call *call)
+{
+    bool is_taken_back = call->was_sent && call->is_completed && call->is_ended_by_itself;
+    return is_taken_back ? "IRP-70" : "IRP-79";
+}
+
+/* Of a routine that returns another status than it completed the request with. */
+static const char *rule_of_other_status(const struct io_call *call, NTSTATUS status)
+{
+    UCHAR function = call->major_function;
+    if (call->was_sent && !call->is_ended_by_itself && call->sent_status == status) {
+        return "IRP-72"; /* its completion routine changed it */
+    }
+    return function == IRP_MJ_CREATE || function == IRP_MJ_CLOSE ? "DEV-54" : "IRP-82";
+}
+
 /* What a dispatch routine returns has to fit what it did. (IRP-77, IRP-79 to IRP-83) */
 static void check_status(const struct io_call *call, NTSTATUS status)
 {
@@ -304,7 +368,7 @@ static void check_status(const struct io_call *call, NTSTATUS status)
         wrong_status(call, 0x225, status, "IRP-83", "which is no status");
     }
     if (call->is_completed ? call->was_marked : call->is_marked) {
-        wrong_status(call, 0x23E, status, "IRP-79",
+        wrong_status(call, 0x23E, status, rule_of_marked(call),
                      "which it marked pending; it has to return STATUS_PENDING");
     }
     if (!call->is_completed) {
@@ -312,7 +376,8 @@ static void check_status(const struct io_call *call, NTSTATUS status)
     }
     if (call->completed_with != status) {
         ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x224, (ULONG_PTR)call->routine,
-                    (ULONG_PTR)call->irp, (ULONG)call->completed_with, "IRP-82",
+                    (ULONG_PTR)call->irp, (ULONG)call->completed_with,
+                    rule_of_other_status(call, status),
                     "The driver's dispatch routine %p returned 0x%08X for the IRP %p, which was "
                     "completed with 0x%08X.",
                     (void *)(ULONG_PTR)call->routine, (unsigned)status, (void *)call->irp,
@@ -358,9 +423,11 @@ static void check_state(const struct ke_callback *callback, PDEVICE_OBJECT devic
 {
     const struct _KTHREAD *thread = ke_current();
     if (thread->irql != callback->irql) {
+        verifier_rule_speak("DV-46");
         ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x5, (ULONG_PTR)device, callback->irql,
                     thread->irql, "IRP-47",
-                    "The driver's dispatch routine %p was called at IRQL %u and returned at %u.",
+                    "The driver's dispatch routine %p was called at IRQL %u and returned at %u. "
+                    "Driver Verifier checks it, too: see rule DV-46",
                     callback->routine, callback->irql, thread->irql);
     }
     if (thread->kernel_apc_disable != callback->kernel_apc_disable ||
@@ -371,6 +438,15 @@ static void check_state(const struct ke_callback *callback, PDEVICE_OBJECT devic
                     "The driver's dispatch routine %p returned inside a critical or guarded "
                     "region that it entered, or left one that it did not enter.",
                     callback->routine);
+    }
+}
+
+/* The sender's call is on this thread, below our own. */
+static void note_sent(const struct io_call *call, NTSTATUS status)
+{
+    if (call->parent != NULL) {
+        call->parent->was_sent = true;
+        call->parent->sent_status = status;
     }
 }
 
@@ -387,6 +463,7 @@ static NTSTATUS call_driver(PDEVICE_OBJECT device, PIRP irp, const void *caller)
     struct io_call call = {
         .irp = irp,
         .location = location,
+        .major_function = location->MajorFunction,
         .routine = routine_of(device, irp, location->MajorFunction),
         .callback = &callback,
         .thread = ke_current(),
@@ -401,6 +478,7 @@ static NTSTATUS call_driver(PDEVICE_OBJECT device, PIRP irp, const void *caller)
     check_state(&callback, device);
     ke_callback_leave(&callback);
     end(&call);
+    note_sent(&call, status);
     io_thread_irps_check_frames();
     check_status(&call, status);
     return status;

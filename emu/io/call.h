@@ -39,6 +39,10 @@ void io_call_check_location(PIRP irp, const IO_STACK_LOCATION *location, bool is
 /* Bug checks if the request must not be sent at the current IRQL. */
 void io_call_check_level(PIRP irp, UCHAR major_function, const void *caller);
 
+/* Whether the address lies in a buffer of a METHOD_NEITHER control whose dispatch routine runs on
+ * the calling thread. For reports: it knows nothing while somebody holds a lock. */
+bool io_calls_have_pointer(ULONG_PTR address);
+
 void io_calls_start(struct io_calls *calls);
 void io_calls_stop(struct io_calls *calls);
 

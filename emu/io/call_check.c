@@ -8,6 +8,7 @@
 #include "ke/thread.h"
 #include "ke/warning.h"
 #include "verifier/level.h"
+#include "verifier/rule.h"
 
 #include <string.h>
 
@@ -63,9 +64,11 @@ void io_call_check_level(PIRP irp, UCHAR major_function, const void *caller)
                     "The driver called IoCallDriver at IRQL %u.", irql);
     }
     if (irql == DISPATCH_LEVEL && !is_for_dispatch_level(major_function)) {
+        verifier_rule_speak("DV-47");
         ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x23A, (ULONG_PTR)caller, (ULONG_PTR)irp,
                     0, "IRP-45",
-                    "The driver sent the IRP %p with major function 0x%02X at DISPATCH_LEVEL.",
+                    "The driver sent the IRP %p with major function 0x%02X at DISPATCH_LEVEL. "
+                    "Driver Verifier checks it, too: see rule DV-47",
                     (void *)irp, major_function);
     }
 }

@@ -30,6 +30,11 @@ VOID IoAcquireCancelSpinLock(PKIRQL Irql)
 {
     struct io_cancel *cancel = &io_state()->cancel;
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    if (atomic_load_explicit(&cancel->holder, memory_order_relaxed) == ke_current()) {
+        ke_bugcheck(SPIN_LOCK_ALREADY_OWNED, (ULONG_PTR)&cancel->lock, 0, 0, 0, "CANCEL-18",
+                    "The driver called IoAcquireCancelSpinLock while it held that lock: a cancel "
+                    "routine is entered with it.");
+    }
     *Irql = ke_raise_irql(DISPATCH_LEVEL);
     ke_spin_lock_acquire(&cancel->lock);
     atomic_store_explicit(&cancel->holder, ke_current(), memory_order_relaxed);

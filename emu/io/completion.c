@@ -69,16 +69,25 @@ static void check_state(const struct ke_callback *callback)
     }
 }
 
+/* Whether WSK had the IRP in the location right below the current one. */
+static bool comes_from_wsk(PIRP irp)
+{
+    const struct io_irp_record *record = io_irp_record(irp);
+    return record != NULL && record->receiver == IO_IRP_TO_WSK &&
+           record->wsk_location == irp->CurrentLocation - 1;
+}
+
 /* A routine that lets completion go on has to carry the pending mark up. (IRP-67, IRP-68) */
 static void check_went_on(PIRP irp, NTSTATUS returned, const void *routine)
 {
     if (returned == STATUS_PENDING) {
-        ke_warning("IRP-67", "the completion routine %p returned STATUS_PENDING", routine);
+        ke_warning(comes_from_wsk(irp) ? "WSK-IRP-17" : "IRP-67",
+                   "the completion routine %p returned STATUS_PENDING", routine);
     }
     if (irp->PendingReturned && !is_at_top(irp) &&
         (IoGetCurrentIrpStackLocation(irp)->Control & SL_PENDING_RETURNED) == 0) {
         ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x228, (ULONG_PTR)routine, (ULONG_PTR)irp,
-                    0, "IRP-68",
+                    0, comes_from_wsk(irp) ? "WSK-IRP-21" : "IRP-68",
                     "The driver's completion routine %p saw PendingReturned for the IRP %p, let "
                     "completion go on and did not call IoMarkIrpPending.",
                     routine, (void *)irp);
@@ -105,19 +114,35 @@ static void check_still_ours(PIRP irp, CHAR location, NTSTATUS returned, const v
     io_irp_check_locations(irp);
 }
 
-/* The driver's own IRP goes on to an end that it has not. (IRP-04, WSK-IRP-11) */
+/* Which rule speaks of the completion of an own IRP. */
+static const char *rule_of_own(const struct io_irp_record *record)
+{
+    if (record != NULL && record->receiver == IO_IRP_TO_WSK) {
+        return "WSK-IRP-11";
+    }
+    return record != NULL && record->kind == IO_IRP_ASYNCHRONOUS ? "IRP-109" : "IRP-04";
+}
+
+/* The driver's own IRP goes on to an end that it has not. (IRP-04, IRP-109, WSK-IRP-11) */
 static void check_taken_back(PIRP irp, NTSTATUS returned, const void *routine)
 {
     if (!is_at_top(irp) || !io_irp_is_drivers(irp)) {
         return;
     }
     const struct io_irp_record *record = io_irp_record(irp);
-    bool is_from_wsk = record != NULL && record->receiver == IO_IRP_TO_WSK;
     ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, (ULONG_PTR)irp, (ULONG_PTR)routine,
-                (ULONG)returned, is_from_wsk ? "WSK-IRP-11" : "IRP-04",
+                (ULONG)returned, rule_of_own(record),
                 "The completion routine %s returned 0x%08X for the IRP %p, which its driver "
                 "allocated: it has to return STATUS_MORE_PROCESSING_REQUIRED.",
                 base_stack_site((const char *)routine + 1).text, (unsigned)returned, (void *)irp);
+}
+
+static const char completion_routine[] = "a completion routine";
+
+bool io_completion_runs(void)
+{
+    const struct ke_callback *callback = ke_callback_innermost();
+    return callback != NULL && callback->what == completion_routine;
 }
 
 /* Returns whether the routine took the IRP back. */
@@ -126,7 +151,7 @@ static inline bool call_routine(PIRP irp, PIO_COMPLETION_ROUTINE routine, PVOID 
     struct ke_callback callback;
     PDEVICE_OBJECT device = is_at_top(irp) ? NULL : IoGetCurrentIrpStackLocation(irp)->DeviceObject;
     CHAR location = irp->CurrentLocation;
-    ke_callback_enter(&callback, "a completion routine", (void *)(ULONG_PTR)routine);
+    ke_callback_enter(&callback, completion_routine, (void *)(ULONG_PTR)routine);
     NTSTATUS status = routine(device, irp, context);
     check_state(&callback);
     ke_callback_leave_with(&callback, status);
@@ -200,6 +225,18 @@ static void check_was_sent(PIRP irp)
     }
 }
 
+/* The routines above may want the same lock, or wait. What WSK completes, it completes itself. */
+static void check_no_spin_lock(PIRP irp, const void *caller)
+{
+    unsigned held = ke_current()->spin_locks_held;
+    const struct io_irp_record *record = held != 0 ? io_irp_record(irp) : NULL;
+    if (held != 0 && (record == NULL || record->receiver != IO_IRP_TO_WSK) &&
+        verifier_speaks_first("SPIN-22", caller)) {
+        ke_warning("SPIN-22", "the driver completed the IRP %p, at %s, while it held %u spin locks",
+                   (void *)irp, base_stack_site(caller).text, held);
+    }
+}
+
 static void check_completion(PIRP irp, const void *caller)
 {
     KIRQL irql = ke_current()->irql;
@@ -208,6 +245,7 @@ static void check_completion(PIRP irp, const void *caller)
         io_call_check_held(irp, 0x209, "completed", caller);
         io_completion_check_unsent(irp, "completed");
         check_was_sent(irp);
+        check_no_spin_lock(irp, caller);
         io_cancel_check_completion(irp);
     }
     if (irql > DISPATCH_LEVEL) {

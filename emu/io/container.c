@@ -14,6 +14,7 @@
  */
 #include "io/container.h"
 
+#include "base/local.h"
 #include "base/log.h"
 #include "base/stack.h"
 #include "io/device.h"
@@ -151,6 +152,27 @@ static void check_status(const struct registration *registration, NTSTATUS statu
     }
 }
 
+/* The call of the driver that runs on this thread, the innermost. */
+static BASE_THREAD_LOCAL struct {
+    const struct ke_callback *callback;
+    bool has_payload;
+} running;
+
+/* Whether the calling thread is between the registration and its return to the driver. */
+static BASE_THREAD_LOCAL bool is_registering;
+
+const char *io_container_fault_rule(void)
+{
+    const struct ke_callback *innermost = ke_callback_innermost();
+    if (innermost == NULL || innermost != running.callback) {
+        return NULL;
+    }
+    if (!running.has_payload) {
+        return "SESS-60";
+    }
+    return is_registering ? "SESS-31" : NULL;
+}
+
 static void call_driver(const struct registration *registration,
                         const struct io_session_notice *notice)
 {
@@ -166,6 +188,8 @@ static void call_driver(const struct registration *registration,
     }
     ke_callback_enter(&callback, "a session callback",
                       (const void *)(ULONG_PTR)registration->function);
+    running.callback = &callback;
+    running.has_payload = has_payload;
     NTSTATUS status = registration->function(
         session, registration->object, (ULONG)notice->event, registration->context,
         has_payload ? &session->payload : NULL, has_payload ? sizeof(session->payload) : 0);
@@ -304,7 +328,9 @@ static NTSTATUS insert(struct registration *registration)
     struct wskemu_session_options options = containers->options;
     base_mutex_unlock(&containers->lock);
     if (is_first && options.registered != NULL) {
+        is_registering = true;
         options.registered(options.context);
+        is_registering = false;
     }
     return is_first ? STATUS_SUCCESS : STATUS_ALREADY_COMMITTED;
 }

@@ -64,4 +64,8 @@ void io_container_check_object(const void *object, const char *rule, const char 
 /* Bug checks if a registration of that driver is left; how ends "the driver ..." */
 void io_container_check_driver(PDRIVER_OBJECT driver, const char *rule, const char *how);
 
+/* The rule that a session callback breaks that touches what is not there, or NULL: of the routine
+ * that runs on the calling thread. */
+const char *io_container_fault_rule(void);
+
 #endif

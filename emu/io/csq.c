@@ -57,6 +57,9 @@ static PVOID *slot_of(PIRP irp)
 }
 
 /* Ties an IRP to the queue, and to the context if there is one. (CANCEL-28) */
+/* The driver's routines that one call of ours calls in turn: they end at the level of the first. */
+static const char queue_routines[] = "routines of a cancel-safe queue";
+
 static void bind(PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context)
 {
     *slot_of(irp) = csq;
@@ -140,8 +143,10 @@ static bool was_cancelled(PIRP irp)
 static NTSTATUS insert(PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context, PVOID insert_context)
 {
     KIRQL irql;
+    struct ke_callback callback;
     bool is_cancelled = false;
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    ke_callback_enter(&callback, queue_routines, (const void *)(ULONG_PTR)csq->CsqInsertIrp);
     csq->CsqAcquireLock(csq, &irql);
     bind(csq, irp, context);
     NTSTATUS status = call_insert(csq, irp, insert_context);
@@ -156,6 +161,7 @@ static NTSTATUS insert(PIO_CSQ csq, PIRP irp, PIO_CSQ_IRP_CONTEXT context, PVOID
         unbind(irp);
     }
     csq->CsqReleaseLock(csq, irql);
+    ke_callback_leave(&callback);
     if (is_cancelled) {
         csq->CsqCompleteCanceledIrp(csq, irp);
     }
@@ -196,10 +202,13 @@ static PIRP take_next(PIO_CSQ csq, PVOID peek_context)
 PIRP IoCsqRemoveNextIrp(PIO_CSQ Csq, PVOID PeekContext)
 {
     KIRQL irql;
+    struct ke_callback callback;
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    ke_callback_enter(&callback, queue_routines, (const void *)(ULONG_PTR)Csq->CsqPeekNextIrp);
     Csq->CsqAcquireLock(Csq, &irql);
     PIRP irp = take_next(Csq, PeekContext);
     Csq->CsqReleaseLock(Csq, irql);
+    ke_callback_leave(&callback);
     return irp;
 }
 

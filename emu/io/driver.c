@@ -6,6 +6,7 @@
 #include "ke/bugcheck.h"
 #include "ke/limit.h"
 #include "ob/object.h"
+#include "verifier/rule.h"
 
 #include <stdlib.h>
 
@@ -138,6 +139,9 @@ unsigned io_drivers_report(struct io_drivers *drivers)
     for (LIST_ENTRY *entry = drivers->loaded.Flink; entry != &drivers->loaded;
          entry = entry->Flink) {
         const struct io_driver *driver = CONTAINING_RECORD(entry, struct io_driver, link);
+        if (driver->object.DriverUnload == NULL) {
+            verifier_rule_speak("DEV-14");
+        }
         base_log("left: driver %s, %s\n", driver->image->name,
                  driver->object.DriverUnload == NULL ? "which has no unload routine (DEV-14)"
                                                      : "whose devices are in use");

@@ -15,6 +15,7 @@
 #include "ke/limit.h"
 #include "ob/name.h"
 #include "ob/object.h"
+#include "verifier/level.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,9 @@ static void close_file(void *object)
     PFILE_OBJECT file = object;
     send(file, IRP_MJ_CLEANUP, IRP_CLOSE_OPERATION | IRP_SYNCHRONOUS_API);
     file->Flags |= FO_CLEANUP_COMPLETE;
+    if (verifier_is_on()) {
+        io_irps_check_cleaned(file);
+    }
 }
 
 /* The last reference is gone. (DEV-59) */

@@ -23,6 +23,7 @@
 #include "verifier/level.h"
 #include "verifier/history.h"
 #include "verifier/object.h"
+#include "verifier/rule.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -200,6 +201,19 @@ static bool is_untouched(const struct io_irp_record *record)
            (*start == FREED_BYTE && memcmp(start, start + 1, record->freed_bytes - 1U) == 0);
 }
 
+bool io_irp_was_freed_for_wsk(PIRP irp)
+{
+    struct io_irps *irps = &io_state()->irps;
+    bool was_freed = false;
+    base_mutex_lock(&irps->lock);
+    for (LIST_ENTRY *entry = irps->freed.Flink; entry != &irps->freed; entry = entry->Flink) {
+        struct io_irp_record *record = CONTAINING_RECORD(entry, struct io_irp_record, link);
+        was_freed |= (PIRP)(PVOID)(record + 1) == irp && record->is_freed_for_wsk;
+    }
+    base_mutex_unlock(&irps->lock);
+    return was_freed;
+}
+
 /* Looks at a freed IRP for the last time. */
 static void check_freed(const struct io_irp_record *record)
 {
@@ -207,7 +221,7 @@ static void check_freed(const struct io_irp_record *record)
     if (!is_untouched(record)) {
         ke_violation(
             DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20A, (ULONG_PTR)record->creator, (ULONG_PTR)irp,
-            0, "IRP-94",
+            0, record->is_freed_for_wsk ? "WSK-IRP-28" : "IRP-94",
             "A driver wrote to the IRP %p, allocated by %s, after it had been completed or "
             "freed.",
             (const void *)irp, base_stack_site(record->creator).text);
@@ -252,12 +266,13 @@ VOID IoFreeIrp(PIRP Irp)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     io_irp_check_freeable(Irp, _ReturnAddress());
-    const struct io_irp_record *record = io_irp_record(Irp);
+    struct io_irp_record *record = io_irp_record(Irp);
     if (record == NULL) {
         ExFreePoolWithTag(Irp, 0);
         return;
     }
     verifier_note_freed(Irp, "IRP", record->creator, _ReturnAddress());
+    record->is_freed_for_wsk = record->receiver == IO_IRP_TO_WSK && io_completion_runs();
     io_irp_release(Irp);
 }
 
@@ -319,6 +334,34 @@ void io_irps_check_parts(const IRP *master)
     }
 }
 
+void io_irps_check_cleaned(const FILE_OBJECT *file)
+{
+    struct io_irps *irps = &io_state()->irps;
+    const void *queued = NULL;
+    base_mutex_lock(&irps->lock);
+    for (LIST_ENTRY *entry = irps->all.Flink; entry != &irps->all && queued == NULL;
+         entry = entry->Flink) {
+        const struct io_irp_record *record = CONTAINING_RECORD(entry, struct io_irp_record, link);
+        const IRP *irp = (const IRP *)(const void *)(record + 1);
+        bool is_queued = record->file == file && io_irp_cancel_routine(irp) != NULL;
+        queued = is_queued ? irp : NULL;
+    }
+    base_mutex_unlock(&irps->lock);
+    if (queued != NULL) {
+        ke_warning("DEV-57",
+                   "the last handle of the file %p was closed, and after its cleanup the driver "
+                   "still queues the IRP %p of it, with a cancel routine set",
+                   (const void *)file, queued);
+    }
+}
+
+/* Of an IRP that was left: WSK's clients have a rule of their own. */
+static const char *rule_of_left(const struct io_irp_record *record)
+{
+    bool is_wsk = record->kind == IO_IRP_DRIVERS && record->receiver == IO_IRP_TO_WSK;
+    return is_wsk ? "WSK-IRP-15" : "IRP-21";
+}
+
 unsigned io_irps_report_driver(const struct ke_code *code)
 {
     struct io_irps *irps = &io_state()->irps;
@@ -326,7 +369,8 @@ unsigned io_irps_report_driver(const struct ke_code *code)
     base_mutex_lock(&irps->lock);
     for (LIST_ENTRY *entry = irps->all.Flink; entry != &irps->all; entry = entry->Flink) {
         const struct io_irp_record *record = CONTAINING_RECORD(entry, struct io_irp_record, link);
-        left += ke_code_warn_of_left(code, "IRP-21", "IRP", record + 1, record->creator);
+        left +=
+            ke_code_warn_of_left(code, rule_of_left(record), "IRP", record + 1, record->creator);
     }
     base_mutex_unlock(&irps->lock);
     return left;
@@ -347,7 +391,8 @@ BASE_NOT_SANITIZED static const char *rule_of_holder(const struct io_irp_record 
     }
     if (record->driver == driver && record->driver_location == position) {
         bool is_forgotten = irp->Cancel && irp->CancelRoutine != NULL;
-        return is_forgotten ? "CANCEL-10" : "DEV-18";
+        const char *rule = record->receiver == IO_IRP_TO_WSK ? "WSK-IRP-18" : "DEV-18";
+        return is_forgotten ? "CANCEL-10" : rule;
     }
     for (int i = position - 1; i < irp->StackCount; i++) {
         if (ke_code_holds(code, (const void *)(ULONG_PTR)first[i].CompletionRoutine)) {
@@ -410,8 +455,9 @@ unsigned io_irps_report(struct io_irps *irps)
     unsigned left = 0;
     for (LIST_ENTRY *entry = irps->all.Flink; entry != &irps->all; entry = entry->Flink) {
         const struct io_irp_record *record = CONTAINING_RECORD(entry, struct io_irp_record, link);
-        base_log("left: IRP %p, allocated by %s (IRP-21)\n", (const void *)(record + 1),
-                 base_stack_site(record->creator).text);
+        verifier_rule_speak(rule_of_left(record));
+        base_log("left: IRP %p, allocated by %s (%s)\n", (const void *)(record + 1),
+                 base_stack_site(record->creator).text, rule_of_left(record));
         ke_left_note(record->creator);
         left++;
     }

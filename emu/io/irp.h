@@ -45,8 +45,9 @@ struct io_irp_record {
     USHORT freed_bytes; /* how many of them a freed one was filled with */
     LONG references;    /* 1, and 1 more while the end of its thread cancels it */
     bool is_quota_charged;
-    bool is_event_wanted; /* its maker waits for an event, or should have a completion routine */
-    bool is_ended_thread; /* its thread ends and has cancelled it */
+    bool is_event_wanted;  /* its maker waits for an event, or should have a completion routine */
+    bool is_ended_thread;  /* its thread ends and has cancelled it */
+    bool is_freed_for_wsk; /* by the completion routine that WSK called */
 };
 
 struct io_irps {
@@ -65,12 +66,21 @@ void io_irps_start(struct io_irps *irps);
 /* Lets reports find and list them; see irp_report.c. */
 void io_irps_describe(struct io_irps *irps);
 
+/* Whether it is an IRP of those freed last, and a completion routine did that for WSK. */
+bool io_irp_was_freed_for_wsk(PIRP irp);
+
+/* Whether a completion routine runs on this thread, and none of the driver's other routines. */
+bool io_completion_runs(void);
+
 /* Whether an IRP that was sent is completed, as far as others can tell. */
 bool io_irp_is_completed(PIRP irp);
 void io_irps_stop(struct io_irps *irps);
 
 /* Warns of associated IRPs that were not cancelled with their master, which may be gone. */
 void io_irps_check_parts(const IRP *master);
+
+/* Warns of a request on the file that a driver still queues after the file's cleanup. (DEV-57) */
+void io_irps_check_cleaned(const FILE_OBJECT *file);
 
 /* Warns of each IRP that code of the driver allocated and that is still there. (IRP-21) */
 unsigned io_irps_report_driver(const struct ke_code *code);

@@ -10,9 +10,11 @@
 #include "base/cold.h"
 #include "base/stack.h"
 #include "ex/paged.h"
+#include "io/call.h"
 #include "io/irp.h"
 #include "ke/bugcheck.h"
 #include "ke/warning.h"
+#include "verifier/once.h"
 #include "verifier/level.h"
 
 #define INVOKE_ALWAYS (SL_INVOKE_ON_SUCCESS | SL_INVOKE_ON_ERROR)
@@ -42,12 +44,22 @@ static bool is_zero(const IO_STACK_LOCATION *location)
             word[8]) == 0;
 }
 
+/* Whose IoMarkIrpPending wrote behind the IRP: a driver's that was called with it has skipped its
+ * location. */
+static const char *rule_of_marker(PIRP irp)
+{
+    if (is_with_wsk(irp)) {
+        return "WSK-IRP-22";
+    }
+    return io_call_is_in_dispatch(irp) ? "IRP-31" : "IRP-69";
+}
+
 /* What somebody wrote who had no stack location. */
 static BASE_COLD void report_beyond(PIRP irp, const IO_STACK_LOCATION *beyond)
 {
     if (beyond->Control == SL_PENDING_RETURNED) {
         ke_violation(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x212, (ULONG_PTR)beyond, (ULONG_PTR)irp,
-                     0, is_with_wsk(irp) ? "WSK-IRP-22" : "IRP-69",
+                     0, rule_of_marker(irp),
                      "A driver called IoMarkIrpPending on the IRP %p, allocated by %s, without "
                      "having a stack location in it: it wrote behind the IRP.",
                      (void *)irp, origin_of(irp).text);
@@ -104,16 +116,27 @@ static void check_before_end(PIRP irp, const struct io_irp_record *record, const
     }
 }
 
+/* The one of two rules that speaks of the IRP: WSK's clients have one of their own for what they
+ * were given from above and passed to WSK. */
+static const char *rule_from_above(const struct io_irp_record *record, const char *general,
+                                   const char *of_client)
+{
+    return record->receiver == IO_IRP_TO_WSK ? of_client : general;
+}
+
 void io_irp_check_freeable(PIRP irp, const void *caller)
 {
     if (!io_irp_is_alive(irp)) {
-        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x1, (ULONG_PTR)irp, 0, 0, "IRP-19",
+        bool is_later = io_irp_was_freed_for_wsk(irp) && !io_completion_runs();
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x1, (ULONG_PTR)irp, 0, 0,
+                    is_later ? "WSK-IRP-02" : "IRP-19",
                     "The driver called IoFreeIrp on %p, which is no IRP, or was freed already.",
                     (void *)irp);
     }
     const struct io_irp_record *record = io_irp_record(irp);
     if (record != NULL && (record->kind == IO_IRP_THREADED || record->kind == IO_IRP_SYSTEM)) {
-        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x2, (ULONG_PTR)irp, 0, 0, "IRP-102",
+        ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x2, (ULONG_PTR)irp, 0, 0,
+                    rule_from_above(record, "IRP-102", "WSK-IRP-16"),
                     "The driver freed the IRP %p, which belongs to a thread: it has to be "
                     "completed, and the I/O manager frees it.",
                     (void *)irp);
@@ -137,7 +160,9 @@ void io_irp_check_reusable(PIRP irp, const void *caller)
     }
     if (record != NULL && record->kind != IO_IRP_DRIVERS && record->kind != IO_IRP_ASYNCHRONOUS) {
         ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x311, (ULONG_PTR)caller, (ULONG_PTR)irp,
-                    0, "IRP-12",
+                    0,
+                    rule_from_above(record, record->kind == IO_IRP_THREADED ? "IRP-16" : "IRP-12",
+                                    "WSK-IRP-13"),
                     "The driver reused the IRP %p, which the I/O manager frees when it is done.",
                     (void *)irp);
     }
@@ -298,11 +323,25 @@ static void check_for_wsk(PIRP irp, const struct io_irp_record *record)
     }
 }
 
+/* The client passes its IRP on as the last request left it. */
+static BASE_COLD void report_not_reused(PIRP irp, const struct io_irp_record *record)
+{
+    if (record->kind == IO_IRP_DRIVERS && verifier_speaks_first("WSK-IRP-12", record->creator)) {
+        ke_warning("WSK-IRP-12",
+                   "the driver gave the IRP %p, allocated by %s, to WSK once more without having "
+                   "called IoReuseIrp",
+                   (void *)irp, origin_of(irp).text);
+    }
+}
+
 void io_irp_hand_to_wsk(PIRP irp)
 {
     struct io_irp_record *record = io_irp_record(irp);
     if (verifier_is_on() && !is_in_order(irp, record)) {
         check_for_wsk(irp, record);
+    }
+    if (record != NULL && record->receiver == IO_IRP_TO_WSK && verifier_is_on()) {
+        report_not_reused(irp, record);
     }
     if (record != NULL) {
         record->receiver = IO_IRP_TO_WSK;

@@ -18,6 +18,7 @@
 #include "io/unload.h"
 #include "ke/callback.h"
 #include "ke/limit.h"
+#include "verifier/rule.h"
 #include "ke/patience.h"
 #include "ke/warning.h"
 #include "ob/name.h"
@@ -106,21 +107,22 @@ static void insert(struct io_driver *driver)
 }
 
 /* Deletes and names the devices that a driver that goes left behind. */
-static void check_devices(struct io_driver *driver, const char *how)
+static void check_devices(struct io_driver *driver, const char *rule, const char *how)
 {
     while (driver->object.DeviceObject != NULL) {
         PDEVICE_OBJECT device = driver->object.DeviceObject;
-        base_log("left: device %p of driver %s, which %s\n", (void *)device, driver->image->name,
-                 how);
+        verifier_rule_speak(rule);
+        base_log("left: device %p of driver %s, which %s (%s)\n", (void *)device,
+                 driver->image->name, how, rule);
         io_state()->drivers.devices_left++;
         io_device_detach(device);
         IoDeleteDevice(device);
     }
 }
 
-static void remove_driver(struct io_driver *driver, const char *how)
+static void remove_driver(struct io_driver *driver, const char *rule, const char *how)
 {
-    check_devices(driver, how);
+    check_devices(driver, rule, how);
     io_driver_wait_for_pins(driver);
     io_unload_check(driver);
     ke_code_remove(&driver->code);
@@ -156,7 +158,7 @@ NTSTATUS wskemu_load_driver(const struct wskemu_driver_image *image, PDRIVER_OBJ
     status = call_entry(driver);
     if (!NT_SUCCESS(status)) {
         io_container_check_driver(&driver->object, "SESS-75", "failed to load");
-        remove_driver(driver, "failed to load");
+        remove_driver(driver, "DEV-03", "failed to load");
         return status;
     }
     finish_devices(&driver->object);
@@ -194,7 +196,7 @@ static void call_unload(struct io_driver *driver)
     ke_callback_leave(&callback);
     io_container_check_driver(&driver->object, "SESS-74", "was unloaded");
     KeFlushQueuedDpcs(); /* TIMER-13 */
-    remove_driver(driver, "was unloaded");
+    remove_driver(driver, "DEV-19", "was unloaded");
 }
 
 /* Decides who runs a pending unload: at most one caller gets TRUE. */

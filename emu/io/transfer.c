@@ -3,11 +3,14 @@
 #include "ex/pool.h"
 #include "io/irp.h"
 #include "ke/bugcheck.h"
+#include "ke/warning.h"
+#include "verifier/level.h"
 
 #include <excpt.h>
 #include <string.h>
 
-#define BUFFER_TAG 0x20206F49 /* "Io  " */
+/* So many bytes in turn are taken for memory that nobody wrote. */
+#define FRESH_RUN 8
 
 static NTSTATUS copy_in(PVOID to, const void *from, ULONG bytes)
 {
@@ -28,7 +31,7 @@ NTSTATUS io_transfer_buffer(PIRP irp, const void *input, ULONG input_bytes, PVOI
         return STATUS_SUCCESS;
     }
     irp->AssociatedIrp.SystemBuffer =
-        ex_pool_allocate(NonPagedPoolNx, bytes, BUFFER_TAG, _ReturnAddress());
+        ex_pool_allocate(NonPagedPoolNx, bytes, IO_TRANSFER_TAG, _ReturnAddress());
     if (irp->AssociatedIrp.SystemBuffer == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -107,6 +110,33 @@ NTSTATUS io_transfer_control(PIRP irp, PIO_STACK_LOCATION location, ULONG code, 
     return io_transfer_lock(irp, output, output_bytes, operation);
 }
 
+/* The first of so many bytes that nobody wrote, or NULL. */
+static const UCHAR *find_fresh(const UCHAR *buffer, size_t bytes)
+{
+    size_t end = min(bytes, EX_POOL_FRESH_BYTES_MAX);
+    size_t in_turn = 0;
+    for (size_t i = 0; i < end; i++) {
+        in_turn = buffer[i] == EX_POOL_FRESH_BYTE ? in_turn + 1 : 0;
+        if (in_turn == FRESH_RUN) {
+            return &buffer[i + 1 - FRESH_RUN];
+        }
+    }
+    return NULL;
+}
+
+/* Pool that nobody wrote tells whoever made the request what the kernel had there before. */
+static void check_written(PIRP irp, ULONG_PTR bytes)
+{
+    const UCHAR *buffer = irp->AssociatedIrp.SystemBuffer;
+    const UCHAR *fresh = verifier_is_on() ? find_fresh(buffer, bytes) : NULL;
+    if (fresh != NULL) {
+        ke_warning("DEV-75",
+                   "the driver completed the IRP %p with Information %llu and did not write the "
+                   "output from byte %llu on: uninitialised pool goes to whoever made the request",
+                   (void *)irp, (unsigned long long)bytes, (unsigned long long)(fresh - buffer));
+    }
+}
+
 void io_transfer_copy_back(PIRP irp)
 {
     ULONG flags = IRP_BUFFERED_IO | IRP_INPUT_OPERATION;
@@ -121,13 +151,14 @@ void io_transfer_copy_back(PIRP irp)
                     "%u bytes.",
                     (void *)irp, (unsigned long long)bytes, room);
     }
+    check_written(irp, bytes);
     memcpy(irp->UserBuffer, irp->AssociatedIrp.SystemBuffer, bytes);
 }
 
 void io_transfer_release(PIRP irp)
 {
     if ((irp->Flags & IRP_DEALLOCATE_BUFFER) != 0) {
-        ex_pool_free(irp->AssociatedIrp.SystemBuffer, BUFFER_TAG, _ReturnAddress());
+        ex_pool_free(irp->AssociatedIrp.SystemBuffer, IO_TRANSFER_TAG, _ReturnAddress());
         irp->Flags &= ~(ULONG)IRP_DEALLOCATE_BUFFER;
     }
     while (irp->MdlAddress != NULL) {

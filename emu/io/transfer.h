@@ -4,6 +4,9 @@
 
 #include <wdm.h>
 
+/* Of the buffers that the I/O manager makes: "Io  ". */
+#define IO_TRANSFER_TAG 0x20206F49
+
 /*
  * Buffered: one system buffer for input and output, the input copied in. STATUS_SUCCESS,
  * STATUS_INSUFFICIENT_RESOURCES, or the exception that the input's memory raised.

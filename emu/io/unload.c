@@ -12,7 +12,7 @@
 #include "io/unload.h"
 
 #include "base/stack.h"
-#include "ex/pool.h"
+#include "ex/executive.h"
 #include "io/io.h"
 #include "ke/bugcheck.h"
 #include "ke/dpc.h"
@@ -36,11 +36,14 @@ static void check_threads(const struct ke_code *code)
         return;
     }
     const void *routine = (const void *)(ULONG_PTR)thread->start_routine;
+    bool is_blocked = ps_is_blocked(thread);
     ke_violation(DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS, (ULONG_PTR)routine, 0,
-                 (ULONG_PTR)routine, 0, "THREAD-14",
-                 "The driver %s was unloaded while its thread %p, %s, was running. Signal the "
-                 "thread and wait for the thread object.",
-                 code->driver, (void *)thread, routine_name(routine, &site));
+                 (ULONG_PTR)routine, 0, is_blocked ? "THREAD-14" : "THREAD-16",
+                 "The driver %s was unloaded while its thread %p, %s, was %s", code->driver,
+                 (void *)thread, routine_name(routine, &site),
+                 is_blocked ? "waiting. Signal the thread and wait for the thread object."
+                            : "running. What a thread signals before its end does not prove that "
+                              "its code has finished: wait for the thread object.");
     ob_dereference(thread);
 }
 
@@ -121,5 +124,7 @@ void io_unload_check(const struct io_driver *driver)
     io_work_items_report_driver(code);
     mm_mdls_report_driver(code);
     ex_pool_report_driver(code);
+    ex_registry_report_driver(code);
+    ex_timer_resolution_report_driver(code);
     ob_report_driver(code);
 }

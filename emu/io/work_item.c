@@ -188,7 +188,7 @@ static void check_origin(PIO_WORKITEM item, bool is_allocated, const char *funct
 {
     if (item->object == NULL || item->is_allocated != is_allocated) {
         ke_bugcheck(WORKER_INVALID, 0x2, (ULONG_PTR)item, (ULONG_PTR)item->routine, 0,
-                    is_allocated ? "WORK-03" : "WORK-05",
+                    is_allocated || item->is_allocated ? "WORK-03" : "WORK-05",
                     "The driver called %s on the work item %p, which was not made for that.",
                     function, (void *)item);
     }

@@ -15,6 +15,7 @@
 #include "base/park.h"
 #include "base/process.h"
 #include "ke/bugcheck_callback.h"
+#include "ke/callback.h"
 #include "ke/expectation.h"
 #include "ke/kernel.h"
 #include "rtl/exception.h"
@@ -220,6 +221,7 @@ static struct ke_expectation *begin(bool is_announced)
 {
     struct ke_expectation *expectation = create_expectation(is_announced);
     seh_barrier_push(&expectation->barrier);
+    expectation->callback = ke_callback_innermost();
     expectation->frame = BASE_FRAME_HERE();
     expectation->outer = own_expectation;
     own_expectation = expectation;
@@ -239,6 +241,7 @@ static void body_ended(struct ke_expectation *expectation)
 
 static void resumed(struct ke_expectation *expectation)
 {
+    ke_callback_jumped_to(expectation->callback);
     atomic_store(&ke_expectation, expectation->shadowed);
 }
 

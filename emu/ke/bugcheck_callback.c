@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "ke/kernel.h"
+#include "verifier/rule.h"
 
 static PKBUGCHECK_CALLBACK_RECORD record_of(LIST_ENTRY *entry)
 {
@@ -36,11 +37,13 @@ unsigned ke_bugcheck_callbacks_report(void)
     LIST_ENTRY *head = &ke_kernel()->bugcheck_callbacks;
     unsigned left = 0;
     for (LIST_ENTRY *entry = head->Flink; entry != head; entry = entry->Flink) {
+        verifier_rule_speak("BUGCHECK-03");
         base_log("left: bug check callback record %p\n", (void *)record_of(entry));
         left++;
     }
     head = &ke_kernel()->bugcheck_reason_callbacks;
     for (LIST_ENTRY *entry = head->Flink; entry != head; entry = entry->Flink) {
+        verifier_rule_speak("BUGCHECK-03");
         base_log("left: bug check reason callback record %p\n", (void *)entry);
         left++;
     }

@@ -1,17 +1,23 @@
 #include "ke/callback.h"
 
 #include "base/local.h"
+#include "verifier/resident.h"
 #include "ke/bugcheck.h"
 #include "ke/kernel.h"
 #include "trace/trace.h"
 #include "verifier/lock_order.h"
 #include "verifier/object.h"
 
-static BASE_THREAD_LOCAL const struct ke_callback *innermost;
+static BASE_THREAD_LOCAL struct ke_callback *innermost;
 
 const struct ke_callback *ke_callback_innermost(void)
 {
     return innermost;
+}
+
+void ke_callback_jumped_to(const struct ke_callback *callback)
+{
+    innermost = (struct ke_callback *)(ULONG_PTR)callback;
 }
 
 void ke_callback_enter(struct ke_callback *callback, const char *what, const void *routine)
@@ -19,6 +25,8 @@ void ke_callback_enter(struct ke_callback *callback, const char *what, const voi
     struct _KTHREAD *thread = ke_current();
     callback->what = what;
     callback->routine = routine;
+    callback->started = NULL;
+    callback->is_own = false;
     callback->irql = thread->irql;
     callback->spin_locks_held = thread->spin_locks_held;
     callback->kernel_apc_disable = thread->kernel_apc_disable;
@@ -26,13 +34,31 @@ void ke_callback_enter(struct ke_callback *callback, const char *what, const voi
     callback->outer = innermost;
     innermost = callback;
     seh_barrier_push(&callback->barrier);
+    ex_paged_routine_begins();
     trace_callback(what, routine);
+}
+
+void ke_callback_started(const char *function, bool is_own)
+{
+    if (innermost != NULL) {
+        innermost->started = function;
+        innermost->is_own = is_own;
+    }
 }
 
 static void check_irql(const struct ke_callback *callback, const struct _KTHREAD *thread)
 {
     if (thread->irql == callback->irql) {
         return;
+    }
+    const void *mutex = verifier_lock_kept(&verifier_fast_mutex, callback);
+    if (mutex != NULL) {
+        ke_bugcheck(IRQL_UNEXPECTED_VALUE,
+                    ((ULONG_PTR)thread->irql << 16) | ((ULONG_PTR)callback->irql << 8), 0,
+                    (ULONG_PTR)callback->routine, 0, "FAST-14",
+                    "The driver's routine %p, called as %s, returned without releasing the fast "
+                    "mutex %p, and so at IRQL %u.",
+                    callback->routine, callback->what, mutex, thread->irql);
     }
     ke_bugcheck(IRQL_UNEXPECTED_VALUE,
                 ((ULONG_PTR)thread->irql << 16) | ((ULONG_PTR)callback->irql << 8), 0,
@@ -74,11 +100,11 @@ static void leave(struct ke_callback *callback, const NTSTATUS *status)
 {
     const struct _KTHREAD *thread = ke_current();
     seh_barrier_pop(&callback->barrier);
-    innermost = callback->outer;
     check_irql(callback, thread);
     check_spin_locks(callback, thread);
     verifier_routine_left(callback);
     check_regions(callback, thread);
+    innermost = callback->outer;
     trace_callback_return(callback->what, callback->routine, status);
 }
 

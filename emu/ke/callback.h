@@ -10,21 +10,31 @@
 
 #include "rtl/exception.h"
 
+#include <stdbool.h>
+
 struct ke_callback {
     const char *what;    /* "a DPC routine" */
     const void *routine; /* the driver's */
+    const char *started; /* the function with which it began a request of WSK last, or NULL */
+    bool is_own;         /* the end of that request waits for the routine's return */
     KIRQL irql;
     unsigned spin_locks_held;
     SHORT kernel_apc_disable;
     SHORT special_apc_disable;
     struct seh_barrier barrier;
-    const struct ke_callback *outer; /* the one round it; to be compared, not to be looked at */
+    struct ke_callback *outer; /* the one round it; to be compared, not to be looked at */
 };
 
 /* The calling thread's innermost routine of a driver that runs, or NULL. */
 const struct ke_callback *ke_callback_innermost(void);
 
+/* A bug check that was expected left all routines inside that one by a jump. */
+void ke_callback_jumped_to(const struct ke_callback *callback);
+
 void ke_callback_enter(struct ke_callback *callback, const char *what, const void *routine);
+
+/* The calling thread's innermost routine, if there is one, began a request; see the members. */
+void ke_callback_started(const char *function, bool is_own);
 
 /* The APC disable counts on entry: special in the high, normal kernel in the low 16 bits. */
 ULONG ke_callback_apc_counts(const struct ke_callback *callback);

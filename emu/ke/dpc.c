@@ -188,7 +188,9 @@ static void run(PKDPC dpc, const KDPC *copy)
     struct ke_callback callback;
     thread->dpc_depth++;
     trace_object(TRACE_DPC_RUN, TRACE_DISPATCH, dpc, (ULONG_PTR)copy->DeferredRoutine, 0);
-    ke_callback_enter(&callback, "a DPC routine", (void *)(ULONG_PTR)copy->DeferredRoutine);
+    ke_callback_enter(
+        &callback, copy->Type == THREADED_DPC_OBJECT ? "a threaded DPC routine" : "a DPC routine",
+        (void *)(ULONG_PTR)copy->DeferredRoutine);
     copy->DeferredRoutine(dpc, copy->DeferredContext, copy->SystemArgument1, copy->SystemArgument2);
     check_apc_counts(&callback, copy);
     ke_callback_leave(&callback);
@@ -232,6 +234,7 @@ void ke_dpc_run_orphans(void)
         }
         KIRQL old = thread->irql;
         thread->irql = DISPATCH_LEVEL;
+        ex_paged_raised();
         ke_lower_irql(old);
     }
 }

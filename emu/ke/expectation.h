@@ -19,8 +19,9 @@ struct ke_expectation {
     struct _KTHREAD *thread; /* who expects, in the kernel that runs; NULL while none does */
     struct wskemu_bugcheck caught;
     struct seh_barrier barrier;
-    const void *frame; /* where the frames begin that a jump leaves behind */
-    bool is_announced; /* the bug check is printed as if nobody expected it */
+    const void *frame;                  /* where the frames begin that a jump leaves behind */
+    const struct ke_callback *callback; /* the innermost that the thread was in */
+    bool is_announced;                  /* the bug check is printed as if nobody expected it */
     atomic_bool is_met;
     struct ke_expectation *outer;    /* of the same thread */
     struct ke_expectation *shadowed; /* what ke_expectation was before */

@@ -1,8 +1,10 @@
 #include "ke/irql.h"
 
+#include "verifier/resident.h"
 #include "ke/bugcheck.h"
 #include "ke/kernel.h"
 #include "ke/wait.h"
+#include "ke/warning.h"
 #include "trace/trace.h"
 
 KIRQL ke_raise_irql(KIRQL new_irql)
@@ -18,7 +20,13 @@ KIRQL ke_raise_irql(KIRQL new_irql)
     if (new_irql >= DISPATCH_LEVEL && old < DISPATCH_LEVEL) {
         ke_processor_claim(thread);
     }
+    if (new_irql != old) {
+        thread->irql_before[new_irql] = old;
+    }
     thread->irql = new_irql;
+    if (new_irql >= DISPATCH_LEVEL) {
+        ex_paged_raised();
+    }
     trace_irql(old, new_irql);
     return old;
 }
@@ -76,9 +84,23 @@ VOID(KeRaiseIrql)(KIRQL NewIrql, PKIRQL OldIrql)
     *OldIrql = ke_raise_irql(NewIrql);
 }
 
+/* A driver skips levels that it raised to, or finds one between. (IRQL-06) */
+static void check_nesting(KIRQL new_irql)
+{
+    const struct _KTHREAD *thread = ke_current();
+    KIRQL old = thread->irql;
+    if (new_irql < old && old <= HIGH_LEVEL && thread->irql_before[old] != new_irql) {
+        ke_warning("IRQL-06",
+                   "the driver lowered the IRQL from %u to %u; it had raised it from %u, and that "
+                   "is what the raise returned",
+                   old, new_irql, thread->irql_before[old]);
+    }
+}
+
 /* Restores a level that a raise returned. (IRQL-06, IRQL-07) */
 VOID KeLowerIrql(KIRQL NewIrql)
 {
+    check_nesting(NewIrql);
     ke_lower_irql(NewIrql);
 }
 

@@ -75,6 +75,7 @@ static void wait_for_turn(KSPIN_LOCK_QUEUE *queue, KSPIN_LOCK_QUEUE *before)
 
 static void acquire(PKSPIN_LOCK lock, PKLOCK_QUEUE_HANDLE handle, const void *site)
 {
+    verifier_lock_handle(handle);
     verifier_lock_wanted(&verifier_spin_lock, lock);
     KSPIN_LOCK_QUEUE *queue = &handle->LockQueue;
     queue->Next = NULL;

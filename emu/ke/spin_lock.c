@@ -161,12 +161,13 @@ static void check_release_level(PKSPIN_LOCK lock, const char *function)
     }
 }
 
-/* As ke_spin_lock_acquire, for the driver at site. */
-static void acquire_for(PKSPIN_LOCK lock, const void *site)
+/* As ke_spin_lock_acquire, for the driver at site; see verifier_spin_lock_taken. */
+static inline void acquire_for(PKSPIN_LOCK lock, const void *site, enum verifier_pairing pairing,
+                               KIRQL old, const void *saved)
 {
     verifier_lock_wanted(&verifier_spin_lock, lock);
     ke_spin_lock_acquire(lock);
-    verifier_lock_taken(&verifier_spin_lock, lock, site);
+    verifier_spin_lock_taken(lock, site, pairing, old, saved);
 }
 
 /* Makes the lock free. Any IRQL. (SPIN-01) */
@@ -182,7 +183,7 @@ KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
 {
     check_at_most_dispatch(SpinLock, "KeAcquireSpinLock");
     KIRQL old = ke_raise_irql(DISPATCH_LEVEL);
-    acquire_for(SpinLock, _ReturnAddress());
+    acquire_for(SpinLock, _ReturnAddress(), VERIFIER_PAIR_RAISED, old, NULL);
     return old;
 }
 
@@ -191,7 +192,7 @@ VOID(KeAcquireSpinLock)(PKSPIN_LOCK SpinLock, PKIRQL OldIrql)
 {
     check_at_most_dispatch(SpinLock, "KeAcquireSpinLock");
     KIRQL old = ke_raise_irql(DISPATCH_LEVEL);
-    acquire_for(SpinLock, _ReturnAddress());
+    acquire_for(SpinLock, _ReturnAddress(), VERIFIER_PAIR_RAISED, old, OldIrql);
     *OldIrql = old;
 }
 
@@ -199,7 +200,7 @@ VOID(KeAcquireSpinLock)(PKSPIN_LOCK SpinLock, PKIRQL OldIrql)
 VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 {
     check_release_level(SpinLock, "KeReleaseSpinLock");
-    verifier_lock_dropped(SpinLock);
+    verifier_spin_lock_dropped(SpinLock, VERIFIER_PAIR_RAISED, NewIrql);
     ke_spin_lock_release(SpinLock);
     ke_lower_irql(NewIrql);
 }
@@ -208,14 +209,14 @@ VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 {
     check_at_dispatch(SpinLock, 0x40, "KeAcquireSpinLockAtDpcLevel");
-    acquire_for(SpinLock, _ReturnAddress());
+    acquire_for(SpinLock, _ReturnAddress(), VERIFIER_PAIR_KEPT, 0, NULL);
 }
 
 /* Frees the lock and leaves the level alone. (SPIN-08) */
 VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
 {
     check_at_dispatch(SpinLock, 0x41, "KeReleaseSpinLockFromDpcLevel");
-    verifier_lock_dropped(SpinLock);
+    verifier_spin_lock_dropped(SpinLock, VERIFIER_PAIR_KEPT, 0);
     ke_spin_lock_release(SpinLock);
 }
 

@@ -31,6 +31,7 @@ struct _KTHREAD {
 
     /* Written by the thread itself only. */
     KIRQL irql;
+    KIRQL irql_before[HIGH_LEVEL + 1];   /* for each level: where the raise to it came from */
     struct ke_processor *processor;      /* owned while irql >= DISPATCH_LEVEL */
     struct ke_processor *last_processor; /* tried first at the next claim */
     unsigned spin_locks_held;

@@ -97,6 +97,9 @@ static void insert(PKTIMER timer, uint64_t due_ns)
     size_t place = timers->count + 1;
     atomic_store_explicit(&timers->count, place, memory_order_relaxed);
     sift_up(place, slot);
+    if (timers->index.place != NULL) {
+        ke_timer_index_add(&timers->index, timer);
+    }
 }
 
 static void remove_timer(PKTIMER timer)
@@ -107,6 +110,9 @@ static void remove_timer(PKTIMER timer)
     struct ke_timer_slot last = get(count);
     atomic_store_explicit(&timers->count, count - 1, memory_order_relaxed);
     timer->TimerListEntry.Flink = NULL;
+    if (timers->index.place != NULL) {
+        ke_timer_index_remove(&timers->index, timer);
+    }
     if (last.timer == timer) {
         return;
     }
@@ -175,18 +181,39 @@ void ke_timers_expire(uint64_t now_ns)
     }
 }
 
+static void make_index(struct ke_timers *timers)
+{
+    ke_timer_index_begin(&timers->index, timers->count);
+    for (size_t place = 1; place <= timers->count && timers->index.place != NULL; place++) {
+        ke_timer_index_add(&timers->index, get(place).timer);
+    }
+}
+
+static PKTIMER look_at_all(struct ke_timers *timers, const void *start, size_t bytes)
+{
+    PKTIMER found = NULL;
+    for (size_t place = 1; place <= timers->count && found == NULL; place++) {
+        PKTIMER timer = get(place).timer;
+        timers->steps++;
+        found = (ULONG_PTR)timer - (ULONG_PTR)start < bytes ? timer : NULL;
+    }
+    return found;
+}
+
 PKTIMER ke_timers_find(const void *start, size_t bytes)
 {
     struct ke_timers *timers = &ke_kernel()->timers;
-    PKTIMER found = NULL;
     if (timers->count == 0) {
         return NULL;
     }
     ke_lock();
-    for (size_t place = 1; place <= timers->count && found == NULL; place++) {
-        PKTIMER timer = get(place).timer;
-        found = (ULONG_PTR)timer - (ULONG_PTR)start < bytes ? timer : NULL;
+    bool is_indexed = ke_timer_index_pays(bytes, timers->count);
+    if (is_indexed && timers->index.place == NULL) {
+        make_index(timers);
     }
+    PKTIMER found = is_indexed && timers->index.place != NULL
+                        ? ke_timer_index_find(&timers->index, start, bytes, &timers->steps)
+                        : look_at_all(timers, start, bytes);
     ke_unlock();
     return found;
 }
@@ -247,6 +274,7 @@ unsigned ke_timers_report(void)
 void ke_timers_free(void)
 {
     free(ke_kernel()->timers.heap);
+    ke_timer_index_free(&ke_kernel()->timers.index);
 }
 
 /* Prepares a notification timer. IRQL <= DISPATCH_LEVEL. (TIMER-01) */

@@ -5,6 +5,7 @@
 #include <wdm.h>
 
 #include "ke/code.h"
+#include "ke/timer_index.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -21,6 +22,8 @@ struct ke_timers {
     _Atomic size_t count; /* written under the lock */
     size_t capacity;
     uint64_t order;
+    struct ke_timer_index index;
+    size_t steps; /* how many timers were looked at for ranges of memory, for tests */
 };
 
 /* Whether any timer is set. */

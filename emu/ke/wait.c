@@ -12,15 +12,21 @@
  */
 #include "ke/wait.h"
 
+#include "base/sanitize.h"
 #include "ke/bugcheck.h"
+#include "ke/callback.h"
 #include "ke/irql.h"
 #include "ke/kernel.h"
 #include "ke/limit.h"
 #include "ke/mutant.h"
+#include "ke/warning.h"
 #include "trace/trace.h"
 #include "verifier/call_stack.h"
 #include "verifier/lock_order.h"
 #include "verifier/resident.h"
+#include "verifier/specific.h"
+
+#include <string.h>
 
 #define NS_PER_UNIT 100
 
@@ -109,8 +115,24 @@ void ke_object_initialize(DISPATCHER_HEADER *object, UCHAR type, UCHAR words, LO
     object->SignalState = state;
 }
 
+/* Whether it looks like a fast mutex, which has an event behind its head. What is looked at lies in
+ * the object's page, so that it is there. */
+BASE_NOT_SANITIZED static bool is_fast_mutex(const DISPATCHER_HEADER *object)
+{
+    const FAST_MUTEX *mutex = (const FAST_MUTEX *)(const void *)object;
+    const DISPATCHER_HEADER *event = &mutex->Event.Header;
+    return (ULONG_PTR)mutex % PAGE_SIZE <= PAGE_SIZE - sizeof(*mutex) &&
+           event->Type == KE_EVENT_SYNCHRONIZATION &&
+           event->WaitListHead.Flink == &event->WaitListHead;
+}
+
 _Noreturn void ke_object_is_none(const DISPATCHER_HEADER *object, const char *what)
 {
+    if (is_fast_mutex(object)) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, (ULONG_PTR)object, 0, 0, "FAST-10",
+                    "The driver used the fast or guarded mutex %p as %s.", (const void *)object,
+                    what);
+    }
     ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, (ULONG_PTR)object, 0, 0, "WAIT-11",
                 "The driver used %p as %s, which was never initialised.", (const void *)object,
                 what);
@@ -336,21 +358,36 @@ static void link_blocks(struct ke_wait *wait)
     }
 }
 
-static void check_level(const struct _KTHREAD *thread, const void *what,
+/* The rule that such a wait breaks. wait is NULL for an object that is looked at first. */
+BASE_COLD static const char *rule_of_wait(const struct _KTHREAD *thread, const struct ke_wait *wait,
+                                          const void *what)
+{
+    const char *rule = verifier_wait_rule(ke_callback_innermost(), what);
+    if (strcmp(rule, "WAIT-09") != 0) {
+        return rule;
+    }
+    if (wait != NULL && wait->count != 0 && what != wait->blocks[0].object) {
+        return "WAIT-27";
+    }
+    return thread->spin_locks_held != 0 ? "SPIN-21" : rule;
+}
+
+static void check_level(const struct _KTHREAD *thread, const struct ke_wait *wait, const void *what,
                         const LARGE_INTEGER *timeout)
 {
     bool is_poll = timeout != NULL && timeout->QuadPart == 0;
     if (thread->irql < DISPATCH_LEVEL || (thread->irql == DISPATCH_LEVEL && is_poll)) {
         return;
     }
+    const char *rule = rule_of_wait(thread, wait, what);
     if (thread->irql == DISPATCH_LEVEL && thread->dpc_depth != 0) {
         ke_bugcheck(ATTEMPTED_SWITCH_FROM_DPC, (ULONG_PTR)thread, 0,
-                    (ULONG_PTR)__builtin_frame_address(0), 0, "WAIT-09",
+                    (ULONG_PTR)__builtin_frame_address(0), 0, rule,
                     "The driver waited for %p inside a DPC, which can never block.", what);
     }
     ULONG_PTR kind = timeout == NULL ? 0x121 : 0x122;
     ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, thread->irql > DISPATCH_LEVEL ? 0x120 : kind,
-                (ULONG_PTR)&thread->irql, (ULONG_PTR)what, (ULONG_PTR)timeout, "WAIT-09",
+                (ULONG_PTR)&thread->irql, (ULONG_PTR)what, (ULONG_PTR)timeout, rule,
                 "The driver waited for %p at IRQL %u. At DISPATCH_LEVEL a thread may only look at "
                 "an object, with a timeout of zero; above it may not even do that.",
                 what, thread->irql);
@@ -375,7 +412,7 @@ static NTSTATUS wait_for_objects(struct ke_wait *wait, const LARGE_INTEGER *time
 {
     struct _KTHREAD *thread = wait->thread;
     restore_level(thread);
-    check_level(thread, wait->what, timeout);
+    check_level(thread, wait, wait->what, timeout);
     bool is_poll = timeout != NULL && timeout->QuadPart == 0;
     wait->irql = thread->irql;
     ke_lock();
@@ -418,7 +455,7 @@ static bool take_at_once(DISPATCHER_HEADER *object, const LARGE_INTEGER *timeout
 {
     struct _KTHREAD *thread = ke_current();
     restore_level(thread);
-    check_level(thread, object, timeout);
+    check_level(thread, NULL, object, timeout);
     if (ReadAcquire(&object->SignalState) <= 0) {
         return false;
     }
@@ -434,9 +471,28 @@ static bool take_at_once(DISPATCHER_HEADER *object, const LARGE_INTEGER *timeout
     return is_taken;
 }
 
-/* Waits for a mutex, and tells the order of locks. */
-static NTSTATUS wait_for_mutex(struct ke_wait *wait, const LARGE_INTEGER *timeout, const void *site)
+/* A completion routine runs in whatever thread completes, which is not the driver's to block. */
+static void check_may_block(const struct ke_wait *wait, const LARGE_INTEGER *timeout)
 {
+    const struct ke_callback *callback = ke_callback_innermost();
+    bool is_poll = timeout != NULL && timeout->QuadPart == 0;
+    if (is_poll || wait->thread->irql >= DISPATCH_LEVEL || callback == NULL ||
+        strcmp(callback->what, "a completion routine") != 0) {
+        return;
+    }
+    ke_warning("WAIT-28",
+               "the driver's completion routine %p waited for %p, at IRQL %u; it may be called at "
+               "DISPATCH_LEVEL, and in any thread",
+               callback->routine, wait->what, wait->thread->irql);
+}
+
+/* Waits for an object at level full; tells the order of locks where it is a mutex. */
+static NTSTATUS wait_at_full(struct ke_wait *wait, const LARGE_INTEGER *timeout, const void *site)
+{
+    check_may_block(wait, timeout);
+    if (wait->blocks[0].object->Type != KE_MUTANT) {
+        return wait_for_objects(wait, timeout);
+    }
     const void *mutex = wait->blocks[0].object;
     if (timeout == NULL) {
         verifier_lock_wanted(&verifier_mutex, mutex);
@@ -465,10 +521,8 @@ NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR
     struct ke_wait_block block = {.wait = &wait, .object = Object};
     wait.blocks = &block;
     check_mode(&wait, WaitMode);
-    if (!verifier_is_full() || block.object->Type != KE_MUTANT) {
-        return wait_for_objects(&wait, Timeout);
-    }
-    return wait_for_mutex(&wait, Timeout, _ReturnAddress());
+    return verifier_is_full() ? wait_at_full(&wait, Timeout, _ReturnAddress())
+                              : wait_for_objects(&wait, Timeout);
 }
 
 static void check_count(ULONG count, const void *wait_block_array)
@@ -524,7 +578,7 @@ NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
     struct ke_wait wait = {.thread = ke_current(), .may_lead = true, .what = "a delay"};
     restore_level(wait.thread);
     if (wait.thread->dpc_depth != 0) {
-        check_level(wait.thread, wait.what, NULL);
+        check_level(wait.thread, NULL, wait.what, NULL);
     }
     KE_IRQL_AT_MOST(APC_LEVEL);
     uint64_t deadline_ns = ke_deadline(Interval);

@@ -18,6 +18,7 @@
 #include "rtl/exception.h"
 #include "verifier/history.h"
 #include "verifier/object.h"
+#include "verifier/rule.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,6 +199,19 @@ void mm_mdl_let_go(const MDL *first)
     count_uses(first, 0 - (ULONG64)1);
 }
 
+void mm_mdl_ask_for_rule(const char *(*rule_of_hold)(const MDL *mdl))
+{
+    mm_state()->rule_of_hold = rule_of_hold;
+}
+
+/* The rule against freeing an MDL that is held. */
+static const char *rule_against(const MDL *mdl)
+{
+    const struct mm_state *mm = mm_state();
+    const char *rule = mm->rule_of_hold != NULL ? mm->rule_of_hold(mdl) : NULL;
+    return rule != NULL ? rule : "WSK-BUF-09";
+}
+
 static void check_unused(PMDL mdl, const char *act)
 {
     struct mm_mdl_record *record = verifier_is_on() ? record_before(mdl) : NULL;
@@ -207,7 +221,7 @@ static void check_unused(PMDL mdl, const char *act)
     ULONG64 uses = atomic_load_explicit(&record->uses, memory_order_relaxed) & MM_MDL_COUNT;
     if (uses != 0) {
         ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB8, (ULONG_PTR)mdl, uses, 0,
-                     "WSK-BUF-09",
+                     rule_against(mdl),
                      "The driver %s the MDL %p, allocated by %s, while %u requests that it gave to "
                      "WSK with it have not completed.",
                      act, (void *)mdl, base_stack_site(record->creator).text, (unsigned)uses);
@@ -292,7 +306,7 @@ VOID MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList)
     PMDL mdl = MemoryDescriptorList;
     ke_current();
     if ((mdl->MdlFlags & MDL_PAGES_LOCKED) != 0) {
-        wrong_state(mdl, 0xB0, "MDL-24",
+        wrong_state(mdl, 0xB0, "MDL-30",
                     "The driver called MmBuildMdlForNonPagedPool on an MDL that is locked.");
     }
     if (verifier_is_on()) {
@@ -301,6 +315,21 @@ VOID MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList)
     fill_pages(mdl);
     mdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
     mdl->MappedSystemVa = MmGetMdlVirtualAddress(mdl);
+}
+
+/* What is locked already, or needs no lock. */
+static void check_not_resident(PMDL mdl)
+{
+    if ((mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL) != 0) {
+        wrong_state(mdl, 0xB0, "MDL-24",
+                    "The driver locked an MDL that was built from non-paged pool.");
+    }
+    if ((mdl->MdlFlags & MDL_PARTIAL) != 0) {
+        wrong_state(mdl, 0xB0, "MDL-32", "The driver locked a partial MDL.");
+    }
+    if ((mdl->MdlFlags & MDL_PAGES_LOCKED) != 0) {
+        wrong_state(mdl, 0xB0, "MDL-30", "The driver locked an MDL that is locked.");
+    }
 }
 
 static void check_lockable(PMDL mdl)
@@ -323,11 +352,7 @@ static void check_lockable(PMDL mdl)
                     "MDL-33", "The driver called MmProbeAndLockPages at IRQL %u.",
                     ke_current()->irql);
     }
-    if ((mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)) != 0) {
-        wrong_state(mdl, 0xB0, "MDL-30",
-                    "The driver locked an MDL that is locked, built from non-paged pool, or "
-                    "partial.");
-    }
+    check_not_resident(mdl);
 }
 
 /*
@@ -343,6 +368,9 @@ VOID MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
         mm_probe_user(MmGetMdlVirtualAddress(mdl), mdl->ByteCount);
     }
     mm_probe(MmGetMdlVirtualAddress(mdl), mdl->ByteCount, Operation != IoReadAccess);
+    if (ex_is_paged(MmGetMdlVirtualAddress(mdl))) {
+        ex_paged_lock(MmGetMdlVirtualAddress(mdl));
+    }
     fill_pages(mdl);
     mdl->MdlFlags |= MDL_PAGES_LOCKED;
     if (Operation != IoReadAccess) {
@@ -374,6 +402,9 @@ VOID MmUnlockPages(PMDL MemoryDescriptorList)
         wrong_state(mdl, 0x7C, "MDL-35", "The driver unlocked an MDL that is not locked.");
     }
     check_unused(mdl, "unlocked");
+    if (ex_is_paged(MmGetMdlVirtualAddress(mdl))) {
+        ex_paged_unlock(MmGetMdlVirtualAddress(mdl));
+    }
     mdl->MdlFlags &= (CSHORT) ~(MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA | MDL_WRITE_OPERATION);
     mdl->MappedSystemVa = NULL;
 }
@@ -497,6 +528,13 @@ static NTSTATUS start(void *state)
     return STATUS_SUCCESS;
 }
 
+/* Of an MDL that was left: it was neither unlocked nor freed, or only the latter. */
+static const char *rule_of_left(const struct mm_mdl_record *record)
+{
+    const MDL *mdl = (const MDL *)(const void *)(record + 1);
+    return (mdl->MdlFlags & MDL_PAGES_LOCKED) != 0 ? "MDL-36" : "MDL-12";
+}
+
 unsigned mm_mdls_report_driver(const struct ke_code *code)
 {
     struct mm_state *mm = mm_state();
@@ -504,7 +542,8 @@ unsigned mm_mdls_report_driver(const struct ke_code *code)
     base_mutex_lock(&mm->lock);
     for (LIST_ENTRY *entry = mm->mdls.Flink; entry != &mm->mdls; entry = entry->Flink) {
         const struct mm_mdl_record *record = CONTAINING_RECORD(entry, struct mm_mdl_record, link);
-        left += ke_code_warn_of_left(code, "MDL-12", "MDL", record + 1, record->creator);
+        left +=
+            ke_code_warn_of_left(code, rule_of_left(record), "MDL", record + 1, record->creator);
     }
     base_mutex_unlock(&mm->lock);
     return left;
@@ -517,6 +556,7 @@ static unsigned report(void *state)
     for (LIST_ENTRY *entry = mm->mdls.Flink; entry != &mm->mdls; entry = entry->Flink) {
         struct mm_mdl_record *record = CONTAINING_RECORD(entry, struct mm_mdl_record, link);
         PMDL mdl = (PMDL)(PVOID)(record + 1);
+        verifier_rule_speak(rule_of_left(record));
         base_log("left: MDL %p of %u bytes%s, allocated by %s\n", (void *)mdl, mdl->ByteCount,
                  (mdl->MdlFlags & MDL_PAGES_LOCKED) != 0 ? " whose pages are locked" : "",
                  base_stack_site(record->creator).text);

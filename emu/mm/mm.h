@@ -44,7 +44,8 @@ struct mm_state {
     struct mm_mdl_freed freed[MM_MDL_FREED];
     unsigned next_freed;
     LIST_ENTRY mdls;
-    LIST_ENTRY pages; /* of MmAllocatePagesForMdl; see pages.c */
+    LIST_ENTRY pages;                            /* of MmAllocatePagesForMdl; see pages.c */
+    const char *(*rule_of_hold)(const MDL *mdl); /* see mm_mdl_ask_for_rule; or NULL */
 };
 
 extern const struct ke_module mm_module;
@@ -73,6 +74,9 @@ void mm_mdl_fill(PMDL mdl, PVOID address, SIZE_T length);
  */
 void mm_mdl_hold(const MDL *first);
 void mm_mdl_let_go(const MDL *first);
+
+/* Asks whoever holds MDLs which rule a driver breaks that frees or unlocks one; it may say NULL. */
+void mm_mdl_ask_for_rule(const char *(*rule_of_hold)(const MDL *mdl));
 
 /* Touches the pages as the operation would; raises STATUS_ACCESS_VIOLATION. */
 void mm_probe(PVOID address, SIZE_T length, BOOLEAN for_write);

@@ -13,6 +13,7 @@
 #include "ob/directory.h"
 #include "ob/link.h"
 #include "ob/name.h"
+#include "ob/tag.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,7 @@ static void check_references(const struct ob_header *header, LONG64 before, LONG
 {
     if (before <= 0) {
         ke_bugcheck(REFERENCE_BY_POINTER, (ULONG_PTR)header->type, (ULONG_PTR)(header + 1), 0,
-                    (ULONG_PTR)before, "OB-15",
+                    (ULONG_PTR)before, change > 0 ? "OB-16" : "OB-15",
                     "The driver %s the %s object %p, whose last reference is gone.",
                     change > 0 ? "referenced" : "dereferenced", header->type->name,
                     (const void *)(header + 1));
@@ -90,6 +91,9 @@ static void bury(struct ob_header *header)
 
 void ob_destroy(struct ob_header *header)
 {
+    if (header->tags != NULL) {
+        ob_tag_check_left(header);
+    }
     ob_name_remove(header + 1);
     ob_lock();
     RemoveEntryList(&header->link);

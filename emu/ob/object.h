@@ -43,6 +43,7 @@ struct ob_header {
     bool is_temporary;    /* loses its name with its last handle */
     bool is_permanent;    /* the namespace holds a reference */
     struct ob_name *name; /* in the namespace, or NULL */
+    struct ob_tags *tags; /* of references, or NULL; see tag.c */
 };
 
 /* So many destroyed objects keep their memory, so that who uses one too long is found out. */

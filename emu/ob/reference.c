@@ -5,6 +5,7 @@
 #include "ke/warning.h"
 #include "ob/link.h"
 #include "ob/object.h"
+#include "ob/tag.h"
 #include "verifier/level.h"
 
 static void check_passive(const char *function)
@@ -56,15 +57,18 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess,
     return STATUS_SUCCESS;
 }
 
-/* As ObReferenceObjectByHandle; the tag is not kept. (OB-17) */
+/* As ObReferenceObjectByHandle; tags are counted at level full only. (OB-17, OB-18) */
 NTSTATUS ObReferenceObjectByHandleWithTag(HANDLE Handle, ACCESS_MASK DesiredAccess,
                                           POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
                                           ULONG Tag, PVOID *Object,
                                           POBJECT_HANDLE_INFORMATION HandleInformation)
 {
-    UNREFERENCED_PARAMETER(Tag);
-    return ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object,
-                                     HandleInformation);
+    NTSTATUS status = ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode,
+                                                Object, HandleInformation);
+    if (NT_SUCCESS(status)) {
+        ob_tag_taken(ob_header_of(*Object), Tag);
+    }
+    return status;
 }
 
 /* References an object after a check of its type, for UserMode and for symbolic links.
@@ -82,13 +86,16 @@ NTSTATUS ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAccess,
     return STATUS_SUCCESS;
 }
 
-/* As ObReferenceObjectByPointer; the tag is not kept. */
+/* As ObReferenceObjectByPointer. */
 NTSTATUS ObReferenceObjectByPointerWithTag(PVOID Object, ACCESS_MASK DesiredAccess,
                                            POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
                                            ULONG Tag)
 {
-    UNREFERENCED_PARAMETER(Tag);
-    return ObReferenceObjectByPointer(Object, DesiredAccess, ObjectType, AccessMode);
+    NTSTATUS status = ObReferenceObjectByPointer(Object, DesiredAccess, ObjectType, AccessMode);
+    if (NT_SUCCESS(status)) {
+        ob_tag_taken(ob_header_of(Object), Tag);
+    }
+    return status;
 }
 
 /* One reference more, or FALSE for an object that is being deleted. IRQL <= DISPATCH. (OB-19) */
@@ -98,11 +105,14 @@ BOOLEAN ObReferenceObjectSafe(PVOID Object)
     return ob_reference_safe(Object);
 }
 
-/* As ObReferenceObjectSafe; the tag is not kept. */
+/* As ObReferenceObjectSafe. */
 BOOLEAN ObReferenceObjectSafeWithTag(PVOID Object, ULONG Tag)
 {
-    UNREFERENCED_PARAMETER(Tag);
-    return ObReferenceObjectSafe(Object);
+    BOOLEAN is_referenced = ObReferenceObjectSafe(Object);
+    if (is_referenced) {
+        ob_tag_taken(ob_header_of(Object), Tag);
+    }
+    return is_referenced;
 }
 
 /* One reference more. IRQL <= DISPATCH_LEVEL. (OB-10) */
@@ -112,11 +122,12 @@ LONG_PTR ObfReferenceObject(PVOID Object)
     return ob_reference(Object);
 }
 
-/* As ObfReferenceObject; the tag is not kept. */
+/* As ObfReferenceObject. */
 LONG_PTR ObfReferenceObjectWithTag(PVOID Object, ULONG Tag)
 {
-    UNREFERENCED_PARAMETER(Tag);
-    return ObfReferenceObject(Object);
+    LONG_PTR references = ObfReferenceObject(Object);
+    ob_tag_taken(ob_header_of(Object), Tag);
+    return references;
 }
 
 /* Each handle holds a reference: a driver that drops one of its own leaves at least those. */
@@ -148,10 +159,10 @@ LONG_PTR ObfDereferenceObject(PVOID Object)
     return ob_dereference(Object);
 }
 
-/* As ObfDereferenceObject; the tag is not kept. */
+/* As ObfDereferenceObject. */
 LONG_PTR ObfDereferenceObjectWithTag(PVOID Object, ULONG Tag)
 {
-    UNREFERENCED_PARAMETER(Tag);
+    ob_tag_dropped(ob_header_of(Object), Tag, _ReturnAddress());
     return ObfDereferenceObject(Object);
 }
 
@@ -162,10 +173,10 @@ VOID ObDereferenceObjectDeferDelete(PVOID Object)
     ob_dereference_deferred(Object);
 }
 
-/* As ObDereferenceObjectDeferDelete; the tag is not kept. */
+/* As ObDereferenceObjectDeferDelete. */
 VOID ObDereferenceObjectDeferDeleteWithTag(PVOID Object, ULONG Tag)
 {
-    UNREFERENCED_PARAMETER(Tag);
+    ob_tag_dropped(ob_header_of(Object), Tag, _ReturnAddress());
     ObDereferenceObjectDeferDelete(Object);
 }
 

@@ -142,13 +142,14 @@ static void check_exit(const struct _ETHREAD *thread)
 {
     const struct _KTHREAD *tcb = &thread->Tcb;
     if (!IsListEmpty(&tcb->mutants)) {
-        KeBugCheckEx(THREAD_TERMINATE_HELD_MUTEX, (ULONG_PTR)thread,
-                     (ULONG_PTR)CONTAINING_RECORD(tcb->mutants.Flink, KMUTANT, MutantListEntry), 0,
-                     0);
+        const KMUTANT *mutex = CONTAINING_RECORD(tcb->mutants.Flink, KMUTANT, MutantListEntry);
+        ke_bugcheck(THREAD_TERMINATE_HELD_MUTEX, (ULONG_PTR)thread, (ULONG_PTR)mutex, 0, 0,
+                    "MUTEX-11", "The thread ended while it owned the mutex %p.",
+                    (const void *)mutex);
     }
     if (tcb->kernel_apc_disable != IN_CRITICAL_REGION || tcb->special_apc_disable != 0) {
         ke_bugcheck(KERNEL_APC_PENDING_DURING_EXIT, 0, (ULONG_PTR)(USHORT)tcb->kernel_apc_disable,
-                    tcb->irql, 0, "IRQL-18",
+                    tcb->irql, 0, "THREAD-34",
                     "The thread ended inside a critical or guarded region that it entered.");
     }
 }
@@ -426,6 +427,14 @@ static bool is_in_code(const void *object, ULONG_PTR code)
 PETHREAD ps_find_thread_of(const struct ke_code *code)
 {
     return ob_find(&thread_type, is_in_code, (ULONG_PTR)code);
+}
+
+bool ps_is_blocked(PETHREAD thread)
+{
+    ke_lock();
+    bool is_blocked = thread->Tcb.wait != NULL;
+    ke_unlock();
+    return is_blocked;
 }
 
 static NTSTATUS start(void *state)

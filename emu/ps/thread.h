@@ -65,6 +65,9 @@ NTSTATUS ps_create_thread(const struct ps_thread_start *start, ACCESS_MASK acces
 /* A thread that runs code of the driver, or will: referenced, or NULL. */
 PETHREAD ps_find_thread_of(const struct ke_code *code);
 
+/* Whether the thread waits for something at this moment. */
+bool ps_is_blocked(PETHREAD thread);
+
 /* Has routine called in every system thread that ends, at PASSIVE_LEVEL; for the I/O manager. */
 void ps_on_thread_end(void (*routine)(PETHREAD thread));
 

@@ -6,6 +6,8 @@
 #include "rtl/debug_print.h"
 
 #include "base/log.h"
+#include "ke/thread.h"
+#include "ke/warning.h"
 #include "rtl/format.h"
 #include "trace/trace.h"
 
@@ -89,6 +91,39 @@ static VOID emit(PCHAR text, SIZE_T length, ULONG component, ULONG level)
     }
 }
 
+/* How long a format is, from after its percent sign, if it asks for wide text; else 0. */
+static SIZE_T wide_format_length(PCCH letters)
+{
+    PCCH letter = letters + strspn(letters, "-+ #0123456789.*");
+    bool is_long = *letter == 'l' || *letter == 'w';
+    letter += is_long;
+    bool is_wide =
+        *letter == 'C' || *letter == 'S' ||
+        (is_long && (*letter == 'c' || *letter == 's' || (*letter == 'Z' && letter[-1] == 'w')));
+    return is_wide ? (SIZE_T)(letter + 1 - letters) : 0;
+}
+
+/* The tables of the wide formats are pageable. Without a kernel there is no level. */
+static void check_format(PCCH format)
+{
+    if (atomic_load(&ke_generation) == 0 || ke_current() == NULL ||
+        ke_current()->irql == PASSIVE_LEVEL) {
+        return;
+    }
+    for (PCCH percent = strchr(format, '%'); percent != NULL; percent = strchr(percent, '%')) {
+        percent++;
+        int length = (int)wide_format_length(percent);
+        if (length != 0) {
+            ke_warning("RTL-100",
+                       "the driver printed with the Unicode format %%%.*s at IRQL %u; it needs "
+                       "PASSIVE_LEVEL",
+                       length, percent, ke_current()->irql);
+            return;
+        }
+        percent += *percent == '%';
+    }
+}
+
 /* Prints a prefix and a formatted text, 512 bytes at most. IRQL <= DIRQL; the wide formats need
  * PASSIVE_LEVEL. Always STATUS_SUCCESS. Rule RTL-99. */
 ULONG vDbgPrintExWithPrefix(PCCH Prefix, ULONG ComponentId, ULONG Level, PCCH Format,
@@ -98,6 +133,7 @@ ULONG vDbgPrintExWithPrefix(PCCH Prefix, ULONG ComponentId, ULONG Level, PCCH Fo
     if (!DbgQueryDebugFilterState(ComponentId, Level)) {
         return STATUS_SUCCESS;
     }
+    check_format(Format);
     SIZE_T prefix_length = min(strlen(Prefix), sizeof(text));
     SIZE_T room = sizeof(text) - prefix_length;
     RtlCopyMemory(text, Prefix, prefix_length);

@@ -8,6 +8,7 @@
 #include "ke/control_register.h"
 #include "ke/thread.h"
 #include "verifier/fault.h"
+#include "verifier/resident.h"
 
 #include <string.h>
 
@@ -174,6 +175,10 @@ static bool is_emulated_thread(void)
 static bool on_fault(struct base_fault *fault)
 {
     if (fault->kind == BASE_FAULT_PRIVILEGED && ke_emulate_instruction(fault)) {
+        return true;
+    }
+    if (fault->kind == BASE_FAULT_ACCESS &&
+        verifier_page_in(fault->address, fault->access, fault->pc)) {
         return true;
     }
     EXCEPTION_RECORD record = {

@@ -1,6 +1,7 @@
 #include "rtl/string_memory.h"
 #include "rtl/level.h"
 
+#include "ke/warning.h"
 #include "verifier/resident.h"
 
 #define STRING_TAG 0x67727453 /* "Strg" */
@@ -15,13 +16,24 @@ VOID rtl_string_free(PVOID buffer)
     ExFreePool(buffer);
 }
 
+/* The pool stops next for a buffer that is no block; this says what the driver made of it. */
+static void check_buffer(const void *buffer, const char *function)
+{
+    if (!verifier_check_owned(buffer, STRING_TAG, function, "RTL-20")) {
+        ke_warning("RTL-19",
+                   "the driver called %s for a buffer at %p, which the library did not allocate or "
+                   "which was freed already",
+                   function, buffer);
+    }
+}
+
 /* Frees the buffer of a string that the run-time library made, and empties the string. IRQL <=
  * APC_LEVEL. Rules RTL-19, RTL-24. */
 VOID RtlFreeUnicodeString(PUNICODE_STRING UnicodeString)
 {
     RTL_IRQL_AT_MOST(APC_LEVEL);
     if (UnicodeString->Buffer != NULL) {
-        verifier_check_owned(UnicodeString->Buffer, STRING_TAG, "RtlFreeUnicodeString", "RTL-20");
+        check_buffer(UnicodeString->Buffer, "RtlFreeUnicodeString");
         rtl_string_free(UnicodeString->Buffer);
         RtlZeroMemory(UnicodeString, sizeof(*UnicodeString));
     }
@@ -32,7 +44,7 @@ VOID RtlFreeAnsiString(PANSI_STRING AnsiString)
 {
     RTL_IRQL_AT_MOST(APC_LEVEL);
     if (AnsiString->Buffer != NULL) {
-        verifier_check_owned(AnsiString->Buffer, STRING_TAG, "RtlFreeAnsiString", "RTL-20");
+        check_buffer(AnsiString->Buffer, "RtlFreeAnsiString");
         rtl_string_free(AnsiString->Buffer);
         RtlZeroMemory(AnsiString, sizeof(*AnsiString));
     }

@@ -8,14 +8,19 @@
  */
 #include "verifier/fault.h"
 
+#include "base/local.h"
 #include "base/stack.h"
 #include "ex/guarded.h"
 #include "ex/pool.h"
+#include "io/call.h"
+#include "io/container.h"
+#include "io/transfer.h"
 #include "ke/bugcheck.h"
 #include "ke/thread.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Below it lies no memory. */
 #define LOWEST_ADDRESS 0x10000
@@ -31,8 +36,49 @@ static struct {
     atomic_uint next;
 } ended;
 
+/* The calling thread's last call that was made to fail. */
+static BASE_THREAD_LOCAL struct {
+    const char *function;
+    const void *caller;
+} refused;
+
+void verifier_note_refused(const char *function, const void *caller)
+{
+    refused.function = function;
+    refused.caller = caller;
+}
+
+void verifier_note_granted(const char *function)
+{
+    if (refused.function != NULL && strcmp(refused.function, function) == 0) {
+        refused.function = NULL;
+    }
+}
+
+/* What a driver that did not look whether that call failed breaks, or NULL. */
+static const char *rule_of_refused(const char *function)
+{
+    if (strcmp(function, "MmMapLockedPagesSpecifyCache") == 0) {
+        return "MDL-38";
+    }
+    return strncmp(function, "ExAllocatePool", 14) == 0 ? "POOL-15" : NULL;
+}
+
+static void describe_refused(struct verifier_place *place, ULONG_PTR address)
+{
+    place->rule = rule_of_refused(refused.function);
+    snprintf(place->text, sizeof(place->text),
+             ", a NULL pointer and an offset of %llu; this thread's last call that failed was %s, "
+             "that of %s",
+             (unsigned long long)address, refused.function, base_stack_site(refused.caller).text);
+}
+
 static void describe_null(struct verifier_place *place, ULONG_PTR address)
 {
+    if (refused.function != NULL) {
+        describe_refused(place, address);
+        return;
+    }
     const void *failed = ex_pool_failed_creator();
     place->rule = failed != NULL ? "POOL-15" : NULL;
     snprintf(place->text, sizeof(place->text), ", a NULL pointer and an offset of %llu%s%s",
@@ -83,6 +129,12 @@ struct verifier_place verifier_place_of(ULONG_PTR address)
     } else if (verifier_is_on_ended_stack(address)) {
         snprintf(place.text, sizeof(place.text), ", on the stack of a thread that has ended");
     }
+    if (place.rule == NULL) {
+        place.rule = io_container_fault_rule();
+    }
+    if (place.rule == NULL && io_calls_have_pointer(address)) {
+        place.rule = "DEV-73";
+    }
     return place;
 }
 
@@ -113,7 +165,7 @@ static _Noreturn void report_behind(const struct ex_guarded *block, ULONG_PTR ad
 {
     verifier_evidence_add(&block->created, "Stack of the allocation");
     ke_bugcheck(DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION, address, access != EXCEPTION_READ_FAULT,
-                pc, 0, "POOL-36",
+                pc, 0, block->tag == IO_TRANSFER_TAG ? "DEV-74" : "POOL-36",
                 "The driver %s address %p, which is %llu bytes behind the end of the %s %p of "
                 "%llu bytes, tag '%.4s', allocated by %s.",
                 verb_of(access), (void *)address,

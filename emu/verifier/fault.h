@@ -11,6 +11,10 @@ struct verifier_place {
     const char *rule; /* that the access breaks, or NULL */
 };
 
+/* A call of function, by caller, was made to fail with NULL as its result; and one that was not. */
+void verifier_note_refused(const char *function, const void *caller);
+void verifier_note_granted(const char *function);
+
 struct verifier_place verifier_place_of(ULONG_PTR address);
 
 /*

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/sanitize.h"
 #include "base/stack.h"
+#include "ke/callback.h"
 #include "rtl/status_name.h"
 #include "verifier/verifier.h"
 
@@ -245,6 +246,9 @@ void verifier_history_add_sent(const void *holder, PIRP irp, const IO_STACK_LOCA
 {
     uint64_t number;
     struct verifier_slot *slot = begin(&number);
+    if (name != NULL) {
+        ke_callback_started(name, false);
+    }
     if (slot != NULL) {
         put_irp(slot, irp, location);
         put_pointer(slot, WORD_OBJECT, irp);

@@ -26,6 +26,7 @@
 #include "ke/bugcheck.h"
 #include "ke/callback.h"
 #include "ke/thread.h"
+#include "ke/warning.h"
 #include "verifier/call_stack.h"
 
 #include <stdlib.h>
@@ -77,6 +78,9 @@ struct held {
     const void *site;
     bool is_shared;
     const struct ke_callback *callback; /* in which routine of the driver */
+    enum verifier_pairing pairing;
+    KIRQL old;         /* the level that the release restores, if this lock raised it */
+    const void *saved; /* where the driver keeps it, or NULL */
 };
 
 static _Thread_local struct {
@@ -382,6 +386,115 @@ void verifier_lock_order_take(const struct verifier_lock_kind *kind, const void 
                                                .is_shared = is_shared,
                                                .callback = ke_callback_innermost()};
     }
+}
+
+/* The last acquisition of the lock by the calling thread, or NULL. */
+static struct held *held_of(const void *lock)
+{
+    look_at_own();
+    for (unsigned i = own.count; i > 0; i--) {
+        if (own.entry[i - 1].lock == lock) {
+            return &own.entry[i - 1];
+        }
+    }
+    return NULL;
+}
+
+/* Two acquisitions that keep their levels in one variable: the second overwrote the first. */
+static void check_saved(const struct held *held)
+{
+    for (unsigned i = 0; i < own.count && held->saved != NULL; i++) {
+        const struct held *other = &own.entry[i];
+        if (other != held && other->saved == held->saved) {
+            ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x4000A,
+                         (ULONG_PTR) "each acquisition has its own variable for the old level",
+                         (ULONG_PTR)held->lock, (ULONG_PTR)other->lock, "SPIN-07",
+                         "The driver acquired the spin lock %p and had the old IRQL stored where "
+                         "that of the spin lock %p is, which it still holds (taken by %s).",
+                         held->lock, other->lock, base_stack_site(other->site).text);
+        }
+    }
+}
+
+void verifier_lock_order_pair(const void *lock, enum verifier_pairing pairing, unsigned char old,
+                              const void *saved)
+{
+    struct held *held = held_of(lock);
+    if (held != NULL) {
+        held->pairing = pairing;
+        held->old = old;
+        held->saved = saved;
+        check_saved(held);
+    }
+}
+
+/* A lock that is held and has to restore that level. */
+static struct held *held_from(const struct held *but, KIRQL level)
+{
+    for (unsigned i = 0; i < own.count; i++) {
+        struct held *held = &own.entry[i];
+        if (held != but && held->pairing == VERIFIER_PAIR_RAISED && held->old == level) {
+            return held;
+        }
+    }
+    return NULL;
+}
+
+/* Two locks may be released in the order of their acquisition: the first release keeps
+ * DISPATCH_LEVEL with the level that the second lock saved, which then restores that of the
+ * first. */
+static bool swaps_levels(struct held *held, KIRQL to)
+{
+    struct held *other = to == DISPATCH_LEVEL ? held_from(held, to) : NULL;
+    if (other != NULL) {
+        other->old = held->old;
+    }
+    return other != NULL;
+}
+
+void verifier_lock_order_unpair(const void *lock, enum verifier_pairing pairing, unsigned char to)
+{
+    struct held *held = held_of(lock);
+    if (held == NULL || held->pairing == VERIFIER_PAIR_ANY) {
+        return;
+    }
+    if (held->pairing != pairing) {
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x4000A,
+                     (ULONG_PTR) "a spin lock is released in the way in which it was acquired",
+                     (ULONG_PTR)lock, 0, "SPIN-10",
+                     "The driver acquired the spin lock %p (in %s) with a function that %s and "
+                     "released it with one that %s.",
+                     lock, base_stack_site(held->site).text,
+                     pairing == VERIFIER_PAIR_KEPT ? "raises the IRQL" : "leaves the IRQL alone",
+                     pairing == VERIFIER_PAIR_KEPT ? "leaves it alone" : "lowers it");
+    } else if (pairing == VERIFIER_PAIR_RAISED && to != held->old && !swaps_levels(held, to)) {
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x31, ke_current()->irql, to, 0, "SPIN-06",
+                     "The driver released the spin lock %p to IRQL %u; its acquisition, in %s, "
+                     "saved IRQL %u.",
+                     lock, to, base_stack_site(held->site).text, held->old);
+    }
+}
+
+void verifier_lock_order_check_handle(const void *handle)
+{
+    if (!is_on_own_stack(handle)) {
+        ke_warning("SPIN-29",
+                   "the driver acquired a queued spin lock with the handle %p, which is not on the "
+                   "stack of the thread",
+                   handle);
+    }
+}
+
+const void *verifier_lock_order_kept(const struct verifier_lock_kind *kind,
+                                     const struct ke_callback *callback)
+{
+    look_at_own();
+    for (unsigned i = 0; i < own.count; i++) {
+        if (own.entry[i].kind == kind && own.entry[i].callback == callback) {
+            return own.entry[i].lock;
+        }
+    }
+    return NULL;
 }
 
 static void leave_out(const void *lock)

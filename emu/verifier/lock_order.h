@@ -12,6 +12,13 @@
 
 struct ke_callback;
 
+/* What an acquisition of a spin lock does to the IRQL, and what its release has to undo. */
+enum verifier_pairing {
+    VERIFIER_PAIR_ANY,    /* nobody knows, or either release will do */
+    VERIFIER_PAIR_RAISED, /* raised it, and saved the level before */
+    VERIFIER_PAIR_KEPT    /* left it alone */
+};
+
 struct verifier_lock_kind {
     const char *name;        /* "spin lock" */
     const char *rule;        /* of their order */
@@ -35,6 +42,12 @@ void verifier_lock_order_want(const struct verifier_lock_kind *kind, const void 
 void verifier_lock_order_take(const struct verifier_lock_kind *kind, const void *lock,
                               const void *site, bool is_shared);
 void verifier_lock_order_drop(const void *lock);
+void verifier_lock_order_pair(const void *lock, enum verifier_pairing pairing, unsigned char old,
+                              const void *saved);
+void verifier_lock_order_unpair(const void *lock, enum verifier_pairing pairing, unsigned char to);
+void verifier_lock_order_check_handle(const void *handle);
+const void *verifier_lock_order_kept(const struct verifier_lock_kind *kind,
+                                     const struct ke_callback *callback);
 void verifier_lock_order_check_region(void);
 void verifier_lock_order_check_left(const struct ke_callback *callback);
 void verifier_lock_order_forget(const void *start, size_t bytes, enum verifier_lock_end end);
@@ -56,6 +69,18 @@ static inline void verifier_lock_taken(const struct verifier_lock_kind *kind, co
 {
     if (verifier_is_full()) {
         verifier_lock_order_take(kind, lock, site, false);
+    }
+}
+
+/* The same for a spin lock: old is the level before if the acquisition raised it, and saved where
+ * the driver keeps it, or NULL. */
+static inline void verifier_spin_lock_taken(const void *lock, const void *site,
+                                            enum verifier_pairing pairing, unsigned char old,
+                                            const void *saved)
+{
+    if (verifier_is_full()) {
+        verifier_lock_order_take(&verifier_spin_lock, lock, site, false);
+        verifier_lock_order_pair(lock, pairing, old, saved);
     }
 }
 
@@ -86,6 +111,33 @@ static inline void verifier_lock_dropped(const void *lock)
     if (verifier_is_full()) {
         verifier_lock_order_drop(lock);
     }
+}
+
+/* The same for a spin lock, in the way given: bug checks if that is not the way in which it was
+ * acquired, or if to is not the level that was saved then. */
+static inline void verifier_spin_lock_dropped(const void *lock, enum verifier_pairing pairing,
+                                              unsigned char to)
+{
+    if (verifier_is_full()) {
+        verifier_lock_order_unpair(lock, pairing, to);
+        verifier_lock_order_drop(lock);
+    }
+}
+
+/* The calling thread acquires a queued spin lock with this handle, which belongs on its stack. */
+static inline void verifier_lock_handle(const void *handle)
+{
+    if (verifier_is_full()) {
+        verifier_lock_order_check_handle(handle);
+    }
+}
+
+/* A lock of that kind that a routine of the driver acquired and still holds; NULL if there is
+ * none, or nobody knows. */
+static inline const void *verifier_lock_kept(const struct verifier_lock_kind *kind,
+                                             const struct ke_callback *callback)
+{
+    return verifier_is_full() ? verifier_lock_order_kept(kind, callback) : NULL;
 }
 
 /* Normal kernel APCs are enabled in the calling thread: bug checks if it holds a lock that wants

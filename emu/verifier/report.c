@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/stack.h"
+#include "verifier/also.h"
 #include "verifier/call_stack.h"
 #include "verifier/hang.h"
 #include "verifier/fault_log.h"
@@ -176,6 +177,15 @@ static void print_stack(void)
 
 /* ---- what it says ---- */
 
+static void print_also(const char *id)
+{
+    unsigned next = 0;
+    for (const char *also; (also = verifier_rule_also(id, &next)) != NULL;) {
+        const struct verifier_rule *rule = verifier_rule_find(also);
+        base_log("Also rule %s: %s\n", also, rule != NULL ? rule->text : "not in the ledgers");
+    }
+}
+
 static void print_rule(const char *id)
 {
     const struct verifier_rule *rule = verifier_rule_find(id);
@@ -187,6 +197,7 @@ static void print_rule(const char *id)
             base_log("Instead: %s\n", rule->advice);
         }
     }
+    print_also(id);
     if (reason != NULL) {
         base_log("The rule is silenced (%s), but the kernel cannot go on after this.\n", reason);
     }

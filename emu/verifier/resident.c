@@ -42,15 +42,49 @@ void verifier_report_touch(const void *address, const char *function, const char
                  function, irql, address, origin_of(address).text);
 }
 
-void verifier_check_owned(const void *memory, ULONG tag, const char *function, const char *rule)
+static void report_access(ULONG_PTR address, ULONG_PTR access, ULONG_PTR pc)
+{
+    KIRQL irql = ke_thread_slot.thread->irql;
+    ke_violation(DRIVER_IRQL_NOT_LESS_OR_EQUAL, address, irql, access, pc, "POOL-29",
+                 "The driver %s the address %p, which lies in paged pool%s, at IRQL %u. At "
+                 "DISPATCH_LEVEL and above only non-paged memory may be touched.",
+                 access == EXCEPTION_WRITE_FAULT ? "wrote to" : "read from", (void *)address,
+                 origin_of((const void *)address).text, irql);
+}
+
+bool verifier_page_in(ULONG_PTR address, ULONG_PTR access, ULONG_PTR pc)
+{
+    bool is_entered =
+        ke_thread_slot.thread != NULL && ke_thread_slot.generation == atomic_load(&ke_generation);
+    if (access == EXCEPTION_EXECUTE_FAULT) {
+        return false;
+    }
+    switch (ex_paged_fault(address, is_entered && ke_thread_slot.thread->irql >= DISPATCH_LEVEL)) {
+    case EX_PAGED_TOO_HIGH:
+        report_access(address, access, pc);
+        return true;
+    case EX_PAGED_BACK:
+        return true;
+    case EX_PAGED_ELSEWHERE:
+        break;
+    }
+    return false;
+}
+
+bool verifier_check_owned(const void *memory, ULONG tag, const char *function, const char *rule)
 {
     struct ex_pool_info info;
-    if (verifier_is_on() && ex_pool_find_start(memory, &info) && info.tag != tag) {
+    if (!verifier_is_on()) {
+        return true;
+    }
+    bool is_block = ex_pool_find_start(memory, &info);
+    if (is_block && info.tag != tag) {
         ke_warning(rule,
                    "the driver called %s for a buffer that it allocated itself, in %s; it is freed "
                    "with ExFreePool",
                    function, base_stack_site(info.creator).text);
     }
+    return is_block;
 }
 
 void verifier_look_for_ended_stack(const void *object, const char *function, const char *rule)

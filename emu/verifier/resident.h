@@ -12,9 +12,13 @@ void verifier_report_touch(const void *address, const char *function, const char
 
 /*
  * Warns if the memory, which function is about to free because the run-time library made it, is a
- * pool block of another tag.
+ * pool block of another tag. False if no pool block begins there.
  */
-void verifier_check_owned(const void *memory, ULONG tag, const char *function, const char *rule);
+bool verifier_check_owned(const void *memory, ULONG tag, const char *function, const char *rule);
+
+/* A fault at the address; whether it was only a block of paged pool that was out, and is there
+ * again. Bug checks if the thread, at DISPATCH_LEVEL or above, must not touch it. */
+bool verifier_page_in(ULONG_PTR address, ULONG_PTR access, ULONG_PTR pc);
 
 /*
  * Bug checks if the object, a "spin lock" say, lies in paged pool. code is the first parameter of

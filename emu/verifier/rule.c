@@ -1,6 +1,7 @@
 #include "verifier/rule.h"
 
 #include "ke/thread.h"
+#include "verifier/also.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -29,6 +30,18 @@ const struct verifier_rule *verifier_rule_find(const char *id)
     return NULL;
 }
 
+/* Those that are broken with it are named, too. */
+static void count_also(const char *id)
+{
+    unsigned next = 0;
+    for (const char *also; (also = verifier_rule_also(id, &next)) != NULL;) {
+        const struct verifier_rule *rule = verifier_rule_find(also);
+        if (rule != NULL) {
+            atomic_fetch_add(&spoken[rule - rules], 1);
+        }
+    }
+}
+
 bool verifier_rule_speak(const char *id)
 {
     const struct verifier_rule *rule = id != NULL ? verifier_rule_find(id) : NULL;
@@ -37,6 +50,7 @@ bool verifier_rule_speak(const char *id)
         return false;
     }
     atomic_fetch_add(&spoken[rule - rules], 1);
+    count_also(id);
     return atomic_exchange(&last_generation[rule - rules], generation) != generation;
 }
 

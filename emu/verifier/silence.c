@@ -1,6 +1,7 @@
 #include "verifier/silence.h"
 
 #include "base/log.h"
+#include "verifier/also.h"
 #include "verifier/option.h"
 #include "verifier/rule.h"
 #include "verifier/verifier.h"
@@ -119,9 +120,20 @@ static struct verifier_silence *silence_of(const char *rule)
     return verifier != NULL && rule != NULL ? find(&verifier->silences, rule) : NULL;
 }
 
+/* The rule's own, or that of one that is broken with it: whoever silenced that one meant both. */
+static struct verifier_silence *silence_for(const char *rule)
+{
+    unsigned next = 0;
+    struct verifier_silence *silence = silence_of(rule);
+    for (const char *also; silence == NULL && (also = verifier_rule_also(rule, &next)) != NULL;) {
+        silence = silence_of(also);
+    }
+    return silence;
+}
+
 bool verifier_is_silenced(const char *rule)
 {
-    struct verifier_silence *silence = silence_of(rule);
+    struct verifier_silence *silence = silence_for(rule);
     if (silence == NULL) {
         return false;
     }
@@ -134,6 +146,6 @@ bool verifier_is_silenced(const char *rule)
 
 const char *verifier_silence_reason(const char *rule)
 {
-    const struct verifier_silence *silence = silence_of(rule);
+    const struct verifier_silence *silence = silence_for(rule);
     return silence != NULL ? silence->reason : NULL;
 }

@@ -1,4 +1,5 @@
 #include "ke/warning.h"
+#include "verifier/once.h"
 #include "wsk/wsk.h"
 
 #include <string.h>
@@ -67,6 +68,9 @@ NTSTATUS wsk_address_of(const struct wsk_socket *socket, const SOCKADDR *sockadd
 void wsk_address_warn(const char *rule, const char *function, const struct wsk_socket *socket,
                       const SOCKADDR *sockaddr)
 {
+    if (!verifier_speaks_first(rule, socket)) {
+        return;
+    }
     if (sockaddr == NULL) {
         ke_warning(rule, "%s was called without an address", function);
         return;

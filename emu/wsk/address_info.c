@@ -278,7 +278,7 @@ NTSTATUS WSKAPI wsk_get_address_info(PWSK_CLIENT Client, PUNICODE_STRING NodeNam
     if (Irp == NULL) {
         return STATUS_INVALID_PARAMETER;
     }
-    struct wsk_client *client = wsk_client_enter(Client);
+    struct wsk_client *client = wsk_client_enter_by(Client, "WSK-NAME-21");
     struct wsk_lookup *lookup = calloc(1, sizeof(*lookup));
     NTSTATUS status = lookup == NULL   ? STATUS_INSUFFICIENT_RESOURCES
                       : Result == NULL ? STATUS_INVALID_PARAMETER
@@ -305,7 +305,7 @@ NTSTATUS WSKAPI wsk_get_address_info(PWSK_CLIENT Client, PUNICODE_STRING NodeNam
 VOID WSKAPI wsk_free_address_info(PWSK_CLIENT Client, PADDRINFOEXW AddrInfo)
 {
     ke_limit_exactly(PASSIVE_LEVEL, "WskFreeAddressInfo");
-    struct wsk_client *client = wsk_client_enter(Client);
+    struct wsk_client *client = wsk_client_enter_by(Client, "WSK-NAME-21");
     if (AddrInfo == NULL) {
         ke_warning("WSK-NAME-07", "The driver called WskFreeAddressInfo with NULL.");
     } else if (!wsk_result_free(AddrInfo)) {

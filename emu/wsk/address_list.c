@@ -169,8 +169,8 @@ NTSTATUS wsk_address_list_await(struct wsk_control *control, const struct wsk_co
 {
     struct wsk_socket *socket = control->socket;
     PIRP irp = control->irp;
-    UNREFERENCED_PARAMETER(row);
     if (irp == NULL) {
+        wsk_control_warn_of_form(control, row, "without an IRP");
         return STATUS_REQUEST_NOT_ACCEPTED;
     }
     wsk_irp_take(irp);

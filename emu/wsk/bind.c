@@ -1,5 +1,6 @@
 /* Binding, for every category. */
 #include "trace/network.h"
+#include "wsk/misuse.h"
 #include "wsk/wsk.h"
 
 static NTSTATUS bind_net(struct wsk_socket *socket, const struct net_address *address)
@@ -72,11 +73,13 @@ NTSTATUS WSKAPI wsk_bind(PWSK_SOCKET Socket, PSOCKADDR LocalAddress, ULONG Flags
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    status = Flags != 0 ? STATUS_INVALID_PARAMETER : wsk_address_of(socket, LocalAddress, &address);
-    if (Flags == 0 && !NT_SUCCESS(status)) {
-        wsk_address_warn("WSK-BIND-02", "WskBind", socket, LocalAddress);
+    if (Flags != 0) {
+        return wsk_misuse_refuse(socket, Irp, STATUS_INVALID_PARAMETER, "WSK-BIND-01", "WskBind",
+                                 "with flags, which are reserved");
     }
+    status = wsk_address_of(socket, LocalAddress, &address);
     if (!NT_SUCCESS(status)) {
+        wsk_address_warn("WSK-BIND-02", "WskBind", socket, LocalAddress);
         return wsk_irp_refuse(Irp, status);
     }
     wsk_socket_lock(socket);

@@ -90,6 +90,13 @@ void wsk_call_check_close(struct wsk_socket *socket)
 
 void wsk_call_after_close(const struct wsk_socket *socket, PIRP irp, const char *function)
 {
+    if (socket->is_refused) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)socket,
+                    (ULONG_PTR)irp, 0, "WSK-HDR-22",
+                    "The driver called %s on the socket %p, which its WskAcceptEvent had refused: "
+                    "WSK has closed it.",
+                    function, (const void *)socket);
+    }
     if (atomic_load(&socket->is_closed)) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)socket,
                     (ULONG_PTR)irp, 0, "WSK-CLOSE-13",

@@ -26,6 +26,7 @@ struct wsk_running {
 struct wsk_thread_calls {
     uint64_t generation;
     struct wsk_running *innermost;
+    const struct wsk_socket *event_of; /* whose event callback the thread began last */
 };
 
 extern BASE_THREAD_LOCAL struct wsk_thread_calls wsk_thread_calls;

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/stack.h"
 #include "ke/bugcheck.h"
+#include "verifier/rule.h"
 #include "wsk/wsk.h"
 
 #include <stdlib.h>
@@ -137,24 +138,40 @@ static BOOLEAN is_listed(const struct wsk_clients *clients, const struct wsk_cli
     return FALSE;
 }
 
-struct wsk_client *wsk_client_enter(PWSK_CLIENT Client)
+/* Whether it was a client that NMR attached, and has detached. */
+static BOOLEAN was_detached(const struct wsk_clients *clients, const struct wsk_client *client)
+{
+    for (unsigned i = 0; i < WSK_CLIENT_GRAVES; i++) {
+        if (client != NULL && clients->grave[i] == client) {
+            return client->registration == NULL;
+        }
+    }
+    return FALSE;
+}
+
+struct wsk_client *wsk_client_enter(PWSK_CLIENT client)
+{
+    return wsk_client_enter_by(client, "WSK-REG-25");
+}
+
+struct wsk_client *wsk_client_enter_by(PWSK_CLIENT Client, const char *own_rule)
 {
     struct wsk_client *client = Client;
     struct wsk_clients *clients = all_clients();
     base_mutex_lock(&clients->lock);
     BOOLEAN is_known = is_listed(clients, client);
     BOOLEAN is_captured = is_known && client->captures != 0;
+    const char *rule = !is_known && was_detached(clients, client) ? "NMR-52" : own_rule;
     if (is_captured) {
         client->requests++;
     }
     base_mutex_unlock(&clients->lock);
     if (!is_captured) {
-        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)client, 0, 0,
-                    "WSK-REG-25",
-                    "The driver called a function of WSK_PROVIDER_DISPATCH with the client %p, %s.",
-                    Client,
-                    is_known ? "after it had released the provider"
-                             : "which is none, or was deregistered or detached");
+        ke_bugcheck(
+            DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)client, 0, 0, rule,
+            "The driver called a function of WSK_PROVIDER_DISPATCH with the client %p, %s.", Client,
+            is_known ? "after it had released the provider"
+                     : "which is none, or was deregistered or detached");
     }
     return client;
 }
@@ -167,6 +184,7 @@ static void report_client(const struct wsk_client *client)
                  client->binding, client->sockets, client->requests);
         return;
     }
+    verifier_rule_speak("WSK-REG-45");
     base_log("left: WSK registration %p, never deregistered (WSK-REG-45), with %u captures, %u "
              "sockets and %u requests, made by %s\n",
              (void *)client->registration, client->captures, client->sockets, client->requests,

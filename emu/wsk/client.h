@@ -49,6 +49,7 @@ struct wsk_client {
     ULONG callers;            /* threads inside a registration function with it */
     struct wsk_tables tables; /* see table.c */
     BOOLEAN is_ending;        /* WskDeregister or a detachment has begun */
+    BOOLEAN has_failed;       /* the last capture has */
     BOOLEAN is_answered;      /* a capture succeeded, or said STATUS_NOINTERFACE */
     BOOLEAN is_awaited;       /* NMR waits until the client is detached */
     BOOLEAN is_orphan;        /* NMR has detached it, and yet it is held */
@@ -75,6 +76,9 @@ void wsk_client_release_socket(struct wsk_client *client);
  * wsk_client_release_request ends it. (WSK-REG-25, WSK-REG-38, WSK-DISP-06)
  */
 struct wsk_client *wsk_client_enter(PWSK_CLIENT client);
+
+/* The same for a function that has a rule of its own on that. (WSK-NAME-21) */
+struct wsk_client *wsk_client_enter_by(PWSK_CLIENT client, const char *own_rule);
 
 /* A request: a call in progress, or an IRP that it leaves pending. Released after the IRP was
  * completed, with no lock held: it may call NMR's callbacks. IRQL <= DISPATCH_LEVEL. */

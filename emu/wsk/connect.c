@@ -12,7 +12,10 @@
 #include "ke/warning.h"
 #include "trace/network.h"
 #include "trace/trace.h"
+#include "wsk/misuse.h"
 #include "wsk/wsk.h"
+
+#include <string.h>
 
 /* Most bytes that WskConnectEx sends. (WSK-CONN-17) */
 #define CONNECT_DATA_MAX 65535
@@ -92,21 +95,21 @@ static NTSTATUS begin(struct wsk_socket *socket, const struct net_address *remot
 }
 
 static NTSTATUS connect_to(struct wsk_socket *socket, const SOCKADDR *address,
-                           const WSK_BUF *buffer, PIRP irp)
+                           const WSK_BUF *buffer, PIRP irp, const char *function)
 {
     struct net_address remote;
     NTSTATUS status = wsk_address_of(socket, address, &remote);
     if (!NT_SUCCESS(status)) {
-        wsk_address_warn("WSK-CONN-02", "WskConnect", socket, address);
+        wsk_address_warn(strcmp(function, "WskConnect") == 0 ? "WSK-CONN-02" : "WSK-CONN-15",
+                         function, socket, address);
         return wsk_irp_refuse(irp, status);
     }
     wsk_socket_lock(socket);
     if (socket->state != WSK_BOUND || socket->role == WSK_ROLE_LISTENER) {
-        wsk_socket_unlock(socket);
-        return wsk_irp_refuse(irp, STATUS_INVALID_DEVICE_STATE);
+        return wsk_misuse_refuse_state(socket, irp, STATUS_INVALID_DEVICE_STATE, function);
     }
     wsk_irp_take(irp);
-    wsk_request_start(irp, socket, WSK_OPERATION_CONNECT, buffer, 0);
+    wsk_request_start(irp, socket, WSK_OPERATION_CONNECT, buffer, WSK_REQUEST_CONNECTS);
     return begin(socket, &remote, irp);
 }
 
@@ -120,9 +123,10 @@ NTSTATUS WSKAPI wsk_connect(PWSK_SOCKET Socket, PSOCKADDR RemoteAddress, ULONG F
         return status;
     }
     if (Flags != 0) {
-        return wsk_irp_refuse(Irp, STATUS_INVALID_PARAMETER);
+        return wsk_misuse_refuse(socket, Irp, STATUS_INVALID_PARAMETER, "WSK-CONN-01", "WskConnect",
+                                 "with flags, which are reserved");
     }
-    return connect_to(socket, RemoteAddress, NULL, Irp);
+    return connect_to(socket, RemoteAddress, NULL, Irp, "WskConnect");
 }
 
 /* Connects and sends Buffer, if given. Information: bytes sent. <= DISPATCH_LEVEL. (WSK-CONN-15
@@ -137,12 +141,14 @@ NTSTATUS WSKAPI wsk_connect_ex(PWSK_SOCKET Socket, PSOCKADDR RemoteAddress, PWSK
         return status;
     }
     if (Flags != 0) {
-        return wsk_irp_refuse(Irp, STATUS_INVALID_PARAMETER);
+        return wsk_misuse_refuse(socket, Irp, STATUS_INVALID_PARAMETER, "WSK-CONN-19",
+                                 "WskConnectEx", "with flags, which are reserved");
     }
     if (Buffer != NULL && Buffer->Length > CONNECT_DATA_MAX) {
-        return wsk_irp_refuse(Irp, STATUS_BUFFER_OVERFLOW);
+        return wsk_misuse_refuse(socket, Irp, STATUS_BUFFER_OVERFLOW, "WSK-CONN-19", "WskConnectEx",
+                                 "with a buffer of more than 65,535 bytes");
     }
-    return connect_to(socket, RemoteAddress, Buffer, Irp);
+    return connect_to(socket, RemoteAddress, Buffer, Irp, "WskConnectEx");
 }
 
 /* Binds and begins to connect a new socket, or says why not. */
@@ -171,6 +177,8 @@ static NTSTATUS make_and_connect(const struct wsk_socket_request *request, const
     status = wsk_address_of(socket, remote, &address);
     if (NT_SUCCESS(status)) {
         status = bind_new(socket, local);
+    } else {
+        wsk_address_warn("WSK-SOCK-45", "WskSocketConnect", socket, remote);
     }
     if (!NT_SUCCESS(status)) {
         wsk_socket_discard(socket);
@@ -193,12 +201,13 @@ NTSTATUS WSKAPI wsk_socket_connect(PWSK_CLIENT Client, USHORT SocketType, ULONG 
                                    PEPROCESS OwningProcess, PETHREAD OwningThread,
                                    PSECURITY_DESCRIPTOR SecurityDescriptor, PIRP Irp)
 {
-    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    ke_limit_at_most(DISPATCH_LEVEL, "WskSocketConnect");
     trace_call("WskSocketConnect", Client, Irp);
     if (Client == NULL) {
         return STATUS_INVALID_HANDLE;
     }
     if (Irp == NULL) {
+        wsk_misuse_no_irp("WskSocketConnect", "client", Client);
         return STATUS_INVALID_PARAMETER;
     }
     struct wsk_client *client = wsk_client_enter(Client);
@@ -217,6 +226,10 @@ NTSTATUS WSKAPI wsk_socket_connect(PWSK_CLIENT Client, USHORT SocketType, ULONG 
     if (Flags != 0) {
         ke_warning("WSK-SOCK-39", "WskSocketConnect was called with Flags 0x%X, which are reserved",
                    (unsigned)Flags);
+    }
+    if (LocalAddress == NULL || RemoteAddress == NULL) {
+        wsk_misuse("WSK-SOCK-45", "WskSocketConnect", "client", Client,
+                   "without a local or a remote address");
     }
     if (LocalAddress != NULL && RemoteAddress != NULL &&
         (Flags & ~WSK_FLAG_CONNECTION_SOCKET) == 0) {

@@ -15,6 +15,7 @@
 
 #include "ke/limit.h"
 #include "ke/warning.h"
+#include "wsk/misuse.h"
 #include "wsk/option.h"
 #include "wsk/wsk.h"
 
@@ -25,6 +26,13 @@ void wsk_control_store(struct wsk_control *control, const VOID *value, SIZE_T by
 }
 
 /* ---- checks ---- */
+
+void wsk_control_warn_of_form(const struct wsk_control *control, const struct wsk_control_row *row,
+                              const char *how)
+{
+    wsk_misuse(row->form != NULL ? row->form : "WSK-SKO-08", row->name, "socket", control->socket,
+               how);
+}
 
 static const struct wsk_control_row *find(const struct wsk_control *control)
 {
@@ -101,10 +109,12 @@ static NTSTATUS check_buffers(struct wsk_control *control, const struct wsk_cont
 static NTSTATUS check_call(struct wsk_control *control, const struct wsk_control_row *row)
 {
     if ((row->flags & WSK_IRP_REQUIRED) != 0 && control->irp == NULL) {
+        wsk_control_warn_of_form(control, row, "without an IRP");
         return STATUS_INVALID_PARAMETER;
     }
     if ((row->flags & WSK_SIZE_REQUIRED) != 0 && control->irp == NULL &&
         control->returned == NULL) {
+        wsk_control_warn_of_form(control, row, "without OutputSizeReturned");
         return STATUS_INVALID_PARAMETER;
     }
     return check_buffers(control, row);
@@ -118,7 +128,7 @@ static void warn(const struct wsk_control *control, const struct wsk_control_row
     bool has_output = is_ioctl ? (control->code & IOC_OUT) != 0 || row->output_bytes != 0
                                : control->type == WskGetOption;
     if (control->irp != NULL && (row->flags & WSK_IRP_UNWANTED) != 0) {
-        ke_warning("WSK-SKO-08", "an IRP was given with %s, which takes none", row->name);
+        wsk_control_warn_of_form(control, row, "with an IRP");
     }
     if (control->irp != NULL && control->returned != NULL &&
         (row->flags & WSK_SIZE_REQUIRED) == 0) {

@@ -62,6 +62,7 @@ struct wsk_control_row {
     /* Or: does it, completes the IRP, returns what WskControlSocket returns. No lock is held. */
     NTSTATUS (*own)(struct wsk_control *control, const struct wsk_control_row *row);
     ULONG argument;   /* of run or own */
+    const char *form; /* the rule on its IRP and buffers; NULL: WSK-SKO-08 */
     const char *rule; /* that a driver breaks by coming too late or too early */
 };
 
@@ -72,6 +73,10 @@ const struct wsk_control_row *wsk_ioctl_find(ULONG code);
 /* Ends an operation with this status: fills OutputSizeReturned, completes the IRP if there is one,
  * and gives what WskControlSocket returns. No lock is held. */
 NTSTATUS wsk_control_end(struct wsk_control *control, NTSTATUS status);
+
+/* The call has not the form that the operation asks for. */
+void wsk_control_warn_of_form(const struct wsk_control *control, const struct wsk_control_row *row,
+                              const char *how);
 
 /* Stores a value in the output. */
 void wsk_control_store(struct wsk_control *control, const VOID *value, SIZE_T bytes);

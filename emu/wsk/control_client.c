@@ -204,7 +204,7 @@ static NTSTATUS await_change(const struct call *call, PIRP irp)
         ke_warning("WSK-CTL-18", "WSK_TRANSPORT_LIST_CHANGE has neither input nor output.");
     }
     if (irp == NULL) {
-        ke_warning("WSK-CTL-18", "WSK_TRANSPORT_LIST_CHANGE needs an IRP.");
+        ke_warning("WSK-CTL-08", "WSK_TRANSPORT_LIST_CHANGE needs an IRP.");
         return STATUS_INVALID_PARAMETER;
     }
     return wsk_transport_await_change(call->client, irp);

@@ -31,6 +31,7 @@
 #include "ke/warning.h"
 #include "mm/mm.h"
 #include "trace/network.h"
+#include "verifier/rule.h"
 
 #include <stdlib.h>
 
@@ -756,7 +757,9 @@ unsigned wsk_datagrams_report(const struct wsk_state *wsk)
     const LIST_ENTRY *list = &wsk->abandoned_datagrams;
     for (LIST_ENTRY *entry = list->Flink; entry != list; entry = entry->Flink) {
         struct wsk_indications *own = CONTAINING_RECORD(entry, struct wsk_indications, link);
-        base_log("left: %u datagram indications, kept and not released\n", own->kept_count);
+        verifier_rule_speak("WSK-EVT-47");
+        base_log("left: %u datagram indications, kept and not released (WSK-EVT-47)\n",
+                 own->kept_count);
         left += own->kept_count;
     }
     return left;

@@ -7,6 +7,7 @@
  */
 #include "wsk/control_data.h"
 #include "wsk/memory.h"
+#include "wsk/misuse.h"
 #include "wsk/wsk.h"
 
 #include "ke/warning.h"
@@ -236,12 +237,14 @@ NTSTATUS WSKAPI wsk_receive_from(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flag
         return status;
     }
     if (Flags != 0 || Buffer == NULL) {
-        return wsk_irp_refuse(Irp, STATUS_INVALID_PARAMETER);
+        bool is_flags = Flags != 0;
+        return wsk_misuse_refuse(socket, Irp, STATUS_INVALID_PARAMETER,
+                                 is_flags ? "WSK-DGRM-28" : "WSK-DGRM-29", "WskReceiveFrom",
+                                 is_flags ? "with flags, which are reserved" : "without a buffer");
     }
     wsk_socket_lock(socket);
     if (socket->state != WSK_BOUND) {
-        wsk_socket_unlock(socket);
-        return wsk_irp_refuse(Irp, STATUS_INVALID_DEVICE_STATE);
+        return wsk_misuse_refuse_state(socket, Irp, STATUS_INVALID_DEVICE_STATE, "WskReceiveFrom");
     }
     wsk_irp_take(Irp);
     wsk_request_start(Irp, socket, WSK_OPERATION_RECEIVE_FROM, Buffer, Flags);

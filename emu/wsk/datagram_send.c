@@ -7,9 +7,9 @@
  * only the MDL chains outlive the call. Captures stand in a list in the order of the send queue;
  * one whose IRP was cancelled is found out when the next one's turn comes, or at the end.
  */
-#include "ke/warning.h"
 #include "trace/network.h"
 #include "wsk/control_data.h"
+#include "wsk/misuse.h"
 #include "wsk/wsk.h"
 
 #include <stdlib.h>
@@ -241,6 +241,26 @@ static NTSTATUS prepare(const struct wsk_socket *socket, const SOCKADDR *remote,
                : status;
 }
 
+/* Whether it was the address that prepare refused. The lock is held. */
+static void warn_of_address(const struct wsk_socket *socket, const SOCKADDR *remote,
+                            const char *function)
+{
+    struct net_address address;
+    if (socket->state == WSK_BOUND && !NT_SUCCESS(find_address(socket, remote, &address))) {
+        wsk_address_warn("WSK-DGRM-10", function, socket, remote);
+    }
+}
+
+/* Control information without a length, or the other way round. */
+static void warn_of_control(const struct wsk_socket *socket, ULONG length, const CMSGHDR *control,
+                            const char *rule, const char *function)
+{
+    if ((control == NULL) != (length == 0)) {
+        wsk_misuse(rule, function, "socket", socket,
+                   "with one of ControlInfo and ControlInfoLength and without the other");
+    }
+}
+
 /* Stops at a buffer that is broken. */
 static void check_buffers(const WSK_BUF_LIST *list)
 {
@@ -267,26 +287,69 @@ static void send_or_wait(struct wsk_socket *socket, PIRP irp, struct outgoing *o
     wsk_queue_finish(&socket->send, irp, wsk_status(error), outgoing->sent);
 }
 
-static NTSTATUS send_list(struct wsk_socket *socket, const WSK_BUF_LIST *list, ULONG flags,
+static void take(struct wsk_socket *socket, PIRP irp, const WSK_BUF_LIST *list)
+{
+    wsk_irp_take(irp);
+    wsk_request_start(irp, socket, WSK_OPERATION_SEND_TO, NULL, 0);
+    wsk_request_of(irp)->mdl = list->Buffer.Mdl; /* to be held */
+}
+
+/* Sends one datagram, which is all there is. */
+static enum net_error transmit_one(struct wsk_socket *socket, struct outgoing *outgoing,
+                                   const struct net_buffer *pieces, unsigned count)
+{
+    struct net_datagram datagram;
+    unsigned done = 0;
+    datagram.buffers = pieces;
+    datagram.count = count;
+    datagram.address = outgoing->address;
+    datagram.control = outgoing->control.net;
+    enum net_error error = net_send_datagrams(socket->net, &datagram, 1, &done);
+    trace_datagrams(socket, &socket->local, &datagram, done, true);
+    outgoing->sent = error == NET_OK ? outgoing->at.element->Buffer.Length : 0;
+    return error;
+}
+
+/* One datagram that nothing stands before: it stands in the queue only if it has to wait. The lock
+ * is held on entry, not on return. */
+static NTSTATUS send_at_once(struct wsk_socket *socket, PIRP irp, struct outgoing *outgoing)
+{
+    const WSK_BUF_LIST *list = outgoing->at.element;
+    struct net_buffer pieces[NET_BUFFERS_MAX];
+    unsigned count = wsk_buffer_pieces(&list->Buffer, pieces);
+    bool is_whole = total_of(pieces, count) == list->Buffer.Length;
+    take(socket, irp, list);
+    enum net_error error = is_whole ? transmit_one(socket, outgoing, pieces, count)
+                                    : transmit(socket, outgoing);
+    if (error != NET_AGAIN) {
+        return wsk_call_end_with(&socket->send, irp, wsk_status(error), outgoing->sent);
+    }
+    wsk_queue_append(&socket->send, irp);
+    if (wsk_queue_first(&socket->send) == irp && !capture_rest(socket, irp, outgoing)) {
+        wsk_queue_finish(&socket->send, irp, wsk_status(NET_NO_MEMORY), 0);
+    }
+    return wsk_call_end(&socket->send);
+}
+
+static NTSTATUS send_list(struct wsk_socket *socket, const WSK_BUF_LIST *list,
                           const SOCKADDR *remote, ULONG control_length, const CMSGHDR *control,
-                          PIRP irp)
+                          PIRP irp, const char *function)
 {
     struct outgoing outgoing;
     outgoing.at = (struct cursor){.element = list};
     outgoing.sent = 0;
-    if (flags != 0 || list == NULL) {
-        return wsk_irp_refuse(irp, STATUS_INVALID_PARAMETER);
-    }
     wsk_socket_lock(socket);
     NTSTATUS status = prepare(socket, remote, control_length, control, &outgoing);
     if (!NT_SUCCESS(status)) {
-        wsk_socket_unlock(socket);
-        return wsk_irp_refuse(irp, status);
+        warn_of_address(socket, remote, function);
+        return wsk_misuse_refuse_state(socket, irp, status, function);
+    }
+    bool is_alone = list->Next == NULL && outgoing.control.segment == 0;
+    if (is_alone && wsk_queue_is_idle(&socket->send) && !irp->Cancel) {
+        return send_at_once(socket, irp, &outgoing);
     }
     check_buffers(list);
-    wsk_irp_take(irp);
-    wsk_request_start(irp, socket, WSK_OPERATION_SEND_TO, NULL, flags);
-    wsk_request_of(irp)->mdl = list->Buffer.Mdl; /* to be held */
+    take(socket, irp, list);
     wsk_queue_append(&socket->send, irp);
     send_or_wait(socket, irp, &outgoing);
     return wsk_call_end(&socket->send);
@@ -308,11 +371,16 @@ NTSTATUS WSKAPI wsk_send_to(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags,
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    if (Buffer == NULL) {
-        return wsk_irp_refuse(Irp, STATUS_INVALID_PARAMETER);
+    if (Buffer == NULL || Flags != 0) {
+        bool is_buffer = Buffer == NULL;
+        return wsk_misuse_refuse(socket, Irp, STATUS_INVALID_PARAMETER,
+                                 is_buffer ? "WSK-DGRM-02" : "WSK-DGRM-01", "WskSendTo",
+                                 is_buffer ? "without a buffer" : "with flags, which are reserved");
     }
+    warn_of_control(socket, ControlInfoLength, ControlInfo, "WSK-DGRM-13", "WskSendTo");
     WSK_BUF_LIST list = {.Next = NULL, .Buffer = *Buffer};
-    return send_list(socket, &list, Flags, RemoteAddress, ControlInfoLength, ControlInfo, Irp);
+    return send_list(socket, &list, RemoteAddress, ControlInfoLength, ControlInfo, Irp,
+                     "WskSendTo");
 }
 
 /*
@@ -330,10 +398,12 @@ NTSTATUS WSKAPI wsk_send_messages(PWSK_SOCKET Socket, PWSK_BUF_LIST BufferList, 
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    if ((ControlInfo == NULL) != (ControlInfoLength == 0)) {
-        ke_warning("WSK-DGRM-26",
-                   "WskSendMessages was called with ControlInfo %p and ControlInfoLength %u",
-                   (void *)ControlInfo, (unsigned)ControlInfoLength);
+    if (BufferList == NULL || Flags != 0) {
+        return wsk_misuse_refuse(socket, Irp, STATUS_INVALID_PARAMETER, "WSK-DGRM-20",
+                                 "WskSendMessages",
+                                 Flags != 0 ? "with flags, which are reserved" : "without buffers");
     }
-    return send_list(socket, BufferList, Flags, RemoteAddress, ControlInfoLength, ControlInfo, Irp);
+    warn_of_control(socket, ControlInfoLength, ControlInfo, "WSK-DGRM-26", "WskSendMessages");
+    return send_list(socket, BufferList, RemoteAddress, ControlInfoLength, ControlInfo, Irp,
+                     "WskSendMessages");
 }

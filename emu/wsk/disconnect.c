@@ -1,5 +1,6 @@
 /* Disconnecting: gracefully in the order of the sends, or abortively at once. */
 #include "wsk/connect.h"
+#include "wsk/misuse.h"
 #include "wsk/wsk.h"
 
 /* Resets the connection: gives the net socket away, and ends what is pending. */
@@ -8,8 +9,7 @@ static NTSTATUS abort_connection(struct wsk_socket *socket, PIRP irp)
     wsk_socket_lock(socket);
     NTSTATUS status = wsk_connection_status(socket);
     if (!NT_SUCCESS(status)) {
-        wsk_socket_unlock(socket);
-        return wsk_irp_refuse(irp, status);
+        return wsk_misuse_refuse_state(socket, irp, status, "WskDisconnect");
     }
     struct net_socket *net = socket->net;
     wsk_socket_reference_locked(socket);
@@ -42,7 +42,11 @@ NTSTATUS WSKAPI wsk_disconnect(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags,
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    if ((Flags & ~WSK_FLAG_ABORTIVE) != 0 || (Flags != 0 && Buffer != NULL)) {
+    if (Flags == WSK_FLAG_ABORTIVE && Buffer != NULL) {
+        return wsk_misuse_refuse(socket, Irp, STATUS_INVALID_PARAMETER, "WSK-DISC-04",
+                                 "WskDisconnect", "with WSK_FLAG_ABORTIVE and a buffer");
+    }
+    if ((Flags & ~WSK_FLAG_ABORTIVE) != 0) {
         return wsk_irp_refuse(Irp, STATUS_INVALID_PARAMETER);
     }
     return Flags != 0 ? abort_connection(socket, Irp)

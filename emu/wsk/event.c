@@ -10,6 +10,7 @@
  */
 #include "wsk/event.h"
 
+#include "ke/callback.h"
 #include "ke/irql.h"
 #include "ke/warning.h"
 #include "wsk/wsk.h"
@@ -40,6 +41,7 @@ bool wsk_event_begin(struct wsk_socket *socket, ULONG event)
         return false;
     }
     socket->events.running |= event;
+    wsk_thread_calls.event_of = socket;
     return true;
 }
 
@@ -76,7 +78,16 @@ static NTSTATUS enable(struct wsk_socket *socket, ULONG mask)
     ULONG own = wsk_events_of(socket);
     ULONG inheritable = socket->role == WSK_ROLE_LISTENER ? WSK_CONNECTION_EVENTS : 0;
     if (mask == 0 || (mask & ~(own | inheritable)) != 0) {
+        ke_warning("WSK-CBE-20",
+                   "event callbacks 0x%X were enabled on the socket %p, a %s socket: they are not "
+                   "all of its category",
+                   (unsigned)mask, (void *)&socket->public, wsk_category_name(socket->category));
         return STATUS_INVALID_PARAMETER;
+    }
+    if ((mask & socket->events.fixed) != 0) {
+        ke_warning("WSK-CBE-29",
+                   "event callbacks of the socket %p were enabled that are enabled statically",
+                   (void *)&socket->public);
     }
     if (!is_far_enough(socket)) {
         ke_warning(socket->role == WSK_ROLE_CONNECTION ? "WSK-CBE-04" : "WSK-CBE-03",
@@ -103,6 +114,7 @@ static void await_return(struct wsk_socket *socket, ULONG event, PIRP irp)
     wsk_request_of(irp)->left = event;
     wsk_socket_reference_locked(socket);
     InsertTailList(&socket->events.disables, &irp->Tail.Overlay.ListEntry);
+    ke_callback_started("WskControlSocket", wsk_thread_calls.event_of == socket);
     wsk_call_settle();
 }
 
@@ -143,6 +155,9 @@ NTSTATUS wsk_event_control(struct wsk_socket *socket, const WSK_EVENT_CALLBACK_C
     ULONG mask = control->EventMask;
     bool is_disable = (mask & WSK_EVENT_DISABLE) != 0;
     if (control->NpiId == NULL || !IsEqualGUID(control->NpiId, &NPI_WSK_INTERFACE_ID)) {
+        ke_warning("WSK-CBE-16",
+                   "SO_WSK_EVENT_CALLBACK came with %s NpiId for event callbacks of the socket %p",
+                   control->NpiId == NULL ? "no" : "an unknown", (void *)&socket->public);
         return irp == NULL ? STATUS_INVALID_PARAMETER
                            : wsk_irp_refuse(irp, STATUS_INVALID_PARAMETER);
     }

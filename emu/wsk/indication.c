@@ -18,6 +18,7 @@
 #include "ke/limit.h"
 #include "ke/warning.h"
 #include "trace/trace.h"
+#include "verifier/rule.h"
 #include "wsk/wsk.h"
 
 #include <stdlib.h>
@@ -154,7 +155,9 @@ unsigned wsk_indications_report(struct wsk_state *wsk)
     unsigned left = 0;
     for (LIST_ENTRY *entry = wsk->abandoned.Flink; entry != &wsk->abandoned; entry = entry->Flink) {
         struct wsk_indication *indication = CONTAINING_RECORD(entry, struct wsk_indication, link);
-        base_log("left: received data %p, kept with STATUS_PENDING and never given to WskRelease\n",
+        verifier_rule_speak("WSK-EVT-29");
+        base_log("left: received data %p, kept with STATUS_PENDING and never given to WskRelease "
+                 "(WSK-EVT-29)\n",
                  (void *)&indication->public);
         left++;
     }

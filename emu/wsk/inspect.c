@@ -39,6 +39,7 @@
 #include "ke/bugcheck.h"
 #include "ke/warning.h"
 #include "wsk/memory.h"
+#include "wsk/misuse.h"
 #include "wsk/wsk.h"
 
 #include <stdlib.h>
@@ -458,6 +459,8 @@ static NTSTATUS answer(struct wsk_socket *socket, const WSK_INSPECT_ID *id,
                        WSK_INSPECT_ACTION action)
 {
     if (socket->state != WSK_LISTENING || !socket->listener.is_conditional) {
+        wsk_misuse("WSK-INSP-21", "WskInspectComplete", "socket", socket,
+                   "which does not listen in conditional accept mode");
         return STATUS_INVALID_DEVICE_STATE;
     }
     check_copied(socket, id);
@@ -489,8 +492,13 @@ NTSTATUS WSKAPI wsk_inspect_complete(PWSK_SOCKET ListenSocket, PWSK_INSPECT_ID I
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    if (InspectID == NULL || (Action != WskInspectAccept && Action != WskInspectReject)) {
+    if (InspectID == NULL) {
         return wsk_irp_refuse(Irp, STATUS_INVALID_PARAMETER);
+    }
+    if (Action != WskInspectAccept && Action != WskInspectReject) {
+        return wsk_misuse_refuse(socket, Irp, STATUS_INVALID_PARAMETER, "WSK-INSP-22",
+                                 "WskInspectComplete",
+                                 "with an action that is neither to accept nor to reject");
     }
     wsk_socket_lock(socket);
     wsk_socket_reference_locked(socket);

@@ -3,6 +3,7 @@
 #include "ke/warning.h"
 #include "wsk/control.h"
 #include "wsk/indication.h"
+#include "wsk/misuse.h"
 #include "wsk/option.h"
 #include "wsk/wsk.h"
 
@@ -14,15 +15,21 @@
 static NTSTATUS fixed_address(const struct wsk_control *control, struct net_address *address,
                               bool *has_address)
 {
-    SIZE_T needed = control->socket->family == AF_INET ? sizeof(SOCKADDR_IN) : sizeof(SOCKADDR_IN6);
+    const struct wsk_socket *socket = control->socket;
+    SIZE_T needed = socket->family == AF_INET ? sizeof(SOCKADDR_IN) : sizeof(SOCKADDR_IN6);
     *has_address = control->input_bytes != 0 || control->input != NULL;
     if (!*has_address) {
         return STATUS_SUCCESS;
     }
-    if (control->input == NULL || control->input_bytes < needed) {
-        return STATUS_INVALID_PARAMETER;
+    bool is_whole = control->input != NULL && control->input_bytes >= needed;
+    NTSTATUS status =
+        is_whole ? wsk_address_of(socket, control->input, address) : STATUS_INVALID_PARAMETER;
+    if (!NT_SUCCESS(status)) {
+        bool is_remote = control->code == SIO_WSK_SET_REMOTE_ADDRESS;
+        wsk_misuse(is_remote ? "WSK-IOC-09" : "WSK-IOC-13", "WskControlSocket", "socket", socket,
+                   "with an input that is no whole address of the socket's family");
     }
-    return wsk_address_of(control->socket, control->input, address);
+    return status;
 }
 
 static NTSTATUS set_remote(struct wsk_control *control, const struct wsk_control_row *row)
@@ -142,40 +149,43 @@ static NTSTATUS set_silent_mode(struct wsk_control *control, const struct wsk_co
 
 static const struct wsk_control_row rows[] = {
     {NAMED(SIO_ADDRESS_LIST_QUERY), .sockets = WSK_ON_ANY, .flags = QUERY_NOW | WSK_PASSIVE,
-     .own = wsk_address_list_query},
+     .own = wsk_address_list_query, .form = "WSK-IOC-02"},
     {NAMED(SIO_ADDRESS_LIST_CHANGE), .sockets = WSK_ON_ANY, .flags = WSK_PASSIVE,
-     .own = wsk_address_list_await},
+     .own = wsk_address_list_await, .form = "WSK-IOC-04"},
     {NAMED(SIO_ADDRESS_LIST_SORT), .sockets = WSK_ON_ANY, .flags = WSK_PASSIVE,
      .own = wsk_address_list_sort},
     {NAMED(SIO_WSK_SET_REMOTE_ADDRESS), .sockets = WSK_ON_DATAGRAM,
-     .flags = WSK_IRP_REQUIRED | WSK_AFTER_BIND, .run = set_remote, .rule = "WSK-IOC-08"},
+     .flags = WSK_IRP_REQUIRED | WSK_AFTER_BIND, .run = set_remote, .form = "WSK-IOC-07",
+     .rule = "WSK-IOC-08"},
     {NAMED(SIO_WSK_SET_SENDTO_ADDRESS), .sockets = WSK_ON_DATAGRAM,
-     .flags = WSK_IRP_REQUIRED | WSK_AFTER_BIND, .run = set_target, .rule = "WSK-IOC-14"},
+     .flags = WSK_IRP_REQUIRED | WSK_AFTER_BIND, .run = set_target, .form = "WSK-IOC-13",
+     .rule = "WSK-IOC-14"},
     {NAMED(SIO_WSK_QUERY_IDEAL_SEND_BACKLOG), .sockets = WSK_ON_CONNECTION,
      .flags = WSK_IRP_REQUIRED | WSK_CONNECTED_ONLY, .output_bytes = sizeof(SIZE_T),
-     .run = query_send_backlog, .rule = "WSK-IOC-18"},
+     .run = query_send_backlog, .form = "WSK-IOC-18", .rule = "WSK-IOC-18"},
     {NAMED(SIO_WSK_QUERY_RECEIVE_BACKLOG), .sockets = WSK_ON_CONNECTION,
      .flags = WSK_IRP_REQUIRED | WSK_CONNECTED_ONLY, .output_bytes = sizeof(SIZE_T),
-     .run = query_receive_backlog, .rule = "WSK-IOC-20"},
+     .run = query_receive_backlog, .form = "WSK-IOC-20", .rule = "WSK-IOC-20"},
     {NAMED(SIO_WSK_QUERY_INSPECT_ID), .sockets = WSK_ON_ANY, .flags = QUERY_NOW,
-     .output_bytes = sizeof(WSK_INSPECT_ID), .run = query_inspect_id},
+     .output_bytes = sizeof(WSK_INSPECT_ID), .run = query_inspect_id, .form = "WSK-IOC-22"},
     {NAMED(SIO_WSK_SET_TCP_SILENT_MODE), .sockets = WSK_ON_CONNECTION,
      .flags = WSK_IRP_REQUIRED | WSK_CONNECTED_ONLY, .run = set_silent_mode,
-     .argument = (ULONG)STATUS_NOT_SUPPORTED},
+     .argument = (ULONG)STATUS_NOT_SUPPORTED, .form = "WSK-IOC-25"},
     {NAMED(SIO_WSK_REGISTER_EXTENSION), .sockets = WSK_ON_ANY, .flags = WSK_IRP_UNWANTED,
      .input_bytes = sizeof(WSK_EXTENSION_CONTROL_IN),
-     .output_bytes = sizeof(WSK_EXTENSION_CONTROL_OUT), .own = wsk_extension_register},
+     .output_bytes = sizeof(WSK_EXTENSION_CONTROL_OUT), .own = wsk_extension_register,
+     .form = "WSK-EXT-02"},
     {NAMED(SIO_LOOPBACK_FAST_PATH), .sockets = WSK_ON_ANY, .flags = WSK_IRP_REQUIRED | WSK_PASSIVE,
-     .run = set_fast_loopback},
+     .run = set_fast_loopback, .form = "WSK-IOC-32"},
     {NAMED(SIO_QUERY_WFP_CONNECTION_REDIRECT_RECORDS), .sockets = WSK_ON_ANY,
      .flags = WSK_IRP_REQUIRED | WSK_SIZE_REQUIRED | WSK_PASSIVE, .run = refuse,
-     .argument = (ULONG)STATUS_NOT_FOUND},
+     .argument = (ULONG)STATUS_NOT_FOUND, .form = "WSK-IOC-40"},
     {NAMED(SIO_QUERY_WFP_CONNECTION_REDIRECT_CONTEXT), .sockets = WSK_ON_ANY,
      .flags = WSK_IRP_REQUIRED | WSK_SIZE_REQUIRED | WSK_PASSIVE, .run = refuse,
-     .argument = (ULONG)STATUS_NOT_FOUND},
+     .argument = (ULONG)STATUS_NOT_FOUND, .form = "WSK-IOC-40"},
     {NAMED(SIO_SET_WFP_CONNECTION_REDIRECT_RECORDS), .sockets = WSK_ON_ANY,
      .flags = WSK_IRP_REQUIRED | WSK_PASSIVE, .run = refuse,
-     .argument = (ULONG)STATUS_ACCESS_DENIED},
+     .argument = (ULONG)STATUS_ACCESS_DENIED, .form = "WSK-IOC-40"},
 };
 
 const struct wsk_control_row *wsk_ioctl_find(ULONG code)

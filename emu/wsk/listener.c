@@ -18,6 +18,7 @@
 #include "ke/warning.h"
 #include "trace/network.h"
 #include "wsk/memory.h"
+#include "wsk/misuse.h"
 #include "wsk/option.h"
 #include "wsk/wsk.h"
 
@@ -210,8 +211,7 @@ static NTSTATUS accept_connection(struct wsk_socket *socket,
     struct wsk_socket *accepted;
     wsk_socket_lock(socket);
     if (socket->state != WSK_LISTENING) {
-        wsk_socket_unlock(socket);
-        return wsk_irp_refuse(irp, STATUS_INVALID_DEVICE_STATE);
+        return wsk_misuse_refuse_state(socket, irp, STATUS_INVALID_DEVICE_STATE, "WskAccept");
     }
     bool is_first = wsk_queue_first(&socket->receive) == NULL && IsListEmpty(&socket->receive.done);
     if (is_first && take_next(socket, &accepted) == STATUS_SUCCESS) {
@@ -274,6 +274,7 @@ static void refuse(struct wsk_socket *accepted, NTSTATUS status)
                     "had called WskCloseSocket on it: WSK closes what is refused.",
                     (void *)accepted, (unsigned)status);
     }
+    accepted->is_refused = true;
     wsk_socket_discard(accepted);
     wsk_socket_dereference(accepted);
 }

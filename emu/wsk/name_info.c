@@ -160,7 +160,7 @@ NTSTATUS WSKAPI wsk_get_name_info(PWSK_CLIENT Client, PSOCKADDR SockAddr, ULONG 
     if (Irp == NULL) {
         return STATUS_INVALID_PARAMETER;
     }
-    struct wsk_client *client = wsk_client_enter(Client);
+    struct wsk_client *client = wsk_client_enter_by(Client, "WSK-NAME-21");
     struct wsk_lookup *lookup = calloc(1, sizeof(*lookup));
     NTSTATUS status = lookup == NULL ? STATUS_INSUFFICIENT_RESOURCES
                                      : wsk_name_check_owner(OwningProcess, OwningThread);

@@ -2,6 +2,7 @@
  * freed, so that one that was not, or twice, is found out. */
 #include "base/log.h"
 #include "base/stack.h"
+#include "verifier/rule.h"
 #include "wsk/wsk.h"
 
 #include <stdlib.h>
@@ -98,6 +99,7 @@ unsigned wsk_results_report(struct wsk_names *names)
     unsigned left = 0;
     for (LIST_ENTRY *entry = names->results.Flink; entry != &names->results; entry = entry->Flink) {
         struct wsk_result *result = CONTAINING_RECORD(entry, struct wsk_result, link);
+        verifier_rule_speak("WSK-NAME-06");
         base_log("left: WskGetAddressInfo result %p, not freed (WSK-NAME-06), made by %s\n",
                  (void *)&result->all[0].info, base_stack_site(result->creator).text);
         left++;

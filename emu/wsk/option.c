@@ -288,11 +288,20 @@ static NTSTATUS own_events(struct wsk_control *control, const struct wsk_control
         .argument = (what)                                                                         \
     }
 
-#define BEFORE_BIND(option, on, function, what, broken)                                            \
+/* The same of SOL_SOCKET, with an IRP that is required by a rule of its own. */
+#define WITH_IRP(option, on, function, what, needed)                                               \
+    {                                                                                              \
+        .level = SOL_SOCKET, .code = (ULONG)(option), .name = "WskControlSocket (" #option ")",    \
+        .sockets = (on), .flags = DOCUMENTED, .input_bytes = sizeof(ULONG),                        \
+        .output_bytes = sizeof(ULONG), .run = (function), .argument = (what), .form = (needed)     \
+    }
+
+#define BEFORE_BIND(option, on, function, what, needed, broken)                                    \
     {                                                                                              \
         .level = SOL_SOCKET, .code = (ULONG)(option), .name = "WskControlSocket (" #option ")",    \
         .sockets = (on), .flags = DOCUMENTED | WSK_BEFORE_BIND, .input_bytes = sizeof(ULONG),      \
-        .output_bytes = sizeof(ULONG), .run = (function), .argument = (what), .rule = (broken)     \
+        .output_bytes = sizeof(ULONG), .run = (function), .argument = (what), .form = (needed),    \
+        .rule = (broken)                                                                           \
     }
 
 #define INPUT(option_level, option, type, function, what)                                          \
@@ -303,12 +312,13 @@ static NTSTATUS own_events(struct wsk_control *control, const struct wsk_control
     }
 
 static const struct wsk_control_row rows[] = {
-    VALUE(SOL_SOCKET, SO_BROADCAST, WSK_ON_DATAGRAM, DOCUMENTED, run_truth, NET_OPTION_BROADCAST),
+    WITH_IRP(SO_BROADCAST, WSK_ON_DATAGRAM, run_truth, NET_OPTION_BROADCAST, "WSK-OPT-02"),
     BEFORE_BIND(SO_CONDITIONAL_ACCEPT, WSK_ON_LISTENER, run_conditional, WSK_OPTION_CONDITIONAL,
-                "WSK-OPT-07"),
+                "WSK-OPT-05", "WSK-OPT-07"),
     BEFORE_BIND(SO_EXCLUSIVEADDRUSE, ON_TRANSPORT, run_sharing, WSK_OPTION_EXCLUSIVE_ADDRESS,
-                "WSK-OPT-11"),
-    BEFORE_BIND(SO_REUSEADDR, ON_TRANSPORT, run_sharing, WSK_OPTION_REUSE_ADDRESS, "WSK-OPT-15"),
+                "WSK-OPT-09", "WSK-OPT-11"),
+    BEFORE_BIND(SO_REUSEADDR, ON_TRANSPORT, run_sharing, WSK_OPTION_REUSE_ADDRESS, "WSK-OPT-13",
+                "WSK-OPT-15"),
     {.level = SOL_SOCKET,
      .code = SO_KEEPALIVE,
      .name = "WskControlSocket (SO_KEEPALIVE)",
@@ -317,8 +327,9 @@ static const struct wsk_control_row rows[] = {
      .input_bytes = sizeof(ULONG),
      .output_bytes = sizeof(UCHAR),
      .run = run_truth,
-     .argument = NET_OPTION_KEEP_ALIVE},
-    VALUE(SOL_SOCKET, SO_RCVBUF, ON_TRANSPORT, DOCUMENTED, run_number, NET_OPTION_RECEIVE_BUFFER),
+     .argument = NET_OPTION_KEEP_ALIVE,
+     .form = "WSK-OPT-17"},
+    WITH_IRP(SO_RCVBUF, ON_TRANSPORT, run_number, NET_OPTION_RECEIVE_BUFFER, "WSK-OPT-22"),
     VALUE(SOL_SOCKET, SO_SNDBUF, ON_TRANSPORT, BOTH, run_send_buffer, NET_OPTION_SEND_BUFFER),
     VALUE(SOL_SOCKET, SO_TYPE, WSK_ON_ANY, WSK_CAN_GET, run_type, 0),
     {.level = SOL_SOCKET,
@@ -329,6 +340,7 @@ static const struct wsk_control_row rows[] = {
      .input_bytes = sizeof(PSECURITY_DESCRIPTOR),
      .output_bytes = sizeof(PSECURITY_DESCRIPTOR),
      .run = run_security,
+     .form = "WSK-OPT-28",
      .rule = "WSK-OPT-27"},
     {.level = SOL_SOCKET,
      .code = SO_WSK_EVENT_CALLBACK,
@@ -336,7 +348,8 @@ static const struct wsk_control_row rows[] = {
      .sockets = WSK_ON_ANY,
      .flags = WSK_CAN_SET,
      .input_bytes = sizeof(WSK_EVENT_CALLBACK_CONTROL),
-     .own = own_events},
+     .own = own_events,
+     .form = "WSK-CBE-01"},
 
     VALUE(IPPROTO_IP, IP_TTL, WSK_ON_ANY, BOTH, run_number, NET_OPTION_HOP_LIMIT),
     VALUE(IPPROTO_IP, IP_TOS, WSK_ON_ANY, BOTH, run_traffic, NET_OPTION_TRAFFIC),

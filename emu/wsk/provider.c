@@ -2,8 +2,10 @@
 #include "base/log.h"
 #include "ke/limit.h"
 #include "trace/trace.h"
+#include "verifier/rule.h"
 #include "wsk/extension.h"
 #include "wsk/indication.h"
+#include "wsk/misuse.h"
 #include "wsk/unload.h"
 #include "wsk/watch.h"
 #include "wsk/wsk.h"
@@ -50,10 +52,21 @@ NTSTATUS wsk_socket_check(const struct wsk_socket_request *request)
     return STATUS_SUCCESS;
 }
 
+static void warn_of_category(const struct wsk_socket_request *request)
+{
+    ULONG flags = request->category & (WSK_FLAG_LISTEN_SOCKET | WSK_FLAG_CONNECTION_SOCKET |
+                                       WSK_FLAG_DATAGRAM_SOCKET | WSK_FLAG_STREAM_SOCKET);
+    if ((flags & (flags - 1)) != 0) {
+        wsk_misuse("WSK-SOCK-08", "WskSocket", "client", request->client,
+                   "with the flags of more than one category");
+    }
+}
+
 static NTSTATUS make_socket(const struct wsk_socket_request *request, PIRP irp)
 {
     struct wsk_socket *socket;
     NTSTATUS status = wsk_socket_check(request);
+    warn_of_category(request);
     if (NT_SUCCESS(status)) {
         status = wsk_socket_open(request, &socket);
     }
@@ -74,12 +87,13 @@ NTSTATUS WSKAPI wsk_socket(PWSK_CLIENT Client, ADDRESS_FAMILY AddressFamily, USH
                            PEPROCESS OwningProcess, PETHREAD OwningThread,
                            PSECURITY_DESCRIPTOR SecurityDescriptor, PIRP Irp)
 {
-    KE_IRQL_AT_MOST(DISPATCH_LEVEL);
+    ke_limit_at_most(DISPATCH_LEVEL, "WskSocket");
     trace_call("WskSocket", Client, Irp);
     if (Client == NULL) {
         return STATUS_INVALID_HANDLE;
     }
     if (Irp == NULL) {
+        wsk_misuse_no_irp("WskSocket", "client", Client);
         return STATUS_INVALID_PARAMETER;
     }
     struct wsk_socket_request request = {.client = wsk_client_enter(Client),
@@ -117,6 +131,7 @@ static NTSTATUS start(void *state)
     wsk->drawn = ke_kernel()->policy.seed;
     wsk_outlook_start(wsk);
     wsk_requests_start(wsk);
+    wsk_holders_start();
     wsk_transports_start(&wsk->transports);
     wsk_securities_start(&wsk->securities);
     wsk_shares_start(&wsk->shares);
@@ -151,7 +166,8 @@ static unsigned report_sockets(const struct wsk_state *wsk)
     unsigned left = 0;
     for (LIST_ENTRY *entry = wsk->sockets.Flink; entry != &wsk->sockets; entry = entry->Flink) {
         const struct wsk_socket *socket = CONTAINING_RECORD(entry, struct wsk_socket, link);
-        base_log("left: WSK socket %p, not closed\n", (const void *)&socket->public);
+        verifier_rule_speak("WSK-CLOSE-19");
+        base_log("left: WSK socket %p, not closed (WSK-CLOSE-19)\n", (const void *)&socket->public);
         left++;
     }
     return left;

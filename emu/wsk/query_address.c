@@ -1,17 +1,22 @@
 /* The addresses of a socket. They are stored during the call, so before the IRP completes. */
 #include "wsk/memory.h"
+#include "wsk/misuse.h"
 #include "wsk/wsk.h"
 
-static NTSTATUS query(struct wsk_socket *socket, bool is_known, const struct net_address *address,
-                      SOCKADDR *out, PIRP irp)
+/* The lock is held on entry, not on return. */
+static NTSTATUS query(struct wsk_socket *socket, bool is_known,
+                      const struct net_address *its_address, SOCKADDR *out, PIRP irp,
+                      const char *function)
 {
+    struct net_address address = *its_address;
+    if (out != NULL && !is_known) {
+        return wsk_misuse_refuse_state(socket, irp, STATUS_INVALID_DEVICE_STATE, function);
+    }
+    wsk_socket_unlock(socket);
     if (out == NULL) {
         return wsk_irp_refuse(irp, STATUS_INVALID_PARAMETER);
     }
-    if (!is_known) {
-        return wsk_irp_refuse(irp, STATUS_INVALID_DEVICE_STATE);
-    }
-    wsk_address_to(address, out);
+    wsk_address_to(&address, out);
     return wsk_irp_finish_output(socket, irp, 0, out, "WSK-ADDR-12");
 }
 
@@ -29,10 +34,8 @@ NTSTATUS WSKAPI wsk_get_local_address(PWSK_SOCKET Socket, PSOCKADDR LocalAddress
         return status;
     }
     wsk_socket_lock(socket);
-    bool is_bound = socket->state != WSK_OPENED;
-    struct net_address address = socket->local;
-    wsk_socket_unlock(socket);
-    return query(socket, is_bound, &address, LocalAddress, Irp);
+    return query(socket, socket->state != WSK_OPENED, &socket->local, LocalAddress, Irp,
+                 "WskGetLocalAddress");
 }
 
 /*
@@ -49,8 +52,6 @@ NTSTATUS WSKAPI wsk_get_remote_address(PWSK_SOCKET Socket, PSOCKADDR RemoteAddre
         return status;
     }
     wsk_socket_lock(socket);
-    bool is_connected = socket->state == WSK_CONNECTED;
-    struct net_address address = socket->remote;
-    wsk_socket_unlock(socket);
-    return query(socket, is_connected, &address, RemoteAddress, Irp);
+    return query(socket, socket->state == WSK_CONNECTED, &socket->remote, RemoteAddress, Irp,
+                 "WskGetRemoteAddress");
 }

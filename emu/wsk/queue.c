@@ -132,7 +132,7 @@ void wsk_queue_append(struct wsk_queue *queue, PIRP irp)
     InsertTailList(&queue->pending, &irp->Tail.Overlay.ListEntry);
     IoSetCancelRoutine(irp, cancel);
     if (irp->Cancel) {
-        wsk_queue_finish(queue, irp, STATUS_CANCELLED, 0);
+        wsk_queue_finish(queue, irp, STATUS_CANCELLED, irp->IoStatus.Information);
     }
 }
 
@@ -232,6 +232,36 @@ static void deliver_or_hold(struct wsk_queue *queue)
     while (has_result(queue)) {
         complete_first(queue);
     }
+}
+
+/* Completes an IRP that stood in no list, while whoever else has a result leaves it to this. */
+static void complete_alone(struct wsk_queue *queue, PIRP irp)
+{
+    struct wsk_socket *socket = queue->socket;
+    struct _KTHREAD *thread = ke_current();
+    queue->is_delivering = true;
+    wsk_socket_unlock(socket);
+    wsk_security_settle(socket);
+    thread->completion_depth++;
+    IofCompleteRequest(irp, IO_NETWORK_INCREMENT);
+    ke_current()->completion_depth--;
+    wsk_socket_lock(socket);
+    queue->is_delivering = false;
+    if (!IsListEmpty(&queue->done) || queue->is_event_due) {
+        stop_delivering(queue);
+    }
+}
+
+void wsk_queue_complete(struct wsk_queue *queue, PIRP irp)
+{
+    if (!wsk_policy_defers()) {
+        complete_alone(queue, irp);
+        return;
+    }
+    wsk_socket_reference_locked(queue->socket);
+    InsertTailList(&queue->done, &irp->Tail.Overlay.ListEntry);
+    wsk_request_hold(irp);
+    wsk_queue_post(queue);
 }
 
 void wsk_queue_deliver(struct wsk_queue *queue)

@@ -43,6 +43,17 @@ static inline PIRP wsk_queue_last(const struct wsk_queue *queue)
     return CONTAINING_RECORD(queue->pending.Blink, IRP, Tail.Overlay.ListEntry);
 }
 
+/* Whether nothing stands in it and nobody is at work on it: the next request may do all it has to
+ * without standing in it. The lock is held. */
+static inline bool wsk_queue_is_idle(const struct wsk_queue *queue)
+{
+    return IsListEmpty(&queue->pending) && IsListEmpty(&queue->done) && !queue->is_delivering;
+}
+
+/* Completes a taken IRP with its result that never stood in the queue, which is idle: in place or
+ * later, as the completion policy says. The lock as with wsk_queue_deliver. */
+void wsk_queue_complete(struct wsk_queue *queue, PIRP irp);
+
 /* Moves a pending IRP to the results. The lock is held. */
 void wsk_queue_finish(struct wsk_queue *queue, PIRP irp, NTSTATUS status, ULONG_PTR information);
 

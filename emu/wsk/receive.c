@@ -7,6 +7,7 @@
  */
 #include "ke/warning.h"
 #include "wsk/indication.h"
+#include "wsk/misuse.h"
 #include "wsk/wsk.h"
 
 #define DRAIN_BYTES 8192
@@ -116,13 +117,27 @@ static NTSTATUS check_flags(const WSK_BUF *buffer, ULONG flags)
                                                                 : STATUS_SUCCESS;
 }
 
+/* What check_flags refused; a flag that is not known breaks no rule. */
+static void warn_of_flags(const struct wsk_socket *socket, const WSK_BUF *buffer, ULONG flags)
+{
+    const ULONG both = WSK_FLAG_WAITALL | WSK_FLAG_DRAIN;
+    if (buffer == NULL) {
+        wsk_misuse("WSK-RECV-03", "WskReceive", "socket", socket, "without a buffer");
+    } else if ((flags & both) == both) {
+        wsk_misuse("WSK-RECV-15", "WskReceive", "socket", socket,
+                   "with both WSK_FLAG_WAITALL and WSK_FLAG_DRAIN");
+    } else if ((flags & ~both) == 0) {
+        wsk_misuse("WSK-RECV-14", "WskReceive", "socket", socket,
+                   "with WSK_FLAG_DRAIN and a buffer that has a length");
+    }
+}
+
 static NTSTATUS start(struct wsk_socket *socket, const WSK_BUF *buffer, ULONG flags, PIRP irp)
 {
     wsk_socket_lock(socket);
     NTSTATUS status = wsk_connection_stream_status(socket);
     if (!NT_SUCCESS(status)) {
-        wsk_socket_unlock(socket);
-        return wsk_irp_refuse(irp, status);
+        return wsk_misuse_refuse_state(socket, irp, status, "WskReceive");
     }
     wsk_irp_take(irp);
     wsk_request_start(irp, socket, WSK_OPERATION_RECEIVE, buffer, flags);
@@ -145,7 +160,11 @@ NTSTATUS WSKAPI wsk_receive(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags, PI
         return status;
     }
     status = check_flags(Buffer, Flags);
-    return NT_SUCCESS(status) ? start(socket, Buffer, Flags, Irp) : wsk_irp_refuse(Irp, status);
+    if (!NT_SUCCESS(status)) {
+        warn_of_flags(socket, Buffer, Flags);
+        return wsk_irp_refuse(Irp, status);
+    }
+    return start(socket, Buffer, Flags, Irp);
 }
 
 /* As WskReceive; there is no control information. Reserved for the system. (WSK-DISP-14) */

@@ -215,6 +215,7 @@ NTSTATUS WSKAPI WskCaptureProviderNPI(PWSK_REGISTRATION WskRegistration, ULONG W
     }
     base_mutex_lock(&clients->lock);
     NTSTATUS status = capture(clients, client);
+    client->has_failed = !NT_SUCCESS(status);
     if (NT_SUCCESS(status)) {
         WskProviderNpi->Client = client;
         WskProviderNpi->Dispatch = &wsk_provider_dispatch;
@@ -235,16 +236,18 @@ VOID WSKAPI WskReleaseProviderNPI(PWSK_REGISTRATION WskRegistration)
     struct wsk_clients *clients = &wsk_state()->clients;
     struct wsk_client *client = enter(WskRegistration, __func__);
     bool is_captured = false;
+    const char *rule = "WSK-REG-22";
     if (client != NULL) {
         base_mutex_lock(&clients->lock);
         is_captured = client->captures != 0;
+        rule = client->has_failed ? "WSK-REG-23" : rule;
         client->captures -= is_captured;
         leave(client);
         base_mutex_unlock(&clients->lock);
     }
     if (!is_captured) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)WskRegistration,
-                    0, 0, "WSK-REG-22",
+                    0, 0, rule,
                     "The driver called WskReleaseProviderNPI with the registration block %p, on "
                     "which no capture is left: each release needs a successful capture.",
                     (void *)WskRegistration);

@@ -13,11 +13,13 @@
 
 #include "io/irp_check.h"
 #include "ke/bugcheck.h"
+#include "ke/callback.h"
 #include "ke/limit.h"
 #include "ke/warning.h"
 #include "mm/mm.h"
 #include "trace/trace.h"
 #include "wsk/memory.h"
+#include "wsk/misuse.h"
 #include "wsk/watch.h"
 
 C_ASSERT(sizeof(struct wsk_request) <= RTL_FIELD_SIZE(IRP, Tail.Overlay.DriverContext));
@@ -41,12 +43,14 @@ NTSTATUS wsk_close_begin_from(struct wsk_socket *socket, PIRP irp, const char *f
 {
     begin(socket, irp, function, site);
     if (irp == NULL) {
+        wsk_misuse_no_irp(function, "socket", socket);
         return STATUS_INVALID_PARAMETER;
     }
     if (atomic_exchange(&socket->is_closing, true)) {
         wsk_call_after_close(socket, irp, function);
     }
     wsk_call_check_close(socket);
+    ke_callback_started(function, wsk_thread_calls.event_of == socket);
     return STATUS_SUCCESS;
 }
 
@@ -73,6 +77,7 @@ NTSTATUS wsk_call_begin_from(struct wsk_socket *socket, PIRP irp, const char *fu
 {
     if (irp == NULL) {
         begin(socket, irp, function, site);
+        wsk_misuse_no_irp(function, "socket", socket);
         return STATUS_INVALID_PARAMETER;
     }
     return wsk_control_begin_from(socket, irp, function, site);
@@ -130,6 +135,19 @@ NTSTATUS wsk_call_end(struct wsk_queue *queue)
     return STATUS_PENDING;
 }
 
+NTSTATUS wsk_call_end_with(struct wsk_queue *queue, PIRP irp, NTSTATUS status,
+                           ULONG_PTR information)
+{
+    struct wsk_socket *socket = queue->socket;
+    irp->IoStatus.Status = status;
+    irp->IoStatus.Information = information;
+    wsk_socket_reference_locked(socket);
+    wsk_call_settle();
+    wsk_queue_complete(queue, irp);
+    wsk_socket_unlock_and_dereference(socket);
+    return STATUS_PENDING;
+}
+
 /* An IRP that WSK has already has its last location in use, too. */
 static void check_location(PIRP irp)
 {
@@ -137,8 +155,9 @@ static void check_location(PIRP irp)
         return;
     }
     bool is_in_use = irp->CancelRoutine != NULL;
+    const char *rule = irp->StackCount == 0 ? "WSK-IRP-05" : "WSK-IRP-06";
     ke_bugcheck(NO_MORE_IRP_STACK_LOCATIONS, (ULONG_PTR)irp, 0, 0, 0,
-                is_in_use ? "WSK-IRP-14" : "WSK-IRP-06", "The driver passed the IRP %p to WSK, %s.",
+                is_in_use ? "WSK-IRP-14" : rule, "The driver passed the IRP %p to WSK, %s.",
                 (void *)irp,
                 is_in_use ? "which has it from an earlier call and has not completed it"
                           : "which has no stack location left for it");

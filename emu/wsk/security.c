@@ -16,10 +16,12 @@
 #include "base/stack.h"
 #include "ke/bugcheck.h"
 #include "ps/process.h"
+#include "verifier/rule.h"
 #include "wsk/wsk.h"
 
 #include <ntifs.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Bits of SECURITY_DESCRIPTOR_CONTROL. */
 #define CONTROL_DACL_PRESENT 0x0004
@@ -64,9 +66,11 @@ struct entry {
 struct cached {
     LIST_ENTRY link; /* in wsk_securities.all */
     ULONG handed_out;
-    ULONG references; /* of sockets */
-    ULONG requests;   /* that name it and have not completed */
-    const void *creator;
+    ULONG references;      /* of sockets */
+    ULONG requests;        /* that name it and have not completed */
+    const char *rule;      /* that forbids to release it as long as the last of them has not */
+    const void *creator;   /* who was handed it last */
+    const char *left_rule; /* that asks him to release it */
     struct self_relative descriptor; /* what its PSECURITY_DESCRIPTOR points to */
 };
 
@@ -267,6 +271,7 @@ NTSTATUS wsk_security_cache(const VOID *descriptor, const void *creator, PSECURI
     }
     cached->handed_out = 1;
     cached->creator = creator;
+    cached->left_rule = "WSK-CTL-24";
     struct wsk_securities *securities = lock();
     InsertTailList(&securities->all, &cached->link);
     unlock(securities);
@@ -288,6 +293,7 @@ void wsk_security_release(PSECURITY_DESCRIPTOR address)
     bool is_known = cached != NULL;
     bool is_had = is_known && cached->handed_out != 0;
     bool is_named = is_had && cached->handed_out == 1 && cached->requests != 0;
+    const char *rule = is_named ? cached->rule : NULL;
     if (is_had && !is_named) {
         cached->handed_out--;
         free_if_unused(cached);
@@ -300,7 +306,7 @@ void wsk_security_release(PSECURITY_DESCRIPTOR address)
         stop_for_release(address, "WSK-SEC-05", "which it had released already");
     }
     if (is_named) {
-        stop_for_release(address, "WSK-SEC-06",
+        stop_for_release(address, rule,
                          "while an IRP with which it was given to WSK has not completed");
     }
 }
@@ -319,13 +325,16 @@ static const struct {
 NTSTATUS wsk_security_hand_out(PSECURITY_DESCRIPTOR address, const void *creator,
                                PSECURITY_DESCRIPTOR *out)
 {
-    if (address == NULL) {
-        return wsk_security_cache(&nobody, creator, out);
+    bool is_default = address == NULL;
+    NTSTATUS status = is_default ? wsk_security_cache(&nobody, creator, &address) : STATUS_SUCCESS;
+    if (!NT_SUCCESS(status)) {
+        return status;
     }
     struct wsk_securities *securities = lock();
     struct cached *cached = find(securities, address);
-    cached->handed_out++;
+    cached->handed_out += is_default ? 0 : 1;
     cached->creator = creator;
+    cached->left_rule = "WSK-OPT-31";
     unlock(securities);
     *out = address;
     return STATUS_SUCCESS;
@@ -369,10 +378,12 @@ void wsk_security_drop(PSECURITY_DESCRIPTOR address)
 /* ---- sockets ---- */
 
 /* An IRP names the descriptor of the socket; see wsk_security_settle. */
-static void name(struct wsk_socket *socket)
+static void name(struct wsk_socket *socket, const char *rule)
 {
     struct wsk_securities *securities = lock();
-    find(securities, socket->security)->requests++;
+    struct cached *cached = find(securities, socket->security);
+    cached->requests++;
+    cached->rule = rule;
     atomic_store(&socket->is_security_named, true);
     unlock(securities);
 }
@@ -399,15 +410,31 @@ void wsk_security_attach(struct wsk_socket *socket, const struct wsk_socket_requ
     socket->security =
         wsk_security_take(request->security, "WskSocket or WskSocketConnect", "WSK-SOCK-20");
     if (socket->security != NULL) {
-        name(socket);
+        bool is_connect = request->rules == &wsk_socket_connect_rules;
+        name(socket, is_connect ? "WSK-SOCK-49" : "WSK-SOCK-21");
     }
     socket->process = subject_of(request);
     ObReferenceObject(socket->process);
 }
 
+/* The socket goes that had it: what the driver was handed remains the driver's. */
+static void note_close(PSECURITY_DESCRIPTOR address)
+{
+    if (address == NULL) {
+        return;
+    }
+    struct wsk_securities *securities = lock();
+    struct cached *cached = find(securities, address);
+    if (cached->handed_out != 0 && strcmp(cached->left_rule, "WSK-CTL-24") == 0) {
+        cached->left_rule = "WSK-CLOSE-18";
+    }
+    unlock(securities);
+}
+
 void wsk_security_detach(struct wsk_socket *socket)
 {
     wsk_security_settle(socket);
+    note_close(socket->security);
     wsk_security_drop(socket->security);
     ObDereferenceObject(socket->process);
 }
@@ -420,7 +447,7 @@ void wsk_security_replace(struct wsk_socket *socket, PSECURITY_DESCRIPTOR addres
     wsk_security_settle(socket);
     socket->security = taken;
     if (taken != NULL) {
-        name(socket);
+        name(socket, "WSK-SEC-06");
     }
     wsk_security_drop(replaced);
 }
@@ -487,9 +514,10 @@ unsigned wsk_securities_report(struct wsk_securities *securities)
          entry = entry->Flink) {
         const struct cached *cached = CONTAINING_RECORD(entry, struct cached, link);
         if (cached->handed_out != 0) {
+            verifier_rule_speak(cached->left_rule);
             base_log("left: security descriptor %p, cached for the driver and not released %u "
-                     "times (WSK-CTL-24), made by %s\n",
-                     (const void *)&cached->descriptor, cached->handed_out,
+                     "times (%s), made by %s\n",
+                     (const void *)&cached->descriptor, cached->handed_out, cached->left_rule,
                      base_stack_site(cached->creator).text);
             left++;
         }

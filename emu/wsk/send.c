@@ -6,13 +6,14 @@
 #include "ke/warning.h"
 #include "trace/network.h"
 #include "wsk/connect.h"
+#include "wsk/misuse.h"
 #include "wsk/wsk.h"
 
 /* Below this a send that has to wait says nothing about the ideal backlog. */
 #define IDEAL_BACKLOG_MIN 65536
 
-/* Moves bytes until none is left. Whether it got that far; a failure finishes the request. */
-static bool move(struct wsk_socket *socket, PIRP irp)
+/* Moves bytes until none is left: NET_OK, NET_AGAIN, or why no more can be moved. */
+static enum net_error move(struct wsk_socket *socket, PIRP irp)
 {
     struct net_buffer buffers[NET_BUFFERS_MAX];
     struct wsk_request *request = wsk_request_of(irp);
@@ -20,25 +21,30 @@ static bool move(struct wsk_socket *socket, PIRP irp)
         size_t moved = 0;
         unsigned count = wsk_request_buffers(request, buffers);
         enum net_error error = net_send(socket->net, buffers, count, &moved);
-        if (error == NET_AGAIN) {
-            if (wsk_connection_listens(socket, WSK_EVENT_SEND_BACKLOG)) {
-                wsk_send_measure_backlog(socket);
-            }
-            return false;
-        }
         if (error != NET_OK) {
-            wsk_connection_fail(socket, wsk_status(error));
-            return false;
+            return error;
         }
         trace_stream(TRACE_SEND, socket, irp, buffers, moved);
         wsk_request_advance(irp, moved);
     }
-    return true;
+    return NET_OK;
+}
+
+/* The first request, or its data, did not all go. */
+static void stop_moving(struct wsk_socket *socket, enum net_error error)
+{
+    if (error != NET_AGAIN) {
+        wsk_connection_fail(socket, wsk_status(error));
+    } else if (wsk_connection_listens(socket, WSK_EVENT_SEND_BACKLOG)) {
+        wsk_send_measure_backlog(socket);
+    }
 }
 
 static bool send_step(struct wsk_socket *socket, PIRP irp)
 {
-    if (!move(socket, irp)) {
+    enum net_error error = move(socket, irp);
+    if (error != NET_OK) {
+        stop_moving(socket, error);
         return false;
     }
     wsk_queue_finish(&socket->send, irp, STATUS_SUCCESS, irp->IoStatus.Information);
@@ -47,10 +53,12 @@ static bool send_step(struct wsk_socket *socket, PIRP irp)
 
 static bool disconnect_step(struct wsk_socket *socket, PIRP irp)
 {
-    if (!move(socket, irp)) {
+    enum net_error error = move(socket, irp);
+    if (error != NET_OK) {
+        stop_moving(socket, error);
         return false;
     }
-    enum net_error error = net_shutdown_send(socket->net);
+    error = net_shutdown_send(socket->net);
     if (error != NET_OK) {
         wsk_connection_fail(socket, wsk_status(error));
         return false;
@@ -127,18 +135,33 @@ static NTSTATUS send_status(const struct wsk_socket *socket)
                                                                  : status;
 }
 
+/* Nothing stands before the request: it stands in the queue only if it has to wait, or fails. */
+static NTSTATUS send_at_once(struct wsk_socket *socket, PIRP irp)
+{
+    enum net_error error = move(socket, irp);
+    if (error == NET_OK) {
+        return wsk_call_end_with(&socket->send, irp, STATUS_SUCCESS, irp->IoStatus.Information);
+    }
+    wsk_queue_append(&socket->send, irp);
+    stop_moving(socket, error);
+    return wsk_call_end(&socket->send);
+}
+
 NTSTATUS wsk_send_start(struct wsk_socket *socket, enum wsk_operation operation,
                         const WSK_BUF *buffer, ULONG flags, PIRP irp)
 {
     wsk_socket_lock(socket);
     NTSTATUS status = send_status(socket);
     if (!NT_SUCCESS(status)) {
-        wsk_socket_unlock(socket);
-        return wsk_irp_refuse(irp, status);
+        bool is_send = operation == WSK_OPERATION_SEND;
+        return wsk_misuse_refuse_state(socket, irp, status, is_send ? "WskSend" : "WskDisconnect");
     }
     wsk_irp_take(irp);
     wsk_request_start(irp, socket, operation, buffer, flags);
     socket->connection.is_send_shut = operation == WSK_OPERATION_DISCONNECT;
+    if (operation == WSK_OPERATION_SEND && wsk_queue_is_idle(&socket->send) && !irp->Cancel) {
+        return send_at_once(socket, irp);
+    }
     bool is_first = wsk_queue_first(&socket->send) == NULL;
     wsk_queue_append(&socket->send, irp);
     if (is_first) {
@@ -160,10 +183,12 @@ NTSTATUS WSKAPI wsk_send(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags, PIRP 
         return status;
     }
     if (Buffer == NULL) {
-        return wsk_irp_refuse(Irp, STATUS_INVALID_PARAMETER);
+        return wsk_misuse_refuse(socket, Irp, STATUS_INVALID_PARAMETER, "WSK-SEND-03", "WskSend",
+                                 "without a buffer");
     }
     if ((Flags & ~WSK_FLAG_NODELAY) != 0) {
-        return wsk_irp_refuse(Irp, STATUS_NOT_SUPPORTED);
+        return wsk_misuse_refuse(socket, Irp, STATUS_NOT_SUPPORTED, "WSK-SEND-15", "WskSend",
+                                 "with a flag other than WSK_FLAG_NODELAY");
     }
     return wsk_send_start(socket, WSK_OPERATION_SEND, Buffer, Flags, Irp);
 }

@@ -5,6 +5,7 @@
  * role and state, so one of the wrong role is refused with STATUS_INVALID_DEVICE_STATE; the
  * driver's callbacks are those of the sub-table of the role. A failed connect gives the role back.
  */
+#include "wsk/misuse.h"
 #include "wsk/wsk.h"
 
 /*
@@ -22,8 +23,7 @@ NTSTATUS WSKAPI wsk_listen(PWSK_SOCKET Socket, PIRP Irp)
     }
     wsk_socket_lock(socket);
     if (socket->role != WSK_ROLE_NONE || socket->state != WSK_BOUND) {
-        wsk_socket_unlock(socket);
-        return wsk_irp_refuse(Irp, STATUS_INVALID_DEVICE_STATE);
+        return wsk_misuse_refuse_state(socket, Irp, STATUS_INVALID_DEVICE_STATE, "WskListen");
     }
     NTSTATUS result = wsk_listener_listen(socket);
     if (NT_SUCCESS(result)) {

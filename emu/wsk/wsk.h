@@ -2,7 +2,7 @@
  * What the files of WSK share.
  *
  * provider.c     the provider's table; making sockets; start and stop
- * call.c         what a driver must keep when it calls functions of sockets
+ * call.c, misuse.h   what a driver must keep when it calls functions of sockets
  * client.h, registration.c, control_client.c, name.h   what acts on a client
  * socket.c       a socket's life: references, readiness, close
  * request.c      IRPs while WSK owns them: taking, refusing, finishing, their memory
@@ -16,6 +16,7 @@
  * control.h, membership.c, address_list.c, extension.c   control of sockets: option.c, ioctl.c
  * share.c, security.c   who may have a local address
  * outlook.c      what is expected of the network
+ * holder.c       which request holds an MDL
  *
  * Locks: a client's lock, then a socket's lock, then wsk_state.lock, then the network's. No lock is
  * held while driver code runs.
@@ -115,6 +116,7 @@ struct wsk_socket {
     /* Written under the lock; a call of the driver looks without it whether it may go on. */
     atomic_bool is_closing;          /* WskCloseSocket was called: no event, no new request */
     atomic_bool is_dead;             /* no longer works: STATUS_FILE_FORCED_CLOSED */
+    bool is_refused;                 /* by WskAcceptEvent, which made WSK close it */
     atomic_bool is_closed;           /* the close is completing: only the memory is left */
     atomic_uint callers;             /* calls of the driver that execute; see call.c */
     atomic_uint dead_calls;          /* that were refused because it is dead */
@@ -281,6 +283,10 @@ NTSTATUS wsk_close_begin_from(struct wsk_socket *socket, PIRP irp, const char *f
  * needed, and delivers. The lock is held on entry, not on return. Returns STATUS_PENDING. */
 NTSTATUS wsk_call_end(struct wsk_queue *queue);
 
+/* The same for an IRP that has its result at once and never stood in the queue, which is idle. */
+NTSTATUS wsk_call_end_with(struct wsk_queue *queue, PIRP irp, NTSTATUS status,
+                           ULONG_PTR information);
+
 /* Takes over the IRP and marks it pending: WSK's own stack location becomes current. */
 void wsk_irp_take(PIRP irp);
 
@@ -317,7 +323,7 @@ struct wsk_request {
         const char *rule;          /* of a result with an output, whose address is left */
     };
     ULONG offset;           /* of the next byte, into the chain */
-    USHORT flags;           /* of the call; and WSK_REQUEST_HOLDS */
+    USHORT flags;           /* of the call; and WSK_REQUEST_HOLDS and _CONNECTS */
     UCHAR operation;        /* enum wsk_operation */
     UCHAR awaits_canceller; /* its result stands; its cancel routine is still on its way */
     SIZE_T left;
@@ -340,6 +346,9 @@ enum wsk_operation {
 
 /* The request is pending and has its MDLs held. */
 #define WSK_REQUEST_HOLDS 0x8000
+
+/* The request is that of WskConnectEx, also while it sends. */
+#define WSK_REQUEST_CONNECTS 0x4000
 
 static inline struct wsk_request *wsk_request_of(PIRP irp)
 {
@@ -364,6 +373,7 @@ void wsk_irp_complete_close(struct wsk_socket *socket, PIRP irp);
 
 void wsk_requests_start(struct wsk_state *wsk);
 void wsk_outlook_start(struct wsk_state *wsk);
+void wsk_holders_start(void);
 
 /* The next pieces of memory; returns how many, at most NET_BUFFERS_MAX. */
 unsigned wsk_request_buffers(const struct wsk_request *request, struct net_buffer *buffers);

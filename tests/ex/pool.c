@@ -139,6 +139,7 @@ static void pool3_reads_its_parameters(void **state)
 static void old_functions_allocate(void **state)
 {
     PROVES("POOL-09", "POOL-10", "POOL-11", "POOL-13", "POOL-30");
+    STAYS_SILENT("POOL-21");
     UCHAR *blocks[] = {
         ExAllocatePoolZero(NonPagedPoolNx, 100, TAG),
         ExAllocatePoolQuotaZero(PagedPool, 100, TAG),
@@ -353,6 +354,38 @@ static void blocks_with_live_objects_are_not_freed(void **state)
     expect_bugcheck(free_with_list, NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xCC, "POOL-37");
 }
 
+struct contents {
+    KTIMER timer;
+    ERESOURCE resource;
+    LOOKASIDE_LIST_EX list;
+    WORK_QUEUE_ITEM item;
+    KEVENT worked;
+};
+
+static VOID say_worked(PVOID context)
+{
+    KeSetEvent(context, IO_NO_INCREMENT, FALSE);
+}
+
+static void blocks_whose_objects_have_ended_are_freed(void **state)
+{
+    STAYS_SILENT("POOL-37");
+    LARGE_INTEGER due = interval_ms(60000);
+    struct contents *contents = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*contents), TAG);
+    KeInitializeTimer(&contents->timer);
+    KeSetTimer(&contents->timer, due, NULL);
+    ExInitializeResourceLite(&contents->resource);
+    ExInitializeLookasideListEx(&contents->list, NULL, NULL, NonPagedPoolNx, 0, 32, TAG, 0);
+    KeInitializeEvent(&contents->worked, NotificationEvent, FALSE);
+    ExInitializeWorkItem(&contents->item, say_worked, &contents->worked);
+    ExQueueWorkItem(&contents->item, DelayedWorkQueue);
+    wait_object(&contents->worked);
+    KeCancelTimer(&contents->timer);
+    ExDeleteLookasideListEx(&contents->list);
+    ExDeleteResourceLite(&contents->resource);
+    ExFreePool(contents);
+}
+
 /* Text that the kernel printed. */
 struct text {
     char bytes[4096];
@@ -396,6 +429,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(overruns_are_found),
     kernel_test(levels_are_checked),
     kernel_test(blocks_with_live_objects_are_not_freed),
+    kernel_test(blocks_whose_objects_have_ended_are_freed),
     cmocka_unit_test(leaks_are_reported),
 };
 

@@ -93,6 +93,7 @@ static VOID read_and_write(PVOID context)
 static void writers_are_alone(void **state)
 {
     PROVES("FAST-29");
+    STAYS_SILENT("FAST-34");
     struct lock lock = {.order = 0};
     PKTHREAD threads[THREADS];
     for (int i = 0; i < THREADS; i++) {

@@ -117,6 +117,40 @@ static void faults_of_a_test_end_with_it(void **state)
     assert_true(allocates());
 }
 
+static PMDL locked_mdl(void)
+{
+    static UCHAR buffer[16];
+    PMDL mdl = IoAllocateMdl(buffer, sizeof(buffer), FALSE, FALSE, NULL);
+    __try {
+        MmProbeAndLockPages(mdl, KernelMode, IoWriteAccess);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        fail();
+    }
+    return mdl;
+}
+
+static void the_use_of_a_mapping_that_failed_is_explained(void **state)
+{
+    PROVES("MDL-38");
+    UNREFERENCED_PARAMETER(state);
+    PMDL mdl = locked_mdl();
+    wskemu_fault("nth:1");
+    assert_bugcheck("MDL-38", HookedMark(mdl, FALSE));
+}
+
+static void a_driver_that_looks_at_its_mapping_is_left_alone(void **state)
+{
+    STAYS_SILENT("MDL-38");
+    UNREFERENCED_PARAMETER(state);
+    PMDL mdl = locked_mdl();
+    wskemu_fault("nth:1");
+    HookedMark(mdl, TRUE);
+    HookedMark(mdl, TRUE);
+    assert_int_equal(wskemu_faults(), 1);
+    MmUnlockPages(mdl);
+    IoFreeMdl(mdl);
+}
+
 /* Without a driver the test's own calls of WSK count. */
 static void a_call_of_wsk_fails_as_the_completion_policy_says(void **state)
 {
@@ -144,6 +178,8 @@ static const struct CMUnitTest tests[] = {
     wskemu_driver_test(only_the_kinds_that_are_wanted_fail, hooked),
     wskemu_driver_test(what_is_no_fault_is_refused, hooked),
     wskemu_driver_test(faults_of_a_test_end_with_it, hooked),
+    wskemu_driver_test(the_use_of_a_mapping_that_failed_is_explained, hooked),
+    wskemu_driver_test(a_driver_that_looks_at_its_mapping_is_left_alone, hooked),
 };
 
 TEST_MAIN(tests)

@@ -228,6 +228,25 @@ static void shutdown_is_told_to_those_that_asked(void **state)
     assert_int_equal(shutdowns, 2);
 }
 
+/* ---- a device's whole life ---- */
+
+static void a_device_that_is_detached_and_deleted_once_is_fine(void **state)
+{
+    STAYS_SILENT("DEV-33", "DEV-37", "DEV-39", "DEV-42", "DV-40", "DV-41");
+    HANDLE handle;
+    PDRIVER_OBJECT driver = load_plain();
+    PDEVICE_OBJECT bottom = add_device(driver, L"\\Device\\Test", NULL, NULL);
+    bottom->Flags |= DO_BUFFERED_IO;
+    PDEVICE_OBJECT top = add_device_above(driver, bottom, NULL, NULL);
+    top->Flags |= DO_BUFFERED_IO;
+    NTSTATUS status = open_device(L"\\Device\\Test", FILE_READ_DATA, 0, &handle);
+    assert_int_equal(status, STATUS_SUCCESS);
+    ZwClose(handle);
+    IoDetachDevice(bottom);
+    IoDeleteDevice(top);
+    IoDeleteDevice(bottom);
+}
+
 /* ---- what must be caught ---- */
 
 static void delete_twice(void *context)
@@ -314,6 +333,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_secure_device_needs_its_descriptor),
     kernel_test(a_link_leads_to_its_device),
     cmocka_unit_test(shutdown_is_told_to_those_that_asked),
+    kernel_test(a_device_that_is_detached_and_deleted_once_is_fine),
     kernel_test(misuse_of_a_device_is_caught),
     kernel_test(a_device_may_leave_its_timer_running),
 };

@@ -117,6 +117,7 @@ static NTSTATUS pass_to_component(PDEVICE_OBJECT device, PIRP irp)
 static void what_drivers_rightly_return_passes(void **state)
 {
     PROVES("IRP-79", "IRP-80", "IRP-81", "IRP-82");
+    STAYS_SILENT("IRP-43", "IRP-79", "IRP-81", "IRP-82", "IRP-83");
     PDRIVER_DISPATCH uppers[] = {pass_copied, pass_skipped};
     for (int i = 0; i < 2; i++) {
         assert_int_equal(send_through(uppers[i], NULL), STATUS_SUCCESS);
@@ -155,6 +156,23 @@ static void a_dispatch_routine_must_return_as_it_was_called(void **state)
     expect_misbehaviour(return_raised, 0x5, "IRP-47");
     expect_bugcheck(send_read_to, (PVOID)(ULONG_PTR)return_in_region,
                     DRIVER_VERIFIER_DETECTED_VIOLATION, 0xC5, "IRP-47");
+}
+
+static NTSTATUS return_lowered(PDEVICE_OBJECT device, PIRP irp)
+{
+    KIRQL old;
+    UNREFERENCED_PARAMETER(device);
+    KeRaiseIrql(DISPATCH_LEVEL, &old);
+    KeLowerIrql(old);
+    KeEnterCriticalRegion();
+    KeLeaveCriticalRegion();
+    return complete(irp, STATUS_SUCCESS, 0);
+}
+
+static void a_dispatch_routine_that_returns_as_it_was_called_passes(void **state)
+{
+    STAYS_SILENT("IRP-47", "DV-46");
+    assert_int_equal(send_to(return_lowered, IRP_MJ_READ), STATUS_SUCCESS);
 }
 
 /* ---- sending ---- */
@@ -238,6 +256,7 @@ static void sending_the_wrong_thing_is_caught(void **state)
 static void reads_and_controls_may_be_sent_at_dispatch_level(void **state)
 {
     PROVES("DEV-53");
+    STAYS_SILENT("IRP-45", "IRP-95", "DV-47");
     static const UCHAR functions[] = {IRP_MJ_READ, IRP_MJ_WRITE, IRP_MJ_DEVICE_CONTROL,
                                       IRP_MJ_INTERNAL_DEVICE_CONTROL};
     PDEVICE_OBJECT device = add_device(load_plain(), NULL, NULL, NULL);
@@ -280,6 +299,21 @@ static void completing_in_the_wrong_state_is_caught(void **state)
     expect_misbehaviour(complete_pending_status, 0x6, "IRP-89");
     expect_misbehaviour(complete_cancelable, 0x7, "IRP-91");
     expect_misbehaviour(complete_raised, 0xE, "IRP-92");
+}
+
+static NTSTATUS complete_at_dispatch_level(PDEVICE_OBJECT device, PIRP irp)
+{
+    UNREFERENCED_PARAMETER(device);
+    KIRQL old = KeRaiseIrqlToDpcLevel();
+    NTSTATUS status = complete(irp, STATUS_SUCCESS, 0);
+    KeLowerIrql(old);
+    return status;
+}
+
+static void completing_at_dispatch_level_passes(void **state)
+{
+    STAYS_SILENT("IRP-89", "IRP-91", "IRP-92");
+    assert_int_equal(send_to(complete_at_dispatch_level, IRP_MJ_READ), STATUS_SUCCESS);
 }
 
 /* ---- completion routines ---- */
@@ -353,9 +387,11 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_wrong_return_status_is_caught),
     kernel_test(what_drivers_rightly_return_passes),
     kernel_test(a_dispatch_routine_must_return_as_it_was_called),
+    kernel_test(a_dispatch_routine_that_returns_as_it_was_called_passes),
     kernel_test(sending_the_wrong_thing_is_caught),
     kernel_test(reads_and_controls_may_be_sent_at_dispatch_level),
     kernel_test(completing_in_the_wrong_state_is_caught),
+    kernel_test(completing_at_dispatch_level_passes),
     kernel_test(a_completion_routine_must_leave_things_as_they_were),
     kernel_test(an_own_irp_must_be_taken_back),
 };

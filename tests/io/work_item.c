@@ -45,6 +45,7 @@ static VOID note_ex(PVOID object, PVOID context, PIO_WORKITEM item)
 static void a_routine_runs_at_passive_level_for_its_device(void **state)
 {
     PROVES("WORK-01", "WORK-06");
+    STAYS_SILENT("WORK-02", "WORK-03");
     struct work work;
     PDEVICE_OBJECT device = add_device(load_plain(), NULL, NULL, NULL);
     prepare(&work, device);
@@ -106,6 +107,7 @@ static VOID queue_again(PVOID object, PVOID context, PIO_WORKITEM item)
 static void a_routine_may_queue_again_and_free_its_item(void **state)
 {
     PROVES("WORK-08");
+    STAYS_SILENT("WORK-09");
     struct work work;
     prepare(&work, add_device(load_plain(), NULL, NULL, NULL));
     IoQueueWorkItemEx(work.item, queue_again, DelayedWorkQueue, &work);
@@ -309,7 +311,7 @@ static void misuse_of_a_work_item_is_caught(void **state)
     expect_bugcheck(queue_drivers_item_plainly, NULL, WORKER_INVALID, 3, "WORK-02");
     expect_bugcheck(queue_to_nowhere, NULL, WORKER_INVALID, 6, "WORK-26");
     expect_bugcheck(queue_without_routine, NULL, WORKER_INVALID, 7, "WORK-26");
-    expect_bugcheck(uninitialise_allocated, NULL, WORKER_INVALID, 2, NULL);
+    expect_bugcheck(uninitialise_allocated, NULL, WORKER_INVALID, 2, "WORK-03");
     expect_bugcheck(queue_to_stay_high, NULL, WORKER_THREAD_RETURNED_AT_BAD_IRQL,
                     (ULONG_PTR)stay_high, "WORK-24");
 }

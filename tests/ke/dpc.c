@@ -377,6 +377,24 @@ static void a_threaded_dpc_runs_at_one_of_its_levels(void **state)
     assert_ptr_equal(record.arguments[1], (PVOID)2);
 }
 
+static VOID look_at_event(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument2)
+{
+    *(NTSTATUS *)context = poll_object(argument1);
+}
+
+static void a_threaded_dpc_may_look_at_an_event(void **state)
+{
+    STAYS_SILENT("DPC-17");
+    KDPC dpc;
+    KEVENT event;
+    NTSTATUS status = STATUS_PENDING;
+    KeInitializeEvent(&event, NotificationEvent, TRUE);
+    KeInitializeThreadedDpc(&dpc, look_at_event, &status);
+    KeInsertQueueDpc(&dpc, &event, NULL);
+    KeFlushQueuedDpcs();
+    assert_int_equal(status, STATUS_SUCCESS);
+}
+
 static VOID ask_watchdog(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument2)
 {
     KDPC_WATCHDOG_INFORMATION information;
@@ -585,6 +603,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test_from_zero(dpcs_of_one_processor_run_one_after_the_other),
     kernel_test_from_zero(a_dpc_for_another_processor_runs_while_nobody_waits),
     kernel_test_from_zero(a_threaded_dpc_runs_at_one_of_its_levels),
+    kernel_test_from_zero(a_threaded_dpc_may_look_at_an_event),
     kernel_test_from_zero(the_watchdog_answers_inside_a_dpc_only),
     kernel_test_from_zero(a_dpc_that_changes_the_apc_count_stops),
     kernel_test_from_zero(a_dpc_that_changes_the_level_stops),

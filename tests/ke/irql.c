@@ -1,5 +1,6 @@
 /* The level of a thread: raising, lowering, and the processors that DISPATCH_LEVEL owns. */
 #include "bugcheck.h"
+#include "../verifier/twins.h"
 #include "kernel.h"
 
 static void levels_are_those_of_x64(void **state)
@@ -17,6 +18,7 @@ static void levels_are_those_of_x64(void **state)
 static void a_raise_stores_the_level_before(void **state)
 {
     PROVES("IRQL-02", "IRQL-03", "IRQL-06");
+    STAYS_SILENT("IRQL-04", "IRQL-06", "IRQL-07");
     KIRQL old[3];
     KIRQL level[4];
     assert_int_equal(KeGetCurrentIrql(), PASSIVE_LEVEL);
@@ -244,6 +246,30 @@ static void raise_to_dpc_level_from_above(void *context)
     KeRaiseIrqlToDpcLevel();
 }
 
+static void lower_past_a_level(void *context)
+{
+    KIRQL first;
+    KIRQL second;
+    KeRaiseIrql(APC_LEVEL, &first);
+    KeRaiseIrql(DISPATCH_LEVEL, &second);
+    KeLowerIrql(first);
+}
+
+static void lower_to_a_level_between(void *context)
+{
+    KIRQL old;
+    KeRaiseIrql(DISPATCH_LEVEL, &old);
+    KeLowerIrql(APC_LEVEL);
+    KeLowerIrql(old);
+}
+
+static void lowering_to_another_level_than_the_raise_returned_is_caught(void **state)
+{
+    PROVES("IRQL-06");
+    expect_warning(lower_past_a_level, NULL, "IRQL-06");
+    expect_warning(lower_to_a_level_between, NULL, "IRQL-06");
+}
+
 static void raising_to_a_wrong_level_stops(void **state)
 {
     PROVES("IRQL-03", "IRQL-04", "IRQL-05", "DV-07");
@@ -318,6 +344,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(code_at_dispatch_level_is_alone_on_its_processor),
     cmocka_unit_test(each_processor_can_be_at_dispatch_level_at_once),
     cmocka_unit_test(a_leader_waits_for_a_processor_to_deliver_on),
+    kernel_test(lowering_to_another_level_than_the_raise_returned_is_caught),
     kernel_test(raising_to_a_wrong_level_stops),
     kernel_test(lowering_to_a_higher_level_stops),
     kernel_test(lowering_the_level_while_holding_a_spin_lock_stops),

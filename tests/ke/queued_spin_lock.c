@@ -12,6 +12,7 @@ struct queue {
 static void handles_keep_the_level(void **state)
 {
     PROVES("SPIN-24");
+    STAYS_SILENT("SPIN-26", "SPIN-27");
     KSPIN_LOCK lock;
     KLOCK_QUEUE_HANDLE handle;
     KIRQL old;
@@ -106,6 +107,7 @@ static VOID count_under_lock(PVOID context)
 static void one_thread_at_a_time_holds_it(void **state)
 {
     PROVES("SPIN-24");
+    STAYS_SILENT("SPIN-28", "SPIN-30");
     struct queue queue = {.lock = 0};
     PKTHREAD threads[WAITERS];
     for (int i = 0; i < WAITERS; i++) {

@@ -5,6 +5,7 @@
 static void a_critical_region_disables_normal_apcs_and_nests(void **state)
 {
     PROVES("IRQL-16", "IRQL-19", "IRQL-21");
+    STAYS_SILENT("IRQL-17", "DV-53");
     assert_false(KeAreApcsDisabled());
     KeEnterCriticalRegion();
     KeEnterCriticalRegion();
@@ -20,6 +21,7 @@ static void a_critical_region_disables_normal_apcs_and_nests(void **state)
 static void a_guarded_region_disables_all_apcs_and_nests(void **state)
 {
     PROVES("IRQL-16", "IRQL-19");
+    STAYS_SILENT("IRQL-17", "DV-53");
     KeEnterGuardedRegion();
     KeEnterGuardedRegion();
     assert_true(KeAreApcsDisabled());
@@ -135,6 +137,31 @@ static void a_thread_that_ends_inside_a_region_stops(void **state)
     assert_bugcheck(stop, KERNEL_APC_PENDING_DURING_EXIT, 0, (USHORT)-2, PASSIVE_LEVEL, 0);
 }
 
+static KMUTEX owned;
+static KSPIN_LOCK held;
+
+static VOID give_back_and_end(PVOID context)
+{
+    KIRQL irql;
+    KeEnterCriticalRegion();
+    KeEnterGuardedRegion();
+    KeAcquireSpinLock(&held, &irql);
+    KeReleaseSpinLock(&held, irql);
+    KeLeaveGuardedRegion();
+    KeLeaveCriticalRegion();
+    wait_object(&owned);
+    KeReleaseMutex(&owned, FALSE);
+}
+
+static void a_thread_that_gave_all_back_ends(void **state)
+{
+    STAYS_SILENT("THREAD-34", "MUTEX-11", "IRQL-18");
+    KeInitializeMutex(&owned, 0);
+    KeInitializeSpinLock(&held);
+    join_thread(start_thread(give_back_and_end, NULL));
+    assert_int_equal(KeReadStateMutex(&owned), 1);
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test(a_critical_region_disables_normal_apcs_and_nests),
     kernel_test(a_guarded_region_disables_all_apcs_and_nests),
@@ -144,6 +171,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(leaving_a_region_that_was_not_entered_stops),
     kernel_test(regions_at_dispatch_level_stop),
     kernel_test(a_thread_that_ends_inside_a_region_stops),
+    kernel_test(a_thread_that_gave_all_back_ends),
 };
 
 TEST_MAIN(tests)

@@ -120,6 +120,7 @@ static void contest_run(ULONG processors)
 static void one_thread_holds_a_lock_at_a_time(void **state)
 {
     PROVES("SPIN-03", "SPIN-04");
+    STAYS_SILENT("SPIN-17");
     contest_run(1);
     contest_run(2);
     contest_run(4);
@@ -370,12 +371,21 @@ static void mix_in_dpc(void *context)
     KeFlushQueuedDpcs();
 }
 
+/* At level full the release is caught, see tests/verifier/lock.c; here, what comes of it. */
+static struct wskemu_bugcheck stop_at_standard(void (*mix)(void *))
+{
+    static const struct wskemu_options options = {.verifier = WSKEMU_VERIFIER_STANDARD};
+    assert_int_equal(wskemu_shutdown(), 0);
+    assert_int_equal(wskemu_boot(&options), STATUS_SUCCESS);
+    return bugcheck_of(mix, NULL);
+}
+
 static void mixing_the_pairs_stops(void **state)
 {
     PROVES("SPIN-10");
-    struct wskemu_bugcheck stop = bugcheck_of(mix_in_thread, NULL);
+    struct wskemu_bugcheck stop = stop_at_standard(mix_in_thread);
     assert_int_equal(stop.code, IRQL_UNEXPECTED_VALUE);
-    stop = bugcheck_of(mix_in_dpc, NULL);
+    stop = stop_at_standard(mix_in_dpc);
     assert_bugcheck(stop, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x31, DISPATCH_LEVEL, PASSIVE_LEVEL,
                     1);
 }

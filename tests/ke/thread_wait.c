@@ -145,6 +145,7 @@ static void sleeping_at_dispatch_level_stops(void **state)
 
 static void a_thread_sleeps_at_apc_level(void **state)
 {
+    STAYS_SILENT("THREAD-27");
     LARGE_INTEGER interval = interval_ms(1);
     KIRQL irql;
     KeRaiseIrql(APC_LEVEL, &irql);

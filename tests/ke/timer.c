@@ -2,6 +2,8 @@
 #include "bugcheck.h"
 #include "kernel.h"
 
+#include "ke/kernel.h"
+
 #define UNITS_PER_MS 10000
 
 /* A timer whose DPC counts and says so. */
@@ -315,6 +317,7 @@ static VOID free_timer(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument
 static void a_dpc_may_free_its_one_shot_timer(void **state)
 {
     PROVES("TIMER-15", "DPC-04");
+    STAYS_SILENT("TIMER-15");
     for (int i = 0; i < 10; i++) {
         KEVENT freed;
         struct alarm *alarm = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*alarm), 'mrlA');
@@ -453,6 +456,49 @@ static void freeing_a_timer_that_is_set_stops(void **state)
     assert_bugcheck(stop, TIMER_OR_DPC_INVALID, 0, &alarm->timer, alarm, alarm + 1);
 }
 
+#define MANY_SET 10000
+
+static struct alarm *many_set[MANY_SET];
+
+static void set_many(void)
+{
+    for (int i = 0; i < MANY_SET; i++) {
+        many_set[i] = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(struct alarm), 'mrlA');
+        alarm_make(many_set[i], ring);
+        KeSetTimer(&many_set[i]->timer, interval_ms(60000 + i), &many_set[i]->dpc);
+    }
+}
+
+static void cancel_and_free(int first, int last)
+{
+    for (int i = first; i < last; i++) {
+        KeCancelTimer(&many_set[i]->timer);
+        ExFreePool(many_set[i]);
+    }
+}
+
+static void free_the_last_of_many(void *context)
+{
+    set_many();
+    cancel_and_free(0, MANY_SET - 1);
+    ExFreePool(many_set[MANY_SET - 1]);
+}
+
+static void freeing_memory_is_quick_while_many_timers_are_set(void **state)
+{
+    set_many();
+    size_t before = ke_kernel()->timers.steps;
+    for (int i = 0; i < 1000; i++) {
+        ExFreePool(ExAllocatePool2(POOL_FLAG_NON_PAGED, (SIZE_T)(i % 10 + 1) * 50, 'mrlA'));
+    }
+    size_t for_thousand = ke_kernel()->timers.steps - before;
+    cancel_and_free(0, MANY_SET);
+    assert_true(for_thousand < 20 * 1000);
+    assert_true(ke_kernel()->timers.steps - before < 20 * (1000 + MANY_SET));
+    struct wskemu_bugcheck stop = bugcheck_of(free_the_last_of_many, NULL);
+    assert_bugcheck(stop, TIMER_OR_DPC_INVALID, 0, &many_set[MANY_SET - 1]->timer, ANY, ANY);
+}
+
 static void set_too_high(void *context)
 {
     KIRQL irql;
@@ -513,6 +559,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(initializing_a_timer_that_is_set_stops),
     kernel_test(a_timer_is_made_anew_once_it_is_cancelled),
     kernel_test(freeing_a_timer_that_is_set_stops),
+    kernel_test(freeing_memory_is_quick_while_many_timers_are_set),
     kernel_test(setting_a_timer_above_dispatch_level_stops),
     cmocka_unit_test(a_timer_that_is_left_set_is_reported),
 };

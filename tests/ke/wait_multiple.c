@@ -131,6 +131,7 @@ static void a_signal_passes_a_wait_for_all_that_misses_something(void **state)
 static void sixty_four_objects_can_be_waited_for(void **state)
 {
     PROVES("WAIT-24", "WAIT-26");
+    STAYS_SILENT("WAIT-25");
     KEVENT events[MANY];
     PVOID objects[MANY];
     for (int i = 0; i < MANY; i++) {

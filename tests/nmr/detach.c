@@ -4,6 +4,7 @@
 static void deregistering_a_client_detaches_both_sides_and_cleans_up(void **state)
 {
     PROVES("NMR-35", "NMR-36", "NMR-40", "NMR-43", "NMR-55");
+    STAYS_SILENT("NMR-04", "NMR-06", "NMR-07", "NMR-08", "NMR-12", "NMR-42", "NMR-45");
     struct pair pair;
     attach_pair(&pair);
     assert_int_equal(NmrDeregisterClient(pair.client.handle), STATUS_PENDING);
@@ -88,6 +89,7 @@ static VOID wait_for_client(PVOID context)
 static void wait_lasts_until_both_sides_have_completed(void **state)
 {
     PROVES("NMR-40", "NMR-43", "NMR-55");
+    STAYS_SILENT("NMR-45", "NMR-47", "NMR-48", "NMR-49");
     struct pair pair;
     attach_pair(&pair);
     pair.client.detach_status = STATUS_PENDING;
@@ -131,6 +133,7 @@ static void several_threads_may_wait_for_one_deregistration(void **state)
 static void completion_may_come_before_the_detach_callback_returns(void **state)
 {
     PROVES("NMR-43", "NMR-55");
+    STAYS_SILENT("NMR-48", "NMR-49");
     struct pair pair;
     attach_pair(&pair);
     pair.client.detach_status = STATUS_PENDING;

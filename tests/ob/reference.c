@@ -1,5 +1,6 @@
 /* References by pointer, and who destroys an object. */
 #include "kernel.h"
+#include "log.h"
 
 #include "ob/object.h"
 
@@ -41,6 +42,7 @@ static struct probe *new_probe(POBJECT_TYPE type)
 static void last_dereference_destroys(void **state)
 {
     PROVES("OB-11", "OB-20");
+    STAYS_SILENT("OB-15");
     struct probe *probe = new_probe(&probe_type); /* one reference */
     ObReferenceObject(probe);
     ObDereferenceObject(probe);
@@ -151,11 +153,56 @@ static void a_reference_too_few_is_a_bugcheck(void **state)
                     "OB-15");
 }
 
+/* ---- tags, at level full ---- */
+
+static void boot_full(void)
+{
+    static const struct wskemu_options options = {.verifier = WSKEMU_VERIFIER_FULL};
+    assert_int_equal(wskemu_shutdown(), 0);
+    assert_int_equal(wskemu_boot(&options), STATUS_SUCCESS);
+}
+
+static const char *told_of(ULONG taken, ULONG dropped)
+{
+    struct probe *probe = new_probe(&probe_type);
+    log_capture();
+    ObReferenceObjectWithTag(probe, taken);
+    ObDereferenceObjectWithTag(probe, dropped);
+    ObDereferenceObject(probe);
+    return log_captured();
+}
+
+static void a_reference_dropped_with_another_tag_is_warned_of(void **state)
+{
+    PROVES("OB-18");
+    boot_full();
+    const char *text = told_of('1gaT', '2gaT');
+    assert_non_null(strstr(text, "warning OB-18"));
+    assert_non_null(strstr(text, "'Tag2', at"));
+    boot_full(); /* a rule is spoken of once */
+    text = told_of('1gaT', 'tlfD');
+    assert_non_null(strstr(text, "warning OB-18"));
+    assert_non_null(strstr(text, "1 that were taken with the tag 'Tag1'"));
+}
+
+static void a_reference_dropped_with_its_tag_is_not(void **state)
+{
+    STAYS_SILENT("OB-18");
+    boot_full();
+    assert_string_equal(told_of('1gaT', '1gaT'), "");
+    assert_string_equal(told_of('tlfD', 'tlfD'), "");
+}
+
 static const struct CMUnitTest tests[] = {
-    kernel_test(last_dereference_destroys),         kernel_test(plain_references_check_nothing),
-    kernel_test(links_are_always_checked),          kernel_test(deferred_deletion_is_anothers),
-    kernel_test(deletion_waits_for_passive_level),  kernel_test(safe_reference_refuses_the_dying),
+    kernel_test(last_dereference_destroys),
+    kernel_test(plain_references_check_nothing),
+    kernel_test(links_are_always_checked),
+    kernel_test(deferred_deletion_is_anothers),
+    kernel_test(deletion_waits_for_passive_level),
+    kernel_test(safe_reference_refuses_the_dying),
     kernel_test(a_reference_too_few_is_a_bugcheck),
+    kernel_test(a_reference_dropped_with_another_tag_is_warned_of),
+    kernel_test(a_reference_dropped_with_its_tag_is_not),
 };
 
 TEST_MAIN(tests)

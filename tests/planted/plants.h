@@ -12,18 +12,19 @@
     X(7, 3, "completes a request with its cancel routine still set", "IRP-91", "IRP")              \
     X(8, 4, "deregisters while its listening socket is open", "WSK-REG-46", "socket")              \
     X(9, 4, "does not free what it sent", "POOL-38", "bytes")                                      \
-    X(10, 4, "does not free the IRP of a send", "IRP-21", "IRP")                                   \
+    X(10, 4, "does not free the IRP of a send", "WSK-IRP-15", "IRP")                               \
     X(11, 4, "does not free the MDL of a send", "MDL-12", "MDL")                                   \
     X(12, 3, "returns STATUS_PENDING for a request that it did not mark", "IRP-80", "IRP")         \
     X(13, 12, "reads its memory after it was freed", "POOL-35", "bytes")                           \
     X(14, 5, "sends on a socket that it has closed", "WSK-CLOSE-10", "socket")                     \
     X(15, 5, "releases the provider twice", "WSK-REG-22", "registration")                          \
     X(16, 5, "uses the provider after it was released", "WSK-REG-25", "client")                    \
-    X(17, 7, "waits for a request inside an event callback", "WAIT-09", "thread")                  \
+    X(17, 7, "waits for a request inside an event callback", "WSK-EVT-10", "thread")               \
     X(18, 6, "returns with a spin lock held", "SPIN-23", "spin lock")                              \
     X(19, 6, "acquires a spin lock that it holds", "SPIN-14", "spin lock")                         \
     X(20, 6, "looks at a paged string at DISPATCH_LEVEL", "RTL-41", "bytes")                       \
-    X(21, 7, "waits for the close of a socket inside its event callback", "WAIT-09", "thread")     \
+    X(21, 7, "waits for the close of a socket inside its event callback", "WSK-CLOSE-21",          \
+      "thread")                                                                                    \
     X(22, 8, "sends more than its MDL describes", "WSK-BUF-08", "MDL")                             \
     X(23, 2, "frees an IRP while the send has it", "IRP-18", "IRP")                                \
     X(24, 8, "sends from an MDL that was not built", "WSK-BUF-05", "MDL")                          \

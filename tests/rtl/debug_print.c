@@ -156,12 +156,57 @@ static void bugcheck_stops_the_system(void **state)
     }
 }
 
+static void print_at(KIRQL level, PCSTR format, PVOID argument)
+{
+    KIRQL old;
+    KeRaiseIrql(level, &old);
+    DbgPrint(format, argument);
+    KeLowerIrql(old);
+}
+
+static void wide_formats_at_a_raised_level_are_warned_of(void **state)
+{
+    PROVES("RTL-100");
+    static const char *const formats[] = {"%wZ\n", "%d%%%-10ls", "%ws", "%.3S", "%C", "%lc", "%wc"};
+    UNICODE_STRING text = RTL_CONSTANT_STRING(L"text");
+    for (size_t i = 0; i < RTL_NUMBER_OF(formats); i++) {
+        PVOID argument = i == 0 ? (PVOID)&text : i < 4 ? (PVOID)text.Buffer : (PVOID)L'x';
+        capture_start();
+        if (i == 1) {
+            KIRQL old;
+            KeRaiseIrql(DISPATCH_LEVEL, &old);
+            DbgPrint(formats[i], 7, argument);
+            KeLowerIrql(old);
+        } else {
+            print_at(DISPATCH_LEVEL, formats[i], argument);
+        }
+        assert_non_null(strstr(capture_stop(), "warning RTL-100"));
+    }
+}
+
+static void narrow_formats_and_passive_level_are_not(void **state)
+{
+    STAYS_SILENT("RTL-100");
+    UNICODE_STRING text = RTL_CONSTANT_STRING(L"text");
+    capture_start();
+    print_at(PASSIVE_LEVEL, "%wZ ", &text);
+    print_at(DISPATCH_LEVEL, "%s ", (PVOID) "narrow");
+    print_at(DISPATCH_LEVEL, "%lu%% ", (PVOID)7);
+    assert_string_equal(capture_stop(), "text narrow 7% ");
+}
+
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(print_formats_into_the_log), cmocka_unit_test(print_ends_after_512_bytes),
-    cmocka_unit_test(print_knows_no_floats),      cmocka_unit_test(print_is_print_ex_with_defaults),
-    cmocka_unit_test(filter_hides_a_level),       cmocka_unit_test(prefix_counts_towards_the_limit),
-    cmocka_unit_test(there_is_no_debugger),       kernel_test(failed_assertions_stop_the_system),
+    cmocka_unit_test(print_formats_into_the_log),
+    cmocka_unit_test(print_ends_after_512_bytes),
+    cmocka_unit_test(print_knows_no_floats),
+    cmocka_unit_test(print_is_print_ex_with_defaults),
+    cmocka_unit_test(filter_hides_a_level),
+    cmocka_unit_test(prefix_counts_towards_the_limit),
+    cmocka_unit_test(there_is_no_debugger),
+    kernel_test(failed_assertions_stop_the_system),
     cmocka_unit_test(bugcheck_stops_the_system),
+    kernel_test(wide_formats_at_a_raised_level_are_warned_of),
+    kernel_test(narrow_formats_and_passive_level_are_not),
 };
 
 TEST_MAIN(tests)

@@ -66,7 +66,7 @@ static void bad_waits_are_caught(void **state)
                     "WAIT-30");
     expect_bugcheck(set_instead_of_waiting, NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE5,
                     "WAIT-30");
-    expect_bugcheck(wait_for_fast_mutex, NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, NULL);
+    expect_bugcheck(wait_for_fast_mutex, NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, "FAST-10");
 }
 
 static void wait_well(void *context)
@@ -83,7 +83,7 @@ static void wait_well(void *context)
 
 static void good_waits_are_left_alone(void **state)
 {
-    STAYS_SILENT("WAIT-13", "WAIT-30", "FAST-10");
+    STAYS_SILENT("WAIT-13", "WAIT-30", "FAST-10", "WAIT-12", "MUTEX-10");
     expect_silence(wait_well, NULL);
     expect_silence_at_full(wait_well);
 }

@@ -107,7 +107,7 @@ static void test_letting_the_completion_of_an_own_irp_go_on_is_caught(void **sta
 {
     PROVES("IRP-04", "IRP-109", "DV-59");
     expect_bugcheck(send_to_continue, NULL, DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, "IRP-04");
-    expect_bugcheck(build_to_continue, NULL, DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, "IRP-04");
+    expect_bugcheck(build_to_continue, NULL, DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, "IRP-109");
 }
 
 static void test_freeing_an_own_irp_that_came_back_is_fine(void **state)
@@ -327,7 +327,7 @@ static void test_a_location_or_a_second_use_of_a_built_irp_is_caught(void **stat
     PROVES("IRP-16", "IRP-27");
     expect_bugcheck(take_location_of_built, NULL, DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x208,
                     "IRP-27");
-    expect_bugcheck(reuse_built, NULL, DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x311, "IRP-12");
+    expect_bugcheck(reuse_built, NULL, DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x311, "IRP-16");
 }
 
 static void test_sending_a_built_irp_once_is_fine(void **state)

@@ -114,7 +114,7 @@ static void test_skipping_and_then_using_the_location_is_caught(void **state)
     PROVES("IRP-29", "IRP-30", "IRP-31");
     expect_caught(skip_and_set_routine, NULL, 0x212, "IRP-29");
     expect_caught(mark_and_skip, NULL, 0x212, "IRP-30");
-    expect_caught(skip_and_mark, NULL, 0x212, "IRP-69");
+    expect_caught(skip_and_mark, NULL, 0x212, "IRP-31");
 }
 
 static NTSTATUS copy_by_hand(PDEVICE_OBJECT device, PIRP irp)
@@ -210,7 +210,7 @@ static NTSTATUS pass_and_cancel(PDEVICE_OBJECT device, PIRP irp)
 
 static void test_touching_what_a_driver_below_has_is_caught(void **state)
 {
-    PROVES("IRP-44", "CANCEL-05");
+    PROVES("IRP-41", "IRP-44", "CANCEL-05");
     expect_caught(pass_twice, hold, 0x205, "IRP-44");
     expect_caught(pass_and_complete, hold, 0x209, "IRP-44");
     expect_warned(pass_and_cancel, NULL, "CANCEL-05");
@@ -265,7 +265,7 @@ static NTSTATUS mark_and_deny(PDEVICE_OBJECT device, PIRP irp)
 static void test_marking_pending_wrongly_is_caught(void **state)
 {
     PROVES("IRP-70", "IRP-78", "DV-61", "DV-62");
-    expect_caught(mark_wait_and_complete, NULL, 0x23E, "IRP-79");
+    expect_caught(mark_wait_and_complete, NULL, 0x23E, "IRP-70");
     expect_caught(queue_before_marking, NULL, 0x23D, "IRP-78");
     expect_caught(mark_and_deny, NULL, 0x23E, "IRP-79");
     expect_caught(complete_and_say_pending, NULL, 0x23D, "IRP-81");
@@ -273,7 +273,7 @@ static void test_marking_pending_wrongly_is_caught(void **state)
 
 static void test_marking_before_queueing_is_fine(void **state)
 {
-    STAYS_SILENT("IRP-78");
+    STAYS_SILENT("IRP-78", "IRP-77");
     expect_fine(queue_after_marking, NULL);
 }
 
@@ -388,7 +388,7 @@ static void test_a_completion_routine_that_lies_is_caught(void **state)
     expect_warned(pass_to_return_pending, NULL, "IRP-67");
     expect_bugcheck(send_own_to, (PVOID)(ULONG_PTR)free_and_continue,
                     DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20A, "IRP-71");
-    expect_caught(pass_to_change, NULL, 0x224, "IRP-82");
+    expect_caught(pass_to_change, NULL, 0x224, "IRP-72");
     expect_caught(pass_to_retry, NULL, 0x209, "IRP-73");
 }
 
@@ -572,11 +572,34 @@ static void send_create_raised(void *context)
     IoCallDriver(device, irp);
 }
 
+static void send_create(void *context)
+{
+    PDEVICE_OBJECT device =
+        add_device(load_plain(), NULL, (PDRIVER_DISPATCH)(ULONG_PTR)context, NULL);
+    PIRP irp = allocate_for(device, IRP_MJ_CREATE, NULL);
+    IoCallDriver(device, irp);
+    IoFreeIrp(irp);
+    wskemu_unload_driver(device->DriverObject);
+}
+
+static NTSTATUS refuse_a_create(PDEVICE_OBJECT device, PIRP irp)
+{
+    UNREFERENCED_PARAMETER(device);
+    return complete(irp, STATUS_ACCESS_DENIED, 0);
+}
+
+static void test_a_create_routine_that_returns_its_status_is_fine(void **state)
+{
+    STAYS_SILENT("DEV-54");
+    expect_silence(send_create, (PVOID)(ULONG_PTR)refuse_a_create);
+}
+
 static void test_dispatch_routines_that_break_other_rules_are_caught(void **state)
 {
     PROVES("DV-46", "DV-47", "DEV-54");
     expect_caught(return_raised, NULL, 0x5, "IRP-47");
-    expect_caught(answer_a_create, NULL, 0x224, "IRP-82");
+    expect_bugcheck(send_create, (PVOID)(ULONG_PTR)answer_a_create,
+                    DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x224, "DEV-54");
     expect_bugcheck(send_create_raised, NULL, DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x23A, "IRP-45");
 }
 
@@ -600,6 +623,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(test_a_device_on_top_that_took_over_is_fine),
     kernel_test(test_completing_an_irp_that_was_never_sent_is_caught),
     kernel_test(test_dispatch_routines_that_break_other_rules_are_caught),
+    kernel_test(test_a_create_routine_that_returns_its_status_is_fine),
 };
 
 TEST_MAIN(tests)

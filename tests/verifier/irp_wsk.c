@@ -200,8 +200,24 @@ static void touch_before_free(void *context)
 
 static void test_touching_an_irp_that_its_routine_freed_is_caught(void **state)
 {
-    PROVES("WSK-IRP-02", "WSK-IRP-28", "IRP-41");
-    expect_bugcheck(touch_after_free, NULL, VIOLATION, 0x20A, "IRP-94");
+    PROVES("WSK-IRP-28", "IRP-41", "IRP-94");
+    expect_bugcheck(touch_after_free, NULL, VIOLATION, 0x20A, "WSK-IRP-28");
+}
+
+static void free_after_free(void *context)
+{
+    static struct client client;
+    UNREFERENCED_PARAMETER(context);
+    client = good;
+    client.frees = TRUE;
+    open_pair(&client.pair, NULL, NULL);
+    IoFreeIrp(send_one(&client));
+}
+
+static void test_freeing_an_irp_that_its_routine_freed_is_caught(void **state)
+{
+    PROVES("WSK-IRP-02", "IRP-19");
+    expect_bugcheck(free_after_free, NULL, VIOLATION, 0x1, "WSK-IRP-02");
 }
 
 static void test_touching_an_irp_that_is_still_there_is_fine(void **state)
@@ -273,6 +289,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(test_a_context_in_paged_pool_for_wsk_is_caught),
     kernel_test(test_a_context_in_non_paged_pool_for_wsk_is_fine),
     kernel_test(test_touching_an_irp_that_its_routine_freed_is_caught),
+    kernel_test(test_freeing_an_irp_that_its_routine_freed_is_caught),
     kernel_test(test_touching_an_irp_that_is_still_there_is_fine),
     kernel_test(test_cancelling_an_irp_from_above_is_caught),
     kernel_test(test_cancelling_an_own_irp_is_fine),

@@ -3,6 +3,7 @@
  * it may be called, and a level at which a call must be caught; the same call at the former is the
  * good twin.
  */
+#include "../io/io_driver.h"
 #include "full.h"
 
 #include <ntifs.h>
@@ -22,6 +23,7 @@ static PAGED_LOOKASIDE_LIST paged_list;
 static EX_RUNDOWN_REF rundown;
 static PVOID block;
 static PVOID paged_block;
+static PDRIVER_OBJECT some_driver;
 
 static void set_up(void)
 {
@@ -38,10 +40,12 @@ static void set_up(void)
     ExInitializeRundownProtection(&rundown);
     block = ExAllocatePool2(POOL_FLAG_NON_PAGED, 64, TAG);
     paged_block = ExAllocatePool2(POOL_FLAG_PAGED, 64, TAG);
+    some_driver = load_plain();
 }
 
 static void tear_down(void)
 {
+    wskemu_unload_driver(some_driver);
     ExDeleteResourceLite(&resource);
     ExDeletePagedLookasideList(&paged_list);
     if (block != NULL) {
@@ -267,6 +271,28 @@ static void close_null(void)
     ZwClose(NULL);
 }
 
+static void make_and_delete_device(void)
+{
+    PDEVICE_OBJECT device;
+    IoCreateDevice(some_driver, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &device);
+    IoDeleteDevice(device);
+}
+
+static void make_event(void)
+{
+    HANDLE handle;
+    ZwCreateEvent(&handle, EVENT_ALL_ACCESS, NULL, NotificationEvent, FALSE);
+    ZwClose(handle);
+}
+
+static void make_named_event(void)
+{
+    HANDLE handle;
+    DECLARE_CONST_UNICODE_STRING(name, L"\\BaseNamedObjects\\Irql");
+    IoCreateNotificationEvent((PUNICODE_STRING)(ULONG_PTR)&name, &handle);
+    ZwClose(handle);
+}
+
 static const struct limit {
     const char *name;
     void (*call)(void);
@@ -308,6 +334,9 @@ static const struct limit {
     {"RtlHashUnicodeString", hash_string, APC_LEVEL, DISPATCH_LEVEL},
     {"PsCreateSystemThread", start_a_thread, PASSIVE_LEVEL, DISPATCH_LEVEL},
     {"ZwClose", close_handle, PASSIVE_LEVEL, DISPATCH_LEVEL},
+    {"IoCreateDevice", make_and_delete_device, PASSIVE_LEVEL, DISPATCH_LEVEL},
+    {"IoCreateNotificationEvent", make_named_event, PASSIVE_LEVEL, DISPATCH_LEVEL},
+    {"ZwCreateEvent", make_event, PASSIVE_LEVEL, DISPATCH_LEVEL},
     {"ZwClose, of nothing", close_null, PASSIVE_LEVEL, DISPATCH_LEVEL},
 };
 
@@ -323,8 +352,9 @@ static void call_too_high(void *context)
 
 static void a_call_at_too_high_a_level_is_caught(void **state)
 {
-    PROVES("DV-30", "DV-31", "DV-33", "DV-34", "DV-36", "DV-37", "DV-39", "DV-42", "DV-45",
-           "IRQL-12", "IRQL-13", "WAIT-09", "WAIT-27", "RTL-16", "THREAD-02", "DPC-12");
+    PROVES("DV-30", "DV-31", "DV-33", "DV-34", "DV-36", "DV-37", "DV-39", "DV-40", "DV-41", "DV-42",
+           "DV-45", "IRQL-23", "IRQL-12", "IRQL-13", "WAIT-09", "WAIT-27", "RTL-16", "THREAD-02",
+           "DPC-12");
     for (size_t i = 0; i < RTL_NUMBER_OF(limits); i++) {
         struct wskemu_bugcheck stop;
         if (!wskemu_catch_bugcheck(call_too_high, (void *)&limits[i], &stop)) {
@@ -350,8 +380,9 @@ static void call_at_limit(void *context)
 
 static void a_call_at_the_highest_level_allowed_is_left_alone(void **state)
 {
-    STAYS_SILENT("DV-30", "DV-31", "DV-33", "DV-34", "DV-36", "DV-37", "DV-39", "DV-42", "DV-45",
-                 "IRQL-12", "IRQL-13", "WAIT-09", "WAIT-27", "RTL-16", "THREAD-02", "DPC-12");
+    STAYS_SILENT("DV-30", "DV-31", "DV-33", "DV-34", "DV-36", "DV-37", "DV-39", "DV-40", "DV-41",
+                 "DV-42", "DV-45", "IRQL-23", "IRQL-12", "IRQL-13", "WAIT-09", "WAIT-27", "RTL-16",
+                 "THREAD-02", "DPC-12");
     for (size_t i = 0; i < RTL_NUMBER_OF(limits) - 1; i++) {
         expect_silence(call_at_limit, (void *)&limits[i]);
     }
@@ -374,10 +405,19 @@ static void release_below(void *context)
     KeReleaseSpinLock(&lock, old);
 }
 
+static void acquire_twice(void *context)
+{
+    KIRQL old;
+    KeInitializeSpinLock(&lock);
+    KeAcquireSpinLock(&lock, &old);
+    KeAcquireSpinLock(&lock, &old);
+}
+
 static void a_call_below_dispatch_level_is_caught(void **state)
 {
     PROVES("DV-35", "DV-52", "SPIN-05", "SPIN-09");
     expect_bugcheck(acquire_below, NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x40, "SPIN-09");
+    expect_bugcheck(acquire_twice, NULL, SPIN_LOCK_ALREADY_OWNED, ANY_PARAMETER, "SPIN-14");
     expect_bugcheck(release_below, NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x32, "SPIN-05");
 }
 

@@ -73,12 +73,22 @@ static void test_a_timer_or_dpc_left_at_unload_is_caught(void **state)
     expect_bugcheck(unload_leaky, ACT(LEAKY_EXTENSION_TIMER), TIMER_OR_DPC_INVALID, 0x0, "DEV-38");
 }
 
+static void test_an_allocated_timer_or_a_resolution_left_at_unload_is_caught(void **state)
+{
+    PROVES("TIMER-28", "TIME-14");
+    expect_left(LEAKY_ALLOCATED_TIMER, "TIMER-28");
+    expect_left(LEAKY_RESOLUTION, "TIME-14");
+}
+
 static void test_a_thread_left_at_unload_is_caught(void **state)
 {
     PROVES("THREAD-12", "THREAD-14", "THREAD-16");
     expect_bugcheck(unload_leaky, ACT(LEAKY_THREAD),
                     DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS, ANY_PARAMETER,
                     "THREAD-14");
+    expect_bugcheck(unload_leaky, ACT(LEAKY_ENDING_THREAD),
+                    DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS, ANY_PARAMETER,
+                    "THREAD-16");
 }
 
 static PIRP send_read(PDRIVER_OBJECT driver)
@@ -136,7 +146,7 @@ static void test_a_driver_that_gives_all_back_is_fine(void **state)
     STAYS_SILENT("MDL-12", "TIMER-12", "IRP-21", "POOL-38", "DEV-05", "DEV-06", "DEV-18", "DEV-19",
                  "DEV-20", "DEV-38", "DEV-44", "DEV-48", "WORK-25", "OB-24", "THREAD-09",
                  "THREAD-12", "THREAD-14", "THREAD-16", "IRP-58", "CANCEL-10", "DV-67",
-                 "WSK-IRP-15");
+                 "WSK-IRP-15", "TIMER-28", "TIME-14");
     expect_silence(unload_leaky, ACT(LEAKY_NOTHING));
     kernel_teardown(NULL);
     kernel_setup(NULL);
@@ -147,6 +157,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(test_memory_left_at_unload_is_caught),
     kernel_test(test_handles_and_names_left_at_unload_are_caught),
     kernel_test(test_a_timer_or_dpc_left_at_unload_is_caught),
+    kernel_test(test_an_allocated_timer_or_a_resolution_left_at_unload_is_caught),
     kernel_test(test_a_thread_left_at_unload_is_caught),
     kernel_test(test_an_irp_left_at_unload_is_caught),
     kernel_test(test_writing_what_is_to_be_read_is_caught),

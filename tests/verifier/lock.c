@@ -325,6 +325,161 @@ static void locks_that_are_given_back_are_left_alone(void **state)
     expect_silence_at_full(take_and_give_back);
 }
 
+/* ---- pairs of spin lock functions ---- */
+
+static void release_without_lowering(void *context)
+{
+    KIRQL old;
+    initialize();
+    KeAcquireSpinLock(&first, &old);
+    KeReleaseSpinLockFromDpcLevel(&first);
+}
+
+static void release_and_lower(void *context)
+{
+    initialize();
+    KIRQL old = KeRaiseIrqlToDpcLevel();
+    KeAcquireSpinLockAtDpcLevel(&first);
+    KeReleaseSpinLock(&first, old);
+}
+
+static void release_to_passive_level(void *context)
+{
+    KIRQL old;
+    KIRQL apc;
+    initialize();
+    KeRaiseIrql(APC_LEVEL, &apc);
+    KeAcquireSpinLock(&first, &old);
+    KeReleaseSpinLock(&first, PASSIVE_LEVEL);
+}
+
+static void release_to_the_level_of_the_other(void *context)
+{
+    KIRQL outer;
+    KIRQL inner;
+    initialize();
+    KeAcquireSpinLock(&first, &outer);
+    KeAcquireSpinLock(&second, &inner);
+    KeReleaseSpinLock(&second, outer);
+}
+
+static void save_both_levels_in_one(void *context)
+{
+    KIRQL old;
+    initialize();
+    KeAcquireSpinLock(&first, &old);
+    KeAcquireSpinLock(&second, &old);
+}
+
+static void spin_locks_that_are_not_released_as_acquired_are_caught(void **state)
+{
+    PROVES("SPIN-06", "SPIN-07", "SPIN-10");
+    const ULONG code = DRIVER_VERIFIER_DETECTED_VIOLATION;
+    expect_at_full(release_without_lowering, code, "SPIN-10", "raises the IRQL");
+    expect_at_full(release_and_lower, code, "SPIN-10", "leaves the IRQL alone");
+    expect_at_full(release_to_passive_level, code, "SPIN-06", "to IRQL 0");
+    expect_at_full(release_to_the_level_of_the_other, code, "SPIN-06", "to IRQL 0");
+    expect_at_full(save_both_levels_in_one, code, "SPIN-07", "save_both_levels_in_one");
+}
+
+static void release_as_acquired(void *context)
+{
+    KIRQL outer;
+    KIRQL inner;
+    initialize();
+    KeAcquireSpinLock(&first, &outer);
+    KeAcquireSpinLock(&second, &inner);
+    KeAcquireSpinLockAtDpcLevel(&third);
+    KeReleaseSpinLockFromDpcLevel(&third);
+    KeReleaseSpinLock(&second, inner);
+    KeReleaseSpinLock(&first, outer);
+    /* Or in the order of acquisition. */
+    KeAcquireSpinLock(&first, &outer);
+    KeAcquireSpinLock(&second, &inner);
+    KeReleaseSpinLock(&first, inner);
+    KeReleaseSpinLock(&second, outer);
+    /* A lock that was tried takes either release. */
+    outer = KeRaiseIrqlToDpcLevel();
+    KeTryToAcquireSpinLockAtDpcLevel(&first);
+    KeReleaseSpinLockFromDpcLevel(&first);
+    KeTryToAcquireSpinLockAtDpcLevel(&first);
+    KeReleaseSpinLock(&first, outer);
+}
+
+static void spin_locks_that_are_released_as_acquired_are_left_alone(void **state)
+{
+    STAYS_SILENT("SPIN-06", "SPIN-07", "SPIN-10", "SPIN-17", "SPIN-21");
+    expect_silence_at_full(release_as_acquired);
+}
+
+static KLOCK_QUEUE_HANDLE shared_handle;
+
+static void acquire_with(PKLOCK_QUEUE_HANDLE handle)
+{
+    initialize();
+    KeAcquireInStackQueuedSpinLock(&first, handle);
+    KeReleaseInStackQueuedSpinLock(handle);
+}
+
+static void acquire_with_shared_handle(void *context)
+{
+    acquire_with(&shared_handle);
+}
+
+static void a_queue_handle_that_is_not_on_the_stack_is_warned_of(void **state)
+{
+    PROVES("SPIN-29");
+    at_full();
+    expect_warning(acquire_with_shared_handle, NULL, "SPIN-29");
+}
+
+static void acquire_with_own_handle(void *context)
+{
+    KLOCK_QUEUE_HANDLE handle;
+    acquire_with(&handle);
+}
+
+static void a_queue_handle_on_the_stack_is_left_alone(void **state)
+{
+    STAYS_SILENT("SPIN-29");
+    expect_silence_at_full(acquire_with_own_handle);
+}
+
+static VOID keep_fast_mutex(PVOID context)
+{
+    ExAcquireFastMutex(&mutex);
+}
+
+static void end_with_fast_mutex(void *context)
+{
+    initialize();
+    join_thread(start_thread(keep_fast_mutex, NULL));
+}
+
+static void a_routine_that_keeps_a_fast_mutex_is_caught(void **state)
+{
+    PROVES("FAST-14");
+    expect_at_full(end_with_fast_mutex, IRQL_UNEXPECTED_VALUE, "FAST-14", "fast mutex");
+}
+
+static VOID return_fast_mutex(PVOID context)
+{
+    ExAcquireFastMutex(&mutex);
+    ExReleaseFastMutex(&mutex);
+}
+
+static void end_without_fast_mutex(void *context)
+{
+    initialize();
+    join_thread(start_thread(return_fast_mutex, NULL));
+}
+
+static void a_routine_that_releases_its_fast_mutex_is_left_alone(void **state)
+{
+    STAYS_SILENT("FAST-14");
+    expect_silence_at_full(end_without_fast_mutex);
+}
+
 /* ---- kept and lost ---- */
 
 static void initialize_while_held(void *context)
@@ -438,6 +593,12 @@ static const struct CMUnitTest tests[] = {
     kernel_test(orders_of_mutexes_that_cannot_deadlock_are_left_alone),
     kernel_test(a_lock_that_is_taken_again_is_caught),
     kernel_test(locks_that_are_given_back_are_left_alone),
+    kernel_test(spin_locks_that_are_not_released_as_acquired_are_caught),
+    kernel_test(spin_locks_that_are_released_as_acquired_are_left_alone),
+    kernel_test(a_queue_handle_that_is_not_on_the_stack_is_warned_of),
+    kernel_test(a_queue_handle_on_the_stack_is_left_alone),
+    kernel_test(a_routine_that_keeps_a_fast_mutex_is_caught),
+    kernel_test(a_routine_that_releases_its_fast_mutex_is_left_alone),
     kernel_test(a_lock_that_is_lost_while_held_is_caught),
     kernel_test(a_resource_that_is_kept_is_caught),
     kernel_test(resources_that_are_released_are_left_alone),

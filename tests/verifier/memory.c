@@ -300,6 +300,100 @@ static void hold_paged_rundown(void *context)
     ExAcquireRundownProtection(reference);
 }
 
+/* The driver's own code: caught at level full, where such blocks are paged out at each raise. */
+WILD static void write_paged_at_dispatch_level(void *context)
+{
+    volatile UCHAR *block = paged();
+    *block = 1;
+    KeRaiseIrqlToDpcLevel();
+    *block = 2;
+}
+
+WILD static void read_large_paged_at_dispatch_level(void *context)
+{
+    volatile UCHAR *block = ExAllocatePool2(POOL_FLAG_PAGED, 4 * PAGE_SIZE, TAG);
+    KeRaiseIrqlToDpcLevel();
+    (void)block[3 * PAGE_SIZE];
+}
+
+static KSPIN_LOCK counter_lock;
+
+WILD static void count_under_lock(void *context)
+{
+    struct device *device = paged();
+    KIRQL old;
+    KeInitializeSpinLock(&counter_lock);
+    KeAcquireSpinLock(&counter_lock, &old);
+    device->counter++;
+}
+
+WILD static VOID count_in_dpc(PKDPC dpc, PVOID context, PVOID argument1, PVOID argument2)
+{
+    ++*(volatile UCHAR *)context;
+}
+
+static void count_by_dpc(void *context)
+{
+    static KDPC dpc;
+    KeInitializeDpc(&dpc, count_in_dpc, paged());
+    KeInsertQueueDpc(&dpc, NULL, NULL);
+    KeFlushQueuedDpcs();
+}
+
+static void driver_code_that_touches_paged_pool_at_dispatch_level_is_caught(void **state)
+{
+    PROVES("POOL-28", "POOL-29", "DV-27");
+    expect_at_full(write_paged_at_dispatch_level, DRIVER_IRQL_NOT_LESS_OR_EQUAL, "POOL-29",
+                   "allocated by paged");
+    expect_at_full(read_large_paged_at_dispatch_level, DRIVER_IRQL_NOT_LESS_OR_EQUAL, "POOL-29",
+                   "read from");
+    expect_at_full(count_under_lock, DRIVER_IRQL_NOT_LESS_OR_EQUAL, "POOL-29", "at IRQL 2");
+    expect_at_full(count_by_dpc, DRIVER_IRQL_NOT_LESS_OR_EQUAL, "POOL-29", "in paged pool");
+}
+
+static PMDL locked(PVOID block, ULONG bytes)
+{
+    PMDL mdl = IoAllocateMdl(block, bytes, FALSE, FALSE, NULL);
+    __try {
+        MmProbeAndLockPages(mdl, KernelMode, IoWriteAccess);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        fail();
+    }
+    return mdl;
+}
+
+/* Between raises, and at DISPATCH_LEVEL while it is locked. */
+static void touch_paged_below_and_locked(void *context)
+{
+    UCHAR *small = ExAllocatePool2(POOL_FLAG_PAGED, BYTES, TAG);
+    UCHAR *large = ExAllocatePool2(POOL_FLAG_PAGED, 3 * PAGE_SIZE, TAG);
+    KIRQL old;
+    for (UCHAR i = 0; i < 3; i++) {
+        KeLowerIrql(KeRaiseIrqlToDpcLevel());
+        small[BYTES - 1]++;
+        large[2 * PAGE_SIZE] = small[BYTES - 1];
+    }
+    PMDL mdl = locked(large, 3 * PAGE_SIZE);
+    PUCHAR mapped = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+    KeRaiseIrql(DISPATCH_LEVEL, &old);
+    mapped[2 * PAGE_SIZE]++;
+    KeLowerIrql(old);
+    MmUnlockPages(mdl);
+    IoFreeMdl(mdl);
+    KeLowerIrql(KeRaiseIrqlToDpcLevel());
+    assert_int_equal(large[2 * PAGE_SIZE], 4);
+    KeLowerIrql(KeRaiseIrqlToDpcLevel());
+    ExFreePool(small);
+    ExFreePool(large);
+}
+
+static void paged_pool_below_dispatch_level_or_locked_is_left_alone(void **state)
+{
+    STAYS_SILENT("POOL-28", "POOL-29");
+    expect_silence_at_full(touch_paged_below_and_locked);
+    expect_silence(touch_paged_below_and_locked, NULL);
+}
+
 static void paged_memory_at_dispatch_level_is_caught(void **state)
 {
     PROVES("POOL-28", "POOL-29", "RTL-41", "FAST-47");
@@ -344,6 +438,8 @@ static const struct CMUnitTest tests[] = {
     kernel_test(objects_in_resident_memory_are_left_alone),
     kernel_test(paged_memory_at_dispatch_level_is_caught),
     kernel_test(memory_at_the_right_level_is_left_alone),
+    kernel_test(driver_code_that_touches_paged_pool_at_dispatch_level_is_caught),
+    kernel_test(paged_pool_below_dispatch_level_or_locked_is_left_alone),
 };
 
 TEST_MAIN(tests)

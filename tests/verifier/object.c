@@ -162,7 +162,7 @@ static void test_too_many_dereferences_are_caught(void **state)
                     "OB-12");
     expect_bugcheck(dereference_a_device, NULL, REFERENCE_BY_POINTER, ANY_PARAMETER, "OB-12");
     expect_bugcheck(use_after_the_last_reference, NULL, REFERENCE_BY_POINTER, ANY_PARAMETER,
-                    "OB-15");
+                    "OB-16");
 }
 
 /* ---- threads ---- */

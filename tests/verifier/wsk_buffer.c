@@ -115,9 +115,12 @@ static void free_after_send(void *context)
 /* A connect that nobody answers at once: its MDL is in use until the IRP completes. */
 static void free_of_connect(void *context)
 {
+    struct wskemu_options options = {.processors = 1};
     SOCKADDR_INET bound;
     SOCKADDR_INET any = any_address(AF_INET, 0);
     UNREFERENCED_PARAMETER(context);
+    wskemu_shutdown();
+    wskemu_boot(&options);
     assert_int_equal(open_wsk(&pair.end), STATUS_SUCCESS);
     PWSK_SOCKET listener = listen_loopback(&pair.end, AF_INET, NULL, NULL, &bound);
     UNREFERENCED_PARAMETER(listener);
@@ -126,7 +129,7 @@ static void free_of_connect(void *context)
     call_init(&call);
     WSK_BUF buffer = call_buffer(&call, "x", 1);
     const WSK_PROVIDER_CONNECTION_DISPATCH *table = socket->Dispatch;
-    KIRQL old = KeRaiseIrqlToDpcLevel(); /* nothing is delivered meanwhile */
+    KIRQL old = KeRaiseIrqlToDpcLevel(); /* nothing is delivered: it is the only processor */
     table->WskConnectEx(socket, (PSOCKADDR)&bound, &buffer, 0, call_irp(&call));
     IoFreeMdl(call.mdl);
     KeLowerIrql(old);
@@ -154,13 +157,13 @@ static void free_of_send_to(void *context)
 static void test_freeing_the_mdl_of_a_pending_request_is_caught(void **state)
 {
     static struct receipt receipt;
-    PROVES("WSK-BUF-09", "WSK-RECV-21", "WSK-SEND-12", "WSK-CONN-24", "WSK-DGRM-15", "WSK-DGRM-47");
-    expect_bugcheck(free_of_receive, NULL, VIOLATION, 0xB8, "WSK-BUF-09");
-    expect_bugcheck(unlock_of_receive, NULL, VIOLATION, 0xB8, "WSK-BUF-09");
-    expect_bugcheck(free_of_send, NULL, VIOLATION, 0xB8, "WSK-BUF-09");
-    expect_bugcheck(free_of_connect, NULL, VIOLATION, 0xB8, "WSK-BUF-09");
-    expect_bugcheck(free_of_receive_from, &receipt, VIOLATION, 0xB8, "WSK-BUF-09");
-    expect_bugcheck(free_of_send_to, NULL, VIOLATION, 0xB8, "WSK-BUF-09");
+    PROVES("WSK-RECV-21", "WSK-SEND-12", "WSK-CONN-24", "WSK-DGRM-15", "WSK-DGRM-47");
+    expect_bugcheck(free_of_receive, NULL, VIOLATION, 0xB8, "WSK-RECV-21");
+    expect_bugcheck(unlock_of_receive, NULL, VIOLATION, 0xB8, "WSK-RECV-21");
+    expect_bugcheck(free_of_send, NULL, VIOLATION, 0xB8, "WSK-SEND-12");
+    expect_bugcheck(free_of_connect, NULL, VIOLATION, 0xB8, "WSK-CONN-24");
+    expect_bugcheck(free_of_receive_from, &receipt, VIOLATION, 0xB8, "WSK-DGRM-47");
+    expect_bugcheck(free_of_send_to, NULL, VIOLATION, 0xB8, "WSK-DGRM-15");
 }
 
 static void test_freeing_an_mdl_after_its_request_is_fine(void **state)
@@ -532,7 +535,7 @@ static void test_an_accept_event_that_sets_too_little_is_caught(void **state)
     offer.context = paged();
     expect_bugcheck(accept_and_close, NULL, VIOLATION, WSK_VIOLATION, "WSK-ACC-31");
     RtlZeroMemory(&offer, sizeof(offer));
-    expect_bugcheck(touch_refused, NULL, VIOLATION, ANY_PARAMETER, NULL);
+    expect_bugcheck(touch_refused, NULL, VIOLATION, ANY_PARAMETER, "WSK-HDR-22");
     RtlZeroMemory(&offer, sizeof(offer));
     offer.enables_first = TRUE;
     offer.sets_table = TRUE;

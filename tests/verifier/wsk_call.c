@@ -403,6 +403,16 @@ static PWSK_SOCKET make_connection(void)
     return pair.near;
 }
 
+static struct wsk_call waiting;
+
+/* One whose receive waits. */
+static PWSK_SOCKET make_waiting(void)
+{
+    call_init(&waiting);
+    begin_receive(&waiting, pair.near, &byte, 1, 0);
+    return pair.near;
+}
+
 static PWSK_SOCKET make_datagram_socket(void)
 {
     PWSK_SOCKET socket =
@@ -460,6 +470,10 @@ static void end_told(PWSK_SOCKET socket)
     }
     close_socket(&pair.end, pair.far);
     close_socket(&pair.end, pair.listener);
+    if (waiting.irp != NULL) {
+        call_free(&waiting);
+        waiting.irp = NULL;
+    }
 }
 
 static void deregister_before_closing(void *context)
@@ -483,6 +497,7 @@ static struct told tolds[] = {
     {make_datagram_socket, "WSK-EVT-44"},
     {make_listener, "WSK-ACC-25"},
     {make_inspector, "WSK-INSP-10"},
+    {make_waiting, "WSK-CLOSE-20"},
 };
 
 static void test_leaving_a_dead_socket_open_is_caught(void **state)

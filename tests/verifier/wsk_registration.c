@@ -144,11 +144,22 @@ static void load_before_wsk(void *context)
 
 static void test_a_registration_left_at_unload_is_caught(void **state)
 {
-    PROVES("WSK-REG-44", "NMR-39");
+    PROVES("WSK-REG-44", "NMR-39", "WSK-CLOSE-19");
     expect_bugcheck(load_and_unload, ACT(LEAVER_REGISTRATION), UNLOADED, ANY_PARAMETER,
                     "WSK-REG-44");
     expect_bugcheck(load_and_unload, ACT(LEAVER_NMR_CLIENT), UNLOADED, ANY_PARAMETER, "NMR-39");
     expect_bugcheck(load_and_unload, ACT(LEAVER_SOCKET), UNLOADED, ANY_PARAMETER, "WSK-REG-44");
+}
+
+/* The registration stays until the kernel ends. */
+static void test_a_deregistration_nobody_waits_for_is_warned_of(void **state)
+{
+    PROVES("NMR-38");
+    assert_int_equal(wskemu_boot(NULL), STATUS_SUCCESS);
+    expect_warning(load_and_unload, ACT(LEAVER_NMR_WAIT), "NMR-38");
+    log_capture();
+    assert_int_equal(wskemu_shutdown(), 1);
+    assert_true(log_named("NMR-38"));
 }
 
 static void test_waiting_for_wsk_in_driver_entry_is_warned_of(void **state)
@@ -160,7 +171,7 @@ static void test_waiting_for_wsk_in_driver_entry_is_warned_of(void **state)
 
 static void test_a_driver_that_leaves_nothing_is_fine(void **state)
 {
-    STAYS_SILENT("WSK-REG-44", "NMR-39", "WSK-REG-31", "WSK-REG-32", "WSK-REG-45");
+    STAYS_SILENT("WSK-REG-44", "NMR-38", "NMR-39", "WSK-REG-31", "WSK-REG-32", "WSK-REG-45");
     expect_silence(load_and_unload, ACT(LEAVER_NOTHING));
 }
 
@@ -170,6 +181,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(test_a_client_dispatch_that_does_not_stay_is_warned_of),
     kernel_test(test_a_client_dispatch_that_stays_is_fine),
     kernel_test(test_a_registration_left_at_unload_is_caught),
+    cmocka_unit_test(test_a_deregistration_nobody_waits_for_is_warned_of),
     kernel_test(test_waiting_for_wsk_in_driver_entry_is_warned_of),
     kernel_test(test_a_driver_that_leaves_nothing_is_fine),
 };

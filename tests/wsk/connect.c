@@ -40,6 +40,7 @@ static void a_connect_establishes(void **state)
     struct wsk_pair pair;
     SOCKADDR_INET near_local, near_remote, far_local, far_remote;
     PROVES("WSK-CONN-05", "WSK-ADDR-14", "WSK-BIND-16", "WSK-ADDR-16", "WSK-DISP-16");
+    STAYS_SILENT("WSK-CONN-01", "WSK-CONN-03");
     UNREFERENCED_PARAMETER(state);
     open_pair(&pair, NULL, NULL);
     assert_int_equal(local_address(&pair.end, pair.near, &near_local), STATUS_SUCCESS);
@@ -68,7 +69,7 @@ static void flags_are_refused(void **state)
 {
     struct wsk_end end;
     PROVES("WSK-CONN-01", "WSK-CONN-18", "WSK-CONN-17", "WSK-CONN-19", "WSK-CONN-02", "WSK-CONN-15",
-           "WSK-CONN-23");
+           "WSK-CONN-23", "WSK-BIND-11");
     UNREFERENCED_PARAMETER(state);
     assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
     PWSK_SOCKET socket = bound_socket(&end);
@@ -124,6 +125,7 @@ static void connect_ex_sends_its_buffer(void **state)
     UCHAR bytes[8];
     SIZE_T moved;
     PROVES("WSK-CONN-16", "WSK-CONN-21", "WSK-CONN-25");
+    STAYS_SILENT("WSK-CONN-15", "WSK-CONN-19", "WSK-CONN-24", "WSK-BIND-11");
     UNREFERENCED_PARAMETER(state);
     assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
     call_init(&call);
@@ -157,6 +159,7 @@ static void connect_ex_may_send_with_its_first_segment(void **state)
     UCHAR bytes[8];
     ULONG value = 0;
     PROVES("WSK-CONN-27", "WSK-CONN-16");
+    STAYS_SILENT("WSK-STRM-04", "WSK-BIND-11", "WSK-CONN-15");
     UNREFERENCED_PARAMETER(state);
     assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
     PWSK_SOCKET listener = listen_loopback(&end, AF_INET, NULL, NULL, &bound);
@@ -223,6 +226,7 @@ static void socket_connect_does_all_in_one(void **state)
     static const ULONG flags[] = {0, WSK_FLAG_CONNECTION_SOCKET};
     PROVES("WSK-SOCK-38", "WSK-SOCK-41", "WSK-SOCK-43", "WSK-SOCK-44", "WSK-DISP-16", "WSK-ADDR-13",
            "WSK-ADDR-14");
+    STAYS_SILENT("WSK-SOCK-45");
     UNREFERENCED_PARAMETER(state);
     assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
     PWSK_SOCKET listener = listen_loopback(&end, AF_INET, NULL, NULL, &bound);

@@ -72,6 +72,7 @@ static void a_graceful_disconnect_sends_its_buffer(void **state)
     struct wsk_call call;
     UCHAR bytes[16];
     PROVES("WSK-DISC-11", "WSK-DISC-12");
+    STAYS_SILENT("WSK-DISC-01", "WSK-DISC-02", "WSK-DISC-04");
     UNREFERENCED_PARAMETER(state);
     open_pair(&pair, NULL, NULL);
     call_init(&call);
@@ -94,6 +95,7 @@ static void a_graceful_disconnect_waits_for_sends(void **state)
     SIZE_T sent;
     PROVES("WSK-DISC-12", "WSK-DISC-15", "WSK-DISC-16", "WSK-DISC-17", "WSK-DISC-18",
            "WSK-DISC-19");
+    STAYS_SILENT("WSK-DISC-20");
     UNREFERENCED_PARAMETER(state);
     open_pair(&pair, NULL, NULL);
     call_init(&send);
@@ -149,6 +151,7 @@ static void an_abortive_disconnect_ends_pending_receives(void **state)
     struct wsk_call call;
     UCHAR bytes[8];
     PROVES("WSK-DISC-03", "WSK-DISC-19", "WSK-RECV-11");
+    STAYS_SILENT("WSK-DISC-04");
     UNREFERENCED_PARAMETER(state);
     open_pair(&pair, NULL, NULL);
     call_init(&call);

@@ -49,7 +49,8 @@ static void several_events_are_enabled_at_once(void **state)
     struct wsk_pair pair;
     struct listener listener;
     PROVES("WSK-CBE-06", "WSK-CBE-08", "WSK-CBE-19", "WSK-SKO-17");
-    STAYS_SILENT("WSK-CBE-04", "WSK-BIND-02", "WSK-CONN-02");
+    STAYS_SILENT("WSK-CBE-04", "WSK-BIND-02", "WSK-CONN-02", "WSK-CBE-01", "WSK-CBE-16",
+                 "WSK-CBE-20");
     UNREFERENCED_PARAMETER(state);
     prepare(&listener);
     open_pair(&pair, &listener, &table);
@@ -226,6 +227,27 @@ static void what_makes_no_sense_is_refused(void **state)
     close_pair(&pair);
 }
 
+static void static_events_need_no_option(void **state)
+{
+    struct wsk_pair pair;
+    struct listener listener;
+    SOCKADDR_INET bound;
+    STAYS_SILENT("WSK-CBE-29", "WSK-CTL-31");
+    UNREFERENCED_PARAMETER(state);
+    prepare(&listener);
+    assert_int_equal(open_wsk(&pair.end), STATUS_SUCCESS);
+    assert_int_equal(enable_static_events(&pair.end, WSK_EVENT_RECEIVE), STATUS_SUCCESS);
+    pair.listener = listen_loopback(&pair.end, AF_INET, NULL, NULL, &bound);
+    pair.near = connect_to(&pair.end, &bound, &listener, &table);
+    assert_int_equal(accept_socket(&pair.end, pair.listener, &listener, &table, &pair.far),
+                     STATUS_SUCCESS);
+    assert_int_equal(enable_events(pair.near, WSK_EVENT_DISCONNECT), STATUS_SUCCESS);
+    send_all(&pair, pair.far, "x", 1);
+    await(&listener.entered);
+    assert_int_equal(disable_event_now(pair.near, WSK_EVENT_DISCONNECT), STATUS_SUCCESS);
+    close_pair(&pair);
+}
+
 static void static_events_are_there_from_the_beginning(void **state)
 {
     struct wsk_pair pair;
@@ -245,6 +267,7 @@ static void static_events_are_there_from_the_beginning(void **state)
     send_all(&pair, pair.far, "x", 1);
     await(&listener.entered);
     assert_int_equal(disable_event_now(pair.near, WSK_EVENT_RECEIVE), STATUS_INVALID_PARAMETER);
+    assert_int_equal(enable_events(pair.near, WSK_EVENT_RECEIVE), STATUS_SUCCESS);
     send_all(&pair, pair.far, "y", 1);
     await(&listener.entered);
     close_pair(&pair);
@@ -259,6 +282,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_close_waits_for_the_running_call),
     kernel_test(what_makes_no_sense_is_refused),
     kernel_test(static_events_are_there_from_the_beginning),
+    kernel_test(static_events_need_no_option),
 };
 
 TEST_MAIN(tests)

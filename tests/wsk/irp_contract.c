@@ -25,6 +25,14 @@ static PIRP make_pending(void)
     return irp;
 }
 
+static void pass_without_any_location(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    open_pair(&pair, NULL, NULL);
+    WSK_BUF buffer = call_buffer(&pair.end.call, &byte, 1);
+    send_of(pair.near)(pair.near, &buffer, 0, IoAllocateIrp(0, FALSE));
+}
+
 static void pass_without_location(void *context)
 {
     PIRP irp = make_irp(1);
@@ -37,8 +45,10 @@ static void pass_without_location(void *context)
 
 static void an_irp_needs_a_location_for_wsk(void **state)
 {
-    PROVES("WSK-IRP-06");
+    PROVES("WSK-IRP-05", "WSK-IRP-06");
     UNREFERENCED_PARAMETER(state);
+    expect_bugcheck(pass_without_any_location, NULL, NO_MORE_IRP_STACK_LOCATIONS, ANY_PARAMETER,
+                    "WSK-IRP-05");
     expect_bugcheck(pass_without_location, NULL, NO_MORE_IRP_STACK_LOCATIONS, ANY_PARAMETER,
                     "WSK-IRP-06");
 }
@@ -74,6 +84,50 @@ static void an_irp_that_wsk_has_is_left_alone(void **state)
     expect_bugcheck(reuse_pending, NULL, DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x310, "IRP-15");
 }
 
+static NTSTATUS set_event(PDEVICE_OBJECT device, PIRP irp, PVOID context)
+{
+    UNREFERENCED_PARAMETER(device);
+    UNREFERENCED_PARAMETER(irp);
+    KeSetEvent(context, IO_NO_INCREMENT, FALSE);
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+/* Two sends with one IRP. context: whether it is made ready for the second. */
+static void send_again(void *context)
+{
+    PIRP irp = IoAllocateIrp(1, FALSE);
+    KEVENT sent;
+    KeInitializeEvent(&sent, SynchronizationEvent, FALSE);
+    open_pair(&pair, NULL, NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        WSK_BUF buffer = call_buffer(&pair.end.call, &byte, 1);
+        if (i != 0 && context != NULL) {
+            IoReuseIrp(irp, STATUS_UNSUCCESSFUL);
+        }
+        IoSetCompletionRoutine(irp, set_event, &sent, TRUE, TRUE, TRUE);
+        assert_int_equal(send_of(pair.near)(pair.near, &buffer, 0, irp), STATUS_PENDING);
+        await(&sent);
+    }
+    IoFreeIrp(irp);
+    close_pair(&pair);
+}
+
+static void an_irp_is_reused_between_two_calls(void **state)
+{
+    PROVES("WSK-IRP-12");
+    UNREFERENCED_PARAMETER(state);
+    log_capture();
+    send_again(NULL);
+    assert_true(log_named("WSK-IRP-12"));
+}
+
+static void an_irp_that_is_reused_is_fine(void **state)
+{
+    STAYS_SILENT("WSK-IRP-12", "WSK-IRP-05", "WSK-IRP-06", "WSK-IRP-14");
+    UNREFERENCED_PARAMETER(state);
+    send_again(&pair);
+}
+
 /* ---- IRPs from above ---- */
 
 static NTSTATUS free_it(PDEVICE_OBJECT device, PIRP irp)
@@ -104,10 +158,10 @@ static void an_irp_from_above_belongs_to_its_maker(void **state)
 {
     PDRIVER_DISPATCH frees = free_it;
     PDRIVER_DISPATCH reuses = reuse_it;
-    PROVES("WSK-IRP-13", "WSK-IRP-16");
+    PROVES("IRP-102", "IRP-16");
     UNREFERENCED_PARAMETER(state);
     expect_bugcheck(send_from_above, &frees, DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x2, "IRP-102");
-    expect_bugcheck(send_from_above, &reuses, DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x311, "IRP-12");
+    expect_bugcheck(send_from_above, &reuses, DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x311, "IRP-16");
 }
 
 /* ---- what is left ---- */
@@ -177,6 +231,8 @@ static void irps_are_handled_up_to_dispatch_level(void **state)
 static const struct CMUnitTest tests[] = {
     kernel_test(an_irp_needs_a_location_for_wsk),
     kernel_test(an_irp_that_wsk_has_is_left_alone),
+    kernel_test(an_irp_is_reused_between_two_calls),
+    kernel_test(an_irp_that_is_reused_is_fine),
     kernel_test(an_irp_from_above_belongs_to_its_maker),
     cmocka_unit_test(what_is_not_freed_is_reported),
     kernel_test(irps_are_handled_up_to_dispatch_level),

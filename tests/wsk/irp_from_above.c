@@ -3,11 +3,22 @@
  * without. The one who made the IRP sees the result, as from any driver below.
  */
 #include "../io/io_driver.h"
+#include "log.h"
 #include "wsk_pair.h"
 
 #define CODE_MOVE CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS)
 
-enum way { WAY_SKIP, WAY_COPY, WAY_GO_ON, WAY_KEEP, WAY_FORGET_PENDING };
+enum way {
+    WAY_SKIP,
+    WAY_COPY,
+    WAY_GO_ON,
+    WAY_KEEP,
+    WAY_FORGET_PENDING,
+    WAY_FORGET_KEPT,
+    WAY_ANSWER_PENDING,
+    WAY_FREE,
+    WAY_REUSE
+};
 
 /* The driver's device, and what it does with an IRP. */
 struct relay {
@@ -34,14 +45,20 @@ static NTSTATUS on_completion(PDEVICE_OBJECT device, PIRP irp, PVOID context)
     relay->pending_returned = irp->PendingReturned;
     relay->status = irp->IoStatus.Status;
     relay->information = irp->IoStatus.Information;
-    if (relay->way == WAY_KEEP) {
+    if (relay->way == WAY_FREE) {
+        IoFreeIrp(irp);
+    }
+    if (relay->way == WAY_REUSE) {
+        IoReuseIrp(irp, STATUS_SUCCESS);
+    }
+    if (relay->way == WAY_KEEP || relay->way == WAY_FORGET_KEPT) {
         KeSetEvent(&relay->kept, IO_NO_INCREMENT, FALSE);
         return STATUS_MORE_PROCESSING_REQUIRED;
     }
     if (irp->PendingReturned && relay->way != WAY_FORGET_PENDING) {
         IoMarkIrpPending(irp);
     }
-    return STATUS_SUCCESS;
+    return relay->way == WAY_ANSWER_PENDING ? STATUS_PENDING : STATUS_SUCCESS;
 }
 
 static NTSTATUS pass_on(struct relay *relay, PIRP irp)
@@ -56,6 +73,10 @@ static NTSTATUS pass_and_wait(struct relay *relay, PIRP irp)
 {
     if (pass_on(relay, irp) == STATUS_PENDING) {
         await(&relay->kept);
+    }
+    if (relay->way == WAY_FORGET_KEPT) {
+        IoMarkIrpPending(irp);
+        return STATUS_PENDING;
     }
     return complete(irp, irp->IoStatus.Status, irp->IoStatus.Information);
 }
@@ -73,7 +94,8 @@ static NTSTATUS serve(PDEVICE_OBJECT device, PIRP irp)
     default:
         IoCopyCurrentIrpStackLocationToNext(irp);
         IoSetCompletionRoutine(irp, on_completion, relay, TRUE, TRUE, TRUE);
-        return relay->way == WAY_KEEP ? pass_and_wait(relay, irp) : pass_on(relay, irp);
+        return relay->way == WAY_KEEP || relay->way == WAY_FORGET_KEPT ? pass_and_wait(relay, irp)
+                                                                       : pass_on(relay, irp);
     }
 }
 
@@ -174,6 +196,7 @@ static void a_routine_that_marks_it_lets_the_irp_go_on(void **state)
     struct relay relay;
     struct request request;
     PROVES("WSK-IRP-17", "WSK-IRP-19", "WSK-IRP-21");
+    STAYS_SILENT("WSK-IRP-21", "WSK-IRP-17", "WSK-IRP-13", "WSK-IRP-16");
     UNREFERENCED_PARAMETER(state);
     open_relay(&relay, WAY_GO_ON);
     relay.buffer = call_buffer(&relay.call, "above", 5);
@@ -196,6 +219,7 @@ static void a_driver_may_take_the_irp_back_and_complete_it_itself(void **state)
     struct relay relay;
     struct request request;
     PROVES("WSK-IRP-17", "WSK-IRP-18", "WSK-IRP-21");
+    STAYS_SILENT("WSK-IRP-18", "WSK-IRP-21");
     UNREFERENCED_PARAMETER(state);
     open_relay(&relay, WAY_KEEP);
     relay.buffer = call_buffer(&relay.call, "above", 5);
@@ -206,22 +230,63 @@ static void a_driver_may_take_the_irp_back_and_complete_it_itself(void **state)
     close_relay(&relay);
 }
 
-static void forget_to_mark(void *context)
+/* context: the way. */
+static void relay_wrongly(void *context)
 {
     static struct relay relay;
     static struct request request;
-    UNREFERENCED_PARAMETER(context);
-    open_relay(&relay, WAY_FORGET_PENDING);
+    open_relay(&relay, *(const enum way *)context);
     relay.buffer = call_buffer(&relay.call, "above", 5);
     originate(&relay, &request);
+    if (relay.way == WAY_FORGET_KEPT) {
+        await(&relay.kept);
+        close_relay(&relay);
+    }
     await(&request.event);
 }
 
 static void a_routine_that_forgets_to_mark_it_is_caught(void **state)
 {
+    enum way way = WAY_FORGET_PENDING;
     PROVES("WSK-IRP-21");
     UNREFERENCED_PARAMETER(state);
-    expect_bugcheck(forget_to_mark, NULL, DRIVER_VERIFIER_IOMANAGER_VIOLATION, ANY_PARAMETER, NULL);
+    expect_bugcheck(relay_wrongly, &way, DRIVER_VERIFIER_IOMANAGER_VIOLATION, ANY_PARAMETER,
+                    "WSK-IRP-21");
+}
+
+static void a_routine_that_frees_or_reuses_it_is_caught(void **state)
+{
+    enum way frees = WAY_FREE;
+    enum way reuses = WAY_REUSE;
+    PROVES("WSK-IRP-13", "WSK-IRP-16");
+    UNREFERENCED_PARAMETER(state);
+    expect_bugcheck(relay_wrongly, &frees, DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x2, "WSK-IRP-16");
+    expect_bugcheck(relay_wrongly, &reuses, DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x311,
+                    "WSK-IRP-13");
+}
+
+static void an_irp_that_is_kept_for_ever_is_caught(void **state)
+{
+    enum way way = WAY_FORGET_KEPT;
+    PROVES("WSK-IRP-18");
+    UNREFERENCED_PARAMETER(state);
+    expect_bugcheck(relay_wrongly, &way, DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS,
+                    ANY_PARAMETER, "WSK-IRP-18");
+}
+
+static void a_routine_that_answers_pending_is_warned_of(void **state)
+{
+    struct relay relay;
+    struct request request;
+    PROVES("WSK-IRP-17");
+    UNREFERENCED_PARAMETER(state);
+    open_relay(&relay, WAY_ANSWER_PENDING);
+    relay.buffer = call_buffer(&relay.call, "above", 5);
+    log_capture();
+    NTSTATUS returned = originate(&relay, &request);
+    assert_result(&request, returned, STATUS_SUCCESS, 5);
+    assert_true(log_named("WSK-IRP-17"));
+    close_relay(&relay);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -230,6 +295,9 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_routine_that_marks_it_lets_the_irp_go_on),
     kernel_test(a_driver_may_take_the_irp_back_and_complete_it_itself),
     kernel_test(a_routine_that_forgets_to_mark_it_is_caught),
+    kernel_test(a_routine_that_frees_or_reuses_it_is_caught),
+    kernel_test(an_irp_that_is_kept_for_ever_is_caught),
+    kernel_test(a_routine_that_answers_pending_is_warned_of),
 };
 
 TEST_MAIN(tests)

@@ -27,6 +27,7 @@ static const ULONG stream_categories[] = {WSK_FLAG_LISTEN_SOCKET, WSK_FLAG_CONNE
 static void bind_is_accepted_and_completes_for_every_category(void **state)
 {
     PROVES("WSK-BIND-03", "WSK-BIND-04", "WSK-ADDR-02", "WSK-ADDR-03", "WSK-ADDR-13");
+    STAYS_SILENT("WSK-BIND-01", "WSK-ADDR-01", "WSK-ADDR-09");
     for (unsigned i = 0; i < RTL_NUMBER_OF(stream_categories); i++) {
         ADDRESS_FAMILY family = i % 2 == 0 ? AF_INET : AF_INET6;
         PWSK_SOCKET socket = make_socket(end, family, stream_categories[i], NULL, NULL);
@@ -187,6 +188,7 @@ static void queries_refuse_wrong_arguments(void **state)
 static void a_connection_gets_its_address_when_it_connects(void **state)
 {
     PROVES("WSK-BIND-16", "WSK-ADDR-05", "WSK-ADDR-06", "WSK-ADDR-14", "WSK-ADDR-16");
+    STAYS_SILENT("WSK-ADDR-01", "WSK-ADDR-09", "WSK-ADDR-10");
     SOCKADDR_INET server, before, after, remote;
     SOCKADDR_INET any = any_address(AF_INET, 0);
     PWSK_SOCKET listener = listen_loopback(end, AF_INET, NULL, NULL, &server);

@@ -106,6 +106,18 @@ static void conditional_accept_is_set_before_bind(void **state)
     assert_is_before_bind(make(AF_INET, WSK_FLAG_LISTEN_SOCKET), SO_CONDITIONAL_ACCEPT);
 }
 
+static void conditional_accept_is_set_with_an_irp_and_in_time(void **state)
+{
+    STAYS_SILENT("WSK-OPT-05", "WSK-OPT-07", "WSK-INSP-02");
+    UNREFERENCED_PARAMETER(state);
+    PWSK_SOCKET socket = make(AF_INET, WSK_FLAG_LISTEN_SOCKET);
+    assert_takes(socket, SOL_SOCKET, SO_CONDITIONAL_ACCEPT, 1);
+    assert_takes(socket, SOL_SOCKET, SO_CONDITIONAL_ACCEPT, 0);
+    assert_int_equal(bind_loopback(&test_end, socket, AF_INET, NULL), STATUS_SUCCESS);
+    assert_reads(socket, SOL_SOCKET, SO_CONDITIONAL_ACCEPT, 0);
+    close_socket(&test_end, socket);
+}
+
 static const ULONG bindable[] = {WSK_FLAG_LISTEN_SOCKET, WSK_FLAG_DATAGRAM_SOCKET,
                                  WSK_FLAG_CONNECTION_SOCKET};
 
@@ -125,6 +137,37 @@ static void sharing_is_set_before_bind(void **state)
     for (unsigned i = 0; i < RTL_NUMBER_OF(bindable); i++) {
         assert_is_before_bind(make(AF_INET, bindable[i]), SO_REUSEADDR);
     }
+}
+
+static void options_of_sharing_are_set_with_an_irp_and_in_time(void **state)
+{
+    static const ULONG options[] = {(ULONG)SO_EXCLUSIVEADDRUSE, SO_REUSEADDR};
+    STAYS_SILENT("WSK-OPT-09", "WSK-OPT-11", "WSK-OPT-13", "WSK-OPT-15", "WSK-SHR-46");
+    UNREFERENCED_PARAMETER(state);
+    for (unsigned i = 0; i < RTL_NUMBER_OF(options) * RTL_NUMBER_OF(bindable); i++) {
+        PWSK_SOCKET socket = make(AF_INET, bindable[i / 2]);
+        assert_takes(socket, SOL_SOCKET, options[i % 2], 1);
+        assert_int_equal(bind_loopback(&test_end, socket, AF_INET, NULL), STATUS_SUCCESS);
+        assert_reads(socket, SOL_SOCKET, options[i % 2], 1);
+        close_socket(&test_end, socket);
+    }
+}
+
+static void other_options_are_set_with_an_irp_at_any_time(void **state)
+{
+    STAYS_SILENT("WSK-OPT-02", "WSK-OPT-17", "WSK-OPT-22", "WSK-SKO-08");
+    UNREFERENCED_PARAMETER(state);
+    PWSK_SOCKET datagram = make(AF_INET, WSK_FLAG_DATAGRAM_SOCKET);
+    PWSK_SOCKET connection = make(AF_INET, WSK_FLAG_CONNECTION_SOCKET);
+    for (unsigned is_bound = 0; is_bound <= 1; is_bound++) {
+        assert_takes(datagram, SOL_SOCKET, SO_BROADCAST, 1 - is_bound);
+        assert_takes(datagram, SOL_SOCKET, SO_RCVBUF, 40000 + 1000 * is_bound);
+        assert_takes(connection, SOL_SOCKET, SO_KEEPALIVE, 1 - is_bound);
+        bind_loopback(&test_end, datagram, AF_INET, NULL);
+        bind_loopback(&test_end, connection, AF_INET, NULL);
+    }
+    close_socket(&test_end, datagram);
+    close_socket(&test_end, connection);
 }
 
 static void an_address_cannot_be_both_shared_and_exclusive(void **state)
@@ -460,8 +503,11 @@ static void another_send_buffer_is_another_backlog(void **state)
 static const struct CMUnitTest tests[] = {
     kernel_test_wsk(broadcast_is_off_until_it_is_allowed),
     kernel_test_wsk(conditional_accept_is_set_before_bind),
+    kernel_test_wsk(conditional_accept_is_set_with_an_irp_and_in_time),
     kernel_test_wsk(exclusive_use_is_set_before_bind),
     kernel_test_wsk(sharing_is_set_before_bind),
+    kernel_test_wsk(options_of_sharing_are_set_with_an_irp_and_in_time),
+    kernel_test_wsk(other_options_are_set_with_an_irp_at_any_time),
     kernel_test_wsk(an_address_cannot_be_both_shared_and_exclusive),
     kernel_test_wsk(keep_alive_is_off_until_it_is_set),
     kernel_test_wsk(a_connection_inherits_what_its_listener_has),

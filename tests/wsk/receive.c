@@ -10,6 +10,7 @@ static void a_receive_takes_what_there_is(void **state)
     UCHAR bytes[64];
     SIZE_T moved;
     PROVES("WSK-RECV-04", "WSK-RECV-05", "WSK-RECV-10", "WSK-BUF-06", "WSK-SEND-08", "WSK-SEND-11");
+    STAYS_SILENT("WSK-RECV-01", "WSK-RECV-02", "WSK-RECV-03", "WSK-CONN-11");
     UNREFERENCED_PARAMETER(state);
     open_pair(&pair, NULL, NULL);
     send_all(&pair, pair.far, message, MESSAGE_BYTES);
@@ -26,6 +27,7 @@ static void a_receive_waits_for_data(void **state)
     struct wsk_call call;
     UCHAR bytes[64];
     PROVES("WSK-RECV-05", "WSK-IRP-19");
+    STAYS_SILENT("WSK-RECV-21");
     UNREFERENCED_PARAMETER(state);
     open_pair(&pair, NULL, NULL);
     call_init(&call);
@@ -70,6 +72,7 @@ static void wait_all_waits_until_the_buffer_is_full(void **state)
     struct wsk_call call;
     UCHAR bytes[MESSAGE_BYTES * 2];
     PROVES("WSK-RECV-11", "WSK-RECV-16");
+    STAYS_SILENT("WSK-RECV-15");
     UNREFERENCED_PARAMETER(state);
     open_pair(&pair, NULL, NULL);
     call_init(&call);
@@ -136,6 +139,7 @@ static void drain_throws_everything_away(void **state)
     struct wsk_call call;
     WSK_BUF nothing = {NULL, 0, 0};
     PROVES("WSK-RECV-12", "WSK-RECV-13", "WSK-RECV-16");
+    STAYS_SILENT("WSK-RECV-03", "WSK-RECV-14", "WSK-RECV-15");
     UNREFERENCED_PARAMETER(state);
     open_pair(&pair, NULL, NULL);
     call_init(&call);
@@ -159,6 +163,7 @@ static void an_empty_receive_takes_nothing(void **state)
     WSK_BUF nothing = {NULL, 17, 0};
     UCHAR bytes[MESSAGE_BYTES];
     PROVES("WSK-RECV-19", "WSK-RECV-20", "WSK-BUF-04", "WSK-BUF-07");
+    STAYS_SILENT("WSK-BUF-03");
     UNREFERENCED_PARAMETER(state);
     open_pair(&pair, NULL, NULL);
     call_init(&call);

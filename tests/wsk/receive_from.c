@@ -105,6 +105,7 @@ static void each_result_is_optional(void **state)
     ULONG flags = 77;
     struct pair pair;
     PROVES("WSK-DGRM-53", "WSK-DGRM-37", "WSK-HDR-29");
+    STAYS_SILENT("WSK-DGRM-38");
     open_pair(&pair, AF_INET);
     send_text(&pair, "1");
     send_text(&pair, "2");

@@ -14,6 +14,7 @@ static void a_send_reports_its_whole_length(void **state)
     struct wsk_pair pair;
     UCHAR bytes[32];
     PROVES("WSK-SEND-05", "WSK-SEND-08", "WSK-SEND-10", "WSK-SEND-11", "WSK-SEND-13");
+    STAYS_SILENT("WSK-SEND-01", "WSK-SEND-02", "WSK-SEND-03", "WSK-SEND-15", "WSK-CONN-11");
     UNREFERENCED_PARAMETER(state);
     open_pair(&pair, NULL, NULL);
     send_all(&pair, pair.near, "0123456789", 10);
@@ -32,6 +33,7 @@ static void an_empty_send_succeeds(void **state)
     struct wsk_call call;
     WSK_BUF nothing = {NULL, 0, 0};
     PROVES("WSK-SEND-11", "WSK-BUF-04");
+    STAYS_SILENT("WSK-BUF-03");
     UNREFERENCED_PARAMETER(state);
     open_pair(&pair, NULL, NULL);
     call_init(&call);

@@ -72,6 +72,8 @@ static void exchange(ADDRESS_FAMILY family)
 static void a_datagram_of_ipv4_arrives(void **state)
 {
     PROVES("WSK-DGRM-05", "WSK-DGRM-08", "WSK-DGRM-12", "WSK-DGRM-34", "WSK-DISP-11");
+    STAYS_SILENT("WSK-DGRM-01", "WSK-DGRM-02", "WSK-DGRM-03", "WSK-DGRM-10", "WSK-DGRM-13",
+                 "WSK-DGRM-28", "WSK-DGRM-29", "WSK-DGRM-30");
     exchange(AF_INET);
 }
 
@@ -157,6 +159,10 @@ static void a_socket_that_is_not_bound_does_not_send(void **state)
     NTSTATUS status = send_datagram(&pair.end, socket, "x", 1, &pair.address, NULL);
     assert_int_equal(status, STATUS_INVALID_DEVICE_STATE);
     assert_false(pair.end.call.pending_returned);
+    WSK_BUF_LIST list = {NULL, call_buffer(&pair.end.call, "x", 1)};
+    NTSTATUS returned = datagram_table(socket)->WskSendMessages(
+        socket, &list, 0, (PSOCKADDR)&pair.address, 0, NULL, call_irp(&pair.end.call));
+    assert_int_equal(call_wait(&pair.end.call, returned), STATUS_INVALID_DEVICE_STATE);
     close_socket(&pair.end, socket);
     close_pair(&pair);
 }
@@ -236,6 +242,7 @@ static void each_element_of_a_list_is_a_datagram(void **state)
     struct pair pair;
     SIZE_T total = 0;
     PROVES("WSK-DGRM-21", "WSK-DGRM-23", "WSK-BUF-10", "WSK-DISP-11");
+    STAYS_SILENT("WSK-BIND-10", "WSK-DGRM-20");
     open_pair(&pair, AF_INET);
     PMDL mdl = make_chain(bytes, sizeof(bytes), 1);
     for (unsigned i = 0; i < MANY; i++) {

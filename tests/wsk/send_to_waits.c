@@ -115,6 +115,7 @@ static void what_waits_is_sent_in_order_from_what_was_captured(void **state)
 {
     struct pair pair;
     PROVES("WSK-DGRM-05", "WSK-DGRM-08", "WSK-DGRM-16");
+    STAYS_SILENT("WSK-DGRM-13");
     open_pair(&pair);
     assert_int_equal(set_option(&pair.end, pair.receiver, IPPROTO_IP, IP_HOPLIMIT, 1),
                      STATUS_SUCCESS);

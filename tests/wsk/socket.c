@@ -57,6 +57,7 @@ static void each_category_has_its_table(void **state)
     PROVES("WSK-DISP-07", "WSK-DISP-08", "WSK-DISP-09", "WSK-DISP-10", "WSK-DISP-11", "WSK-DISP-12",
            "WSK-DISP-13", "WSK-DISP-15", "WSK-SOCK-26", "WSK-SOCK-27", "WSK-BIND-08", "WSK-SKO-14",
            "WSK-LSTN-09", "WSK-STRM-02");
+    STAYS_SILENT("WSK-SOCK-02", "WSK-SOCK-08");
     UNREFERENCED_PARAMETER(state);
     assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
     PWSK_SOCKET basic = make_socket(&end, AF_INET, WSK_FLAG_BASIC_SOCKET, NULL, NULL);

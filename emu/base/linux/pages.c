@@ -14,6 +14,11 @@ bool base_pages_forbid(void *start, size_t bytes)
     return mprotect(start, bytes, PROT_NONE) == 0;
 }
 
+bool base_pages_allow(void *start, size_t bytes)
+{
+    return mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0;
+}
+
 void base_pages_give_back(void *start, size_t bytes)
 {
     munmap(start, bytes);

@@ -13,6 +13,12 @@ bool base_pages_forbid(void *start, size_t bytes)
     return VirtualProtect(start, bytes, PAGE_NOACCESS, &before) != 0;
 }
 
+bool base_pages_allow(void *start, size_t bytes)
+{
+    DWORD before;
+    return VirtualProtect(start, bytes, PAGE_READWRITE, &before) != 0;
+}
+
 void base_pages_give_back(void *start, size_t bytes)
 {
     (void)bytes;

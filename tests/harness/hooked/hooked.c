@@ -28,6 +28,15 @@ VOID HookedFree(PVOID block)
     ExFreePoolWithTag(block, TAG);
 }
 
+VOID HookedMark(PMDL mdl, BOOLEAN looks)
+{
+    volatile UCHAR *mapped =
+        MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority | MdlMappingNoExecute);
+    if (mapped != NULL || !looks) {
+        *mapped = 1;
+    }
+}
+
 VOID HookedPrint(VOID)
 {
     DbgPrint("%d %d %d %d %d %d %d %s\n", 1, 2, 3, 4, 5, 6, 7, "eight");

@@ -18,6 +18,8 @@ static PDEVICE_OBJECT Device;
 static KTIMER Timer;
 static KDPC Dpc;
 static KEVENT Stop;
+static KEVENT Ending;
+static PEX_TIMER AllocatedTimer;
 static PVOID Thread;
 static PVOID Block;
 static PIRP Irp;
@@ -67,6 +69,10 @@ static VOID Run(PVOID context)
 {
     UNREFERENCED_PARAMETER(context);
     KeWaitForSingleObject(&Stop, Executive, KernelMode, FALSE, NULL);
+    KeSetEvent(&Ending, IO_NO_INCREMENT, FALSE);
+    while (Leaves(LEAKY_ENDING_THREAD)) {
+        KeGetCurrentIrql();
+    }
     PsTerminateSystemThread(STATUS_SUCCESS);
 }
 
@@ -104,6 +110,7 @@ static NTSTATUS StartThread(VOID)
 {
     HANDLE handle;
     KeInitializeEvent(&Stop, NotificationEvent, FALSE);
+    KeInitializeEvent(&Ending, NotificationEvent, FALSE);
     NTSTATUS status = PsCreateSystemThread(&handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, Run, NULL);
     if (!NT_SUCCESS(status)) {
         return status;
@@ -118,8 +125,9 @@ static NTSTATUS StartThread(VOID)
 static VOID EndThread(VOID)
 {
     if (!Leaves(LEAKY_THREAD)) {
+        PVOID end = Leaves(LEAKY_ENDING_THREAD) ? (PVOID)&Ending : Thread;
         KeSetEvent(&Stop, IO_NO_INCREMENT, FALSE);
-        KeWaitForSingleObject(Thread, Executive, KernelMode, FALSE, NULL);
+        KeWaitForSingleObject(end, Executive, KernelMode, FALSE, NULL);
     }
     ObDereferenceObject(Thread);
 }
@@ -137,6 +145,8 @@ static VOID Allocate(VOID)
     InitializeObjectAttributes(&attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
     ZwCreateEvent(&Handle, EVENT_ALL_ACCESS, &attributes, NotificationEvent, FALSE);
     IoCreateSymbolicLink(&LinkName, &DeviceName);
+    AllocatedTimer = ExAllocateTimer(NULL, NULL, 0);
+    ExSetTimerResolution(10000, TRUE);
     later.QuadPart = -10LL * 1000 * 1000 * 1000;
     KeInitializeTimer(&Timer);
     KeInitializeDpc(&Dpc, Expire, NULL);
@@ -185,6 +195,12 @@ static VOID CloseAll(VOID)
     }
     if (!Leaves(LEAKY_LINK)) {
         IoDeleteSymbolicLink(&LinkName);
+    }
+    if (!Leaves(LEAKY_ALLOCATED_TIMER)) {
+        ExDeleteTimer(AllocatedTimer, TRUE, TRUE, NULL);
+    }
+    if (!Leaves(LEAKY_RESOLUTION)) {
+        ExSetTimerResolution(0, FALSE);
     }
     if (!Leaves(LEAKY_TIMER)) {
         KeCancelTimer(&Timer);

@@ -20,6 +20,9 @@ enum leaky_act {
     LEAKY_EXTENSION_TIMER,
     LEAKY_PATH,
     LEAKY_MEMBER,
+    LEAKY_ALLOCATED_TIMER,
+    LEAKY_RESOLUTION,
+    LEAKY_ENDING_THREAD, /* Unload waits for what the thread signals instead of for the thread */
 };
 
 #define LEAKY_NAME L"\\Device\\Leaky"

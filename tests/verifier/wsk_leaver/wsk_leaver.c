@@ -92,6 +92,8 @@ static VOID Unload(PDRIVER_OBJECT driver)
     }
     if (Act != LEAVER_NMR_CLIENT) {
         NmrDeregisterClient(NmrClient);
+    }
+    if (Act != LEAVER_NMR_CLIENT && Act != LEAVER_NMR_WAIT) {
         NmrWaitForClientDeregisterComplete(NmrClient);
     }
     IoFreeIrp(Irp);

@@ -232,6 +232,23 @@ static enum net_error error_of_send(const struct net_datagram *datagram)
     return bound == NET_ADDRESS_NOT_AVAILABLE ? bound : error;
 }
 
+/* One datagram in one piece with nothing beside it. */
+static bool is_plain(const struct net_datagram *datagram)
+{
+    return datagram->count == 1 && datagram->control.present == 0;
+}
+
+static enum net_error send_plain(uv_os_sock_t sock, const struct net_datagram *datagram)
+{
+    const struct net_buffer *piece = datagram->buffers;
+    struct sockaddr_storage host;
+    socklen_t length = (socklen_t)address_to_host(&datagram->address, &host);
+    return sendto(sock, piece->base, piece->length, MSG_NOSIGNAL, (struct sockaddr *)&host,
+                  length) < 0
+               ? error_of_send(datagram)
+               : NET_OK;
+}
+
 /* By the call that asks for the least: it costs the least. */
 static int transmit(uv_os_sock_t sock, struct mmsghdr *messages, unsigned count)
 {
@@ -239,17 +256,11 @@ static int transmit(uv_os_sock_t sock, struct mmsghdr *messages, unsigned count)
     if (count != 1) {
         return sendmmsg(sock, messages, count, MSG_NOSIGNAL);
     }
-    if (first->msg_iovlen == 1 && first->msg_controllen == 0) {
-        return sendto(sock, first->msg_iov->iov_base, first->msg_iov->iov_len, MSG_NOSIGNAL,
-                      first->msg_name, first->msg_namelen) < 0
-                   ? -1
-                   : 1;
-    }
     return sendmsg(sock, first, MSG_NOSIGNAL) < 0 ? -1 : 1;
 }
 
-enum net_error descriptor_send_datagrams(uv_os_sock_t sock, const struct net_datagram *datagrams,
-                                         unsigned count, unsigned *done)
+static enum net_error send_list(uv_os_sock_t sock, const struct net_datagram *datagrams,
+                                unsigned count, unsigned *done)
 {
     struct mmsghdr messages[NET_DATAGRAMS_MAX];
     struct host_datagram hosts[NET_DATAGRAMS_MAX];
@@ -266,4 +277,15 @@ enum net_error descriptor_send_datagrams(uv_os_sock_t sock, const struct net_dat
     }
     *done = (unsigned)sent;
     return NET_OK;
+}
+
+enum net_error descriptor_send_datagrams(uv_os_sock_t sock, const struct net_datagram *datagrams,
+                                         unsigned count, unsigned *done)
+{
+    if (count != 1 || !is_plain(datagrams)) {
+        return send_list(sock, datagrams, count, done);
+    }
+    enum net_error error = send_plain(sock, datagrams);
+    *done = error == NET_OK ? 1 : 0;
+    return error;
 }

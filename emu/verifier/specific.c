@@ -1,0 +1,177 @@
+#include "verifier/specific.h"
+
+#include "ke/callback.h"
+#include "verifier/history.h"
+#include "verifier/verifier.h"
+
+#include <string.h>
+
+/* How far into the context of a completion routine what is signalled there may lie. */
+#define CONTEXT_BYTES_MAX 1024
+
+struct specific {
+    const char *name;
+    const char *rule;
+};
+
+static const char *find(const struct specific *rows, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].name, name) == 0) {
+            return rows[i].rule;
+        }
+    }
+    return NULL;
+}
+
+#define FIND(rows, name) find(rows, RTL_NUMBER_OF(rows), name)
+
+/* ---- levels ---- */
+
+static const struct specific levels[] = {
+    {"WskRegister", "WSK-IRQL-01"},
+    {"WskDeregister", "WSK-IRQL-02"},
+    {"WskCaptureProviderNPI", "WSK-IRQL-03"},
+    {"WskReleaseProviderNPI", "WSK-IRQL-04"},
+    {"WskQueryProviderCharacteristics", "WSK-IRQL-04"},
+    {"WskSocket", "WSK-IRQL-05"},
+    {"WskSocketConnect", "WSK-IRQL-05"},
+    {"WskControlClient", "WSK-IRQL-05"},
+    {"WskGetAddressInfo", "WSK-IRQL-06"},
+    {"WskGetNameInfo", "WSK-IRQL-06"},
+    {"WskFreeAddressInfo", "WSK-IRQL-06"},
+    {"WskBind", "WSK-IRQL-07"},
+    {"WskListen", "WSK-IRQL-07"},
+    {"WskConnect", "WSK-IRQL-07"},
+    {"WskConnectEx", "WSK-IRQL-07"},
+    {"WskAccept", "WSK-IRQL-07"},
+    {"WskInspectComplete", "WSK-IRQL-07"},
+    {"WskDisconnect", "WSK-IRQL-07"},
+    {"WskCloseSocket", "WSK-IRQL-07"},
+    {"WskSend", "WSK-IRQL-08"},
+    {"WskReceive", "WSK-IRQL-08"},
+    {"WskSendTo", "WSK-IRQL-08"},
+    {"WskReceiveFrom", "WSK-IRQL-08"},
+    {"WskRelease", "WSK-IRQL-08"},
+    {"WskGetLocalAddress", "WSK-IRQL-08"},
+    {"WskGetRemoteAddress", "WSK-IRQL-08"},
+    {"WskControlSocket", "WSK-IRQL-09"},
+    {"WskControlSocket (SIO_ADDRESS_LIST_QUERY)", "WSK-IRQL-09"},
+    {"WskControlSocket (SIO_ADDRESS_LIST_CHANGE)", "WSK-IRQL-09"},
+    {"WskControlSocket (SIO_ADDRESS_LIST_SORT)", "WSK-IRQL-09"},
+    {"WskControlSocket (SIO_LOOPBACK_FAST_PATH)", "WSK-IRQL-10"},
+    {"WskControlSocket (SIO_QUERY_WFP_CONNECTION_REDIRECT_RECORDS)", "WSK-IRQL-10"},
+    {"WskControlSocket (SIO_QUERY_WFP_CONNECTION_REDIRECT_CONTEXT)", "WSK-IRQL-10"},
+    {"WskControlSocket (SIO_SET_WFP_CONNECTION_REDIRECT_RECORDS)", "WSK-IRQL-10"},
+    {"NmrRegisterClient", "WSK-IRQL-13"},
+    {"NmrRegisterProvider", "WSK-IRQL-13"},
+    {"NmrClientAttachProvider", "WSK-IRQL-13"},
+    {"NmrDeregisterClient", "WSK-IRQL-14"},
+    {"NmrDeregisterProvider", "WSK-IRQL-14"},
+    {"NmrClientDetachProviderComplete", "WSK-IRQL-14"},
+    {"NmrProviderDetachClientComplete", "WSK-IRQL-14"},
+    {"NmrWaitForClientDeregisterComplete", "WSK-IRQL-15"},
+    {"NmrWaitForProviderDeregisterComplete", "WSK-IRQL-15"},
+    {"IoAllocateIrp", "WSK-IRQL-17"},
+    {"IoFreeIrp", "WSK-IRQL-17"},
+    {"IoReuseIrp", "WSK-IRQL-17"},
+    {"IoCancelIrp", "WSK-IRQL-17"},
+    {"IoReleaseCancelSpinLock", "CANCEL-21"},
+    {"IoRegisterContainerNotification", "SESS-12"},
+    {"IoUnregisterContainerNotification", "SESS-68"},
+    {"IoGetContainerInformation", "SESS-78"},
+    {"KeFlushQueuedDpcs", "DPC-12"},
+    {"PsCreateSystemThread", "THREAD-02"},
+    {"KeDelayExecutionThread", "THREAD-27"},
+    {"KeReleaseMutex", "MUTEX-10"},
+    {"KeReleaseSemaphore", "SEM-07"},
+    {"ExDeleteTimer", "TIMER-27"},
+    {"RtlCompareUnicodeString", "RTL-16"},
+    {"RtlEqualUnicodeString", "RTL-16"},
+    {"RtlPrefixUnicodeString", "RTL-16"},
+    {"RtlHashUnicodeString", "RTL-16"},
+    {"RtlUpcaseUnicodeString", "RTL-16"},
+    {"RtlAnsiStringToUnicodeString", "RTL-16"},
+    {"RtlUnicodeStringToAnsiString", "RTL-16"},
+    {"RtlUnicodeStringToUTF8String", "RTL-16"},
+};
+
+const char *verifier_level_rule(const char *function)
+{
+    const char *rule = FIND(levels, function);
+    return rule == NULL && strncmp(function, "Zw", 2) == 0 ? "IRQL-23" : rule;
+}
+
+/* ---- waits ---- */
+
+/* What the rules say of all that may be waited for there. */
+static const struct specific any_waits[] = {
+    {"WskAcceptEvent", "WSK-EVT-10"},      {"WskInspectEvent", "WSK-EVT-10"},
+    {"WskAbortEvent", "WSK-EVT-10"},       {"WskReceiveEvent", "WSK-EVT-10"},
+    {"WskReceiveFromEvent", "WSK-EVT-10"}, {"WskDisconnectEvent", "WSK-EVT-10"},
+    {"WskSendBacklogEvent", "WSK-EVT-10"}, {"WskClientEvent", "WSK-EVT-10"},
+    {"a threaded DPC routine", "DPC-17"},
+};
+
+/* And of requests that were started there. */
+static const struct specific request_waits[] = {
+    {"WskAcceptEvent", "WSK-ACC-35"},     {"WskInspectEvent", "WSK-INSP-35"},
+    {"WskAbortEvent", "WSK-INSP-35"},     {"a completion routine", "WSK-IRP-25"},
+    {"WskReceiveEvent", "WSK-EVT-07"},    {"WskReceiveFromEvent", "WSK-EVT-07"},
+    {"WskDisconnectEvent", "WSK-EVT-07"}, {"WskSendBacklogEvent", "WSK-EVT-07"},
+    {"WskClientEvent", "WSK-EVT-07"},
+};
+
+/* Requests that wait for the return of the callback in which they are waited for. */
+static const struct specific own_waits[] = {
+    {"WskCloseSocket", "WSK-CLOSE-21"},
+    {"WskControlSocket", "WSK-CBE-15"},
+};
+
+/* The newest request of WSK whose completion routine has what is waited for, as its context or in a
+ * structure that begins there. */
+struct search {
+    const void *what;
+    bool is_found;
+};
+
+static bool is_waited_for(void *context, const struct verifier_event *event)
+{
+    struct search *search = context;
+    ULONG_PTR distance = (ULONG_PTR)search->what - event->context;
+    search->is_found = event->act == VERIFIER_SENT && event->name != NULL &&
+                       event->routine != NULL && distance < CONTEXT_BYTES_MAX;
+    return search->is_found;
+}
+
+static bool is_for_request(const void *what)
+{
+    struct verifier_state *verifier = verifier_state();
+    struct search search = {.what = what};
+    if (verifier != NULL) {
+        verifier_history_visit(&verifier->history, is_waited_for, &search);
+    }
+    return search.is_found;
+}
+
+/* Inside a routine of that name, which started a request with that function. */
+static const char *request_rule(const struct ke_callback *callback)
+{
+    const char *own = callback->is_own ? FIND(own_waits, callback->started) : NULL;
+    return own != NULL ? own : FIND(request_waits, callback->what);
+}
+
+const char *verifier_wait_rule(const struct ke_callback *callback, const void *what)
+{
+    const char *rule = NULL;
+    if (callback != NULL && callback->started != NULL) {
+        rule = request_rule(callback);
+    }
+    if (rule == NULL && callback != NULL) {
+        rule = FIND(any_waits, callback->what);
+    }
+    if (rule == NULL && is_for_request(what)) {
+        rule = "WSK-IRP-36";
+    }
+    return rule != NULL ? rule : "WAIT-09";
+}
