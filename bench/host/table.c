@@ -27,7 +27,7 @@
     }
 
 #define PINGPONG(waiter)                                                                           \
-    BENCH_MICROSECONDS, 1000,                                                                      \
+    BENCH_MICROSECONDS, 5000,                                                                      \
     {                                                                                              \
         .has_waiter = (waiter)                                                                     \
     }

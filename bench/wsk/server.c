@@ -2,36 +2,54 @@
 
 #include <stdlib.h>
 
-/* What is sent back of one indication: an IRP that waits in the list for the next one. */
+/* What is sent back of one indication: an IRP that its connection keeps for the next one. */
 struct echo {
-    SLIST_ENTRY link;
     PIRP irp;
-    PWSK_SOCKET socket;
+    struct connection *connection;
     PWSK_DATA_INDICATION indication;
     LONG left; /* sends under way, and the callback that makes them */
 };
 
+struct connection {
+    PWSK_SOCKET socket;
+    PVOID volatile idle; /* a struct echo, or NULL */
+};
+
 static struct end end;
 static PWSK_SOCKET listener;
-static PWSK_SOCKET *connections;
+static struct connection *connections;
 static volatile LONG accepted;
 static LONG awaited;
 static volatile LONG64 missing; /* bytes */
 static KEVENT all_accepted, all_echoed;
-static SLIST_HEADER idle_echoes;
 
 /* ---- sending back ---- */
 
-static struct echo *take_echo(void)
+static struct echo *take_echo(struct connection *connection)
 {
-    PSLIST_ENTRY entry = InterlockedPopEntrySList(&idle_echoes);
-    if (entry != NULL) {
-        return CONTAINING_RECORD(entry, struct echo, link);
+    struct echo *echo = InterlockedExchangePointer(&connection->idle, NULL);
+    if (echo != NULL) {
+        return echo;
     }
-    struct echo *echo = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*echo), 'ohcE');
+    echo = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*echo), 'ohcE');
     BENCH_REQUIRE(echo != NULL);
     echo->irp = IoAllocateIrp(1, FALSE);
+    echo->connection = connection;
     return echo;
+}
+
+static void free_echo(struct echo *echo)
+{
+    if (echo != NULL) {
+        IoFreeIrp(echo->irp);
+        ExFreePoolWithTag(echo, 'ohcE');
+    }
+}
+
+/* Where one is kept already, that one goes. */
+static void keep_echo(struct echo *echo)
+{
+    free_echo(InterlockedExchangePointer(&echo->connection->idle, echo));
 }
 
 /* Whether this was the last one of the indication's. */
@@ -46,8 +64,9 @@ static NTSTATUS echo_sent(PDEVICE_OBJECT device, PIRP irp, PVOID context)
     UNREFERENCED_PARAMETER(device);
     UNREFERENCED_PARAMETER(irp);
     if (echo_part_done(echo)) {
-        connection_table(echo->socket)->WskRelease(echo->socket, echo->indication);
-        InterlockedPushEntrySList(&idle_echoes, &echo->link);
+        PWSK_SOCKET socket = echo->connection->socket;
+        connection_table(socket)->WskRelease(socket, echo->indication);
+        keep_echo(echo);
     }
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
@@ -69,18 +88,19 @@ static NTSTATUS WSKAPI receive_event(PVOID context, ULONG flags, PWSK_DATA_INDIC
         return STATUS_SUCCESS;
     }
     BENCH_REQUIRE(indication->Next == NULL);
-    struct echo *echo = take_echo();
-    echo->socket = *(PWSK_SOCKET *)context;
+    struct connection *connection = context;
+    struct echo *echo = take_echo(connection);
     echo->indication = indication;
     echo->left = 2;
     IoReuseIrp(echo->irp, STATUS_UNSUCCESSFUL);
     IoSetCompletionRoutine(echo->irp, echo_sent, echo, TRUE, TRUE, TRUE);
-    connection_table(echo->socket)->WskSend(echo->socket, &indication->Buffer, 0, echo->irp);
+    connection_table(connection->socket)
+        ->WskSend(connection->socket, &indication->Buffer, 0, echo->irp);
     count_bytes(bytes);
     if (!echo_part_done(echo)) {
         return STATUS_PENDING;
     }
-    InterlockedPushEntrySList(&idle_echoes, &echo->link);
+    keep_echo(echo);
     return STATUS_SUCCESS;
 }
 
@@ -106,7 +126,7 @@ static NTSTATUS WSKAPI accept_event(PVOID context, ULONG flags, PSOCKADDR local,
     UNREFERENCED_PARAMETER(remote);
     BENCH_REQUIRE(socket != NULL);
     LONG index = accepted;
-    connections[index] = socket;
+    connections[index].socket = socket;
     *socket_context = &connections[index];
     *dispatch = &connection_dispatch;
     if (InterlockedIncrement(&accepted) == awaited) {
@@ -124,10 +144,9 @@ void server_open(unsigned count, bool has_receive_event, USHORT *port)
                                               (has_receive_event ? WSK_EVENT_RECEIVE : 0)};
     KeInitializeEvent(&all_accepted, SynchronizationEvent, FALSE);
     KeInitializeEvent(&all_echoed, SynchronizationEvent, FALSE);
-    InitializeSListHead(&idle_echoes);
     accepted = 0;
     awaited = (LONG)count;
-    connections = malloc(count * sizeof(PWSK_SOCKET));
+    connections = calloc(count, sizeof(*connections));
     BENCH_REQUIRE(connections != NULL);
     end_open(&end);
     BENCH_REQUIRE(NT_SUCCESS(
@@ -143,27 +162,17 @@ void server_await_connections(void)
 
 PWSK_SOCKET server_connection(unsigned index)
 {
-    return connections[index];
-}
-
-static void free_echoes(void)
-{
-    PSLIST_ENTRY entry;
-    while ((entry = InterlockedPopEntrySList(&idle_echoes)) != NULL) {
-        struct echo *echo = CONTAINING_RECORD(entry, struct echo, link);
-        IoFreeIrp(echo->irp);
-        ExFreePoolWithTag(echo, 'ohcE');
-    }
+    return connections[index].socket;
 }
 
 void server_close(void)
 {
     for (LONG i = 0; i < accepted; i++) {
-        close_socket(connections[i]);
+        close_socket(connections[i].socket);
+        free_echo(connections[i].idle);
     }
     close_socket(listener);
     end_close(&end);
-    free_echoes();
     free(connections);
 }
 

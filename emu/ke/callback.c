@@ -96,14 +96,24 @@ static void check_spin_locks(const struct ke_callback *callback, const struct _K
     }
 }
 
-static void leave(struct ke_callback *callback, const NTSTATUS *status)
+/* All that is checked, at one look. */
+static inline bool is_as_it_was(const struct ke_callback *callback, const struct _KTHREAD *thread)
+{
+    return thread->irql == callback->irql && thread->spin_locks_held == callback->spin_locks_held &&
+           thread->kernel_apc_disable == callback->kernel_apc_disable &&
+           thread->special_apc_disable == callback->special_apc_disable;
+}
+
+static inline void leave(struct ke_callback *callback, const NTSTATUS *status)
 {
     const struct _KTHREAD *thread = ke_current();
     seh_barrier_pop(&callback->barrier);
-    check_irql(callback, thread);
-    check_spin_locks(callback, thread);
-    verifier_routine_left(callback);
-    check_regions(callback, thread);
+    if (verifier_is_full() || !is_as_it_was(callback, thread)) {
+        check_irql(callback, thread);
+        check_spin_locks(callback, thread);
+        verifier_routine_left(callback);
+        check_regions(callback, thread);
+    }
     innermost = callback->outer;
     trace_callback_return(callback->what, callback->routine, status);
 }

@@ -51,7 +51,7 @@ struct wskemu_seh_guard {
 };
 
 /* Guards of the calling thread; those from base on lie beyond the innermost barrier. */
-static _Thread_local struct {
+static BASE_THREAD_LOCAL struct {
     struct wskemu_seh_guard *top;
     struct wskemu_seh_guard *base;
 } guards;

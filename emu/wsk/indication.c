@@ -47,9 +47,21 @@ static void give_back(struct wsk_indication *indication)
     free(indication);
 }
 
+/* The place for a spare one that only the calling thread uses; NULL below DISPATCH_LEVEL. */
+static struct wsk_indication **own_place(struct wsk_state *wsk)
+{
+    const struct ke_processor *processor = ke_current()->processor;
+    return processor != NULL ? &wsk->own_spare[processor->number] : NULL;
+}
+
 static struct wsk_indication *take_spare(struct wsk_state *wsk)
 {
-    struct wsk_indication *indication = NULL;
+    struct wsk_indication **own = own_place(wsk);
+    struct wsk_indication *indication = own != NULL ? *own : NULL;
+    if (indication != NULL) {
+        *own = NULL;
+        return indication;
+    }
     base_mutex_lock(&wsk->lock);
     if (!IsListEmpty(&wsk->spare)) {
         indication = CONTAINING_RECORD(RemoveHeadList(&wsk->spare), struct wsk_indication, link);
@@ -62,8 +74,14 @@ static struct wsk_indication *take_spare(struct wsk_state *wsk)
 /* Whether it is kept for the next one. */
 static bool make_spare(struct wsk_state *wsk, struct wsk_indication *indication)
 {
+    struct wsk_indication **own = own_place(wsk);
     if (indication->guarded != NULL) {
         return false;
+    }
+    if (own != NULL && *own == NULL) {
+        ex_poison(indication->data, WSK_INDICATION_BYTES);
+        *own = indication;
+        return true;
     }
     base_mutex_lock(&wsk->lock);
     bool is_kept = wsk->spare_count < SPARE_MAX;
@@ -168,6 +186,11 @@ void wsk_indications_stop(struct wsk_state *wsk)
 {
     while (!IsListEmpty(&wsk->abandoned)) {
         give_back(CONTAINING_RECORD(RemoveHeadList(&wsk->abandoned), struct wsk_indication, link));
+    }
+    for (unsigned i = 0; i < KE_PROCESSORS_MAX; i++) {
+        if (wsk->own_spare[i] != NULL) {
+            give_back(wsk->own_spare[i]);
+        }
     }
     while (!IsListEmpty(&wsk->spare)) {
         give_back(CONTAINING_RECORD(RemoveHeadList(&wsk->spare), struct wsk_indication, link));
@@ -466,6 +489,14 @@ static bool indicate_death(struct wsk_socket *socket)
     return true;
 }
 
+/* Whether another look may find something after a receive event. The lock is held. */
+static bool may_indicate_more(const struct wsk_socket *socket)
+{
+    const struct wsk_connection *connection = &socket->connection;
+    return !connection->is_drained || connection->held != NULL || connection->has_ended ||
+           connection->is_hung_up || socket->is_dead;
+}
+
 bool wsk_connection_indicate(struct wsk_socket *socket)
 {
     if (socket->is_closing) {
@@ -474,7 +505,7 @@ bool wsk_connection_indicate(struct wsk_socket *socket)
     if (socket->is_dead) {
         return indicate_death(socket);
     }
-    return indicate_data(socket) || indicate_end(socket);
+    return indicate_data(socket) ? may_indicate_more(socket) : indicate_end(socket);
 }
 
 /* ---- release ---- */

@@ -297,7 +297,7 @@ bool wsk_queue_drain(struct wsk_queue *queue)
         queue->is_event_due = false;
         has_more = queue->indicate != NULL && queue->indicate(socket);
         events++;
-        has_more = has_more || has_result(queue);
+        has_more = has_more || has_something(queue);
     }
     queue->is_event_due = queue->is_event_due || has_more;
     stop_delivering(queue);

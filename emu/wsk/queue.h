@@ -18,7 +18,7 @@ struct wsk_queue {
     struct wsk_socket *socket;
     /*
      * Calls one event callback, if one is due. The lock is held on entry and return, not while
-     * driver code runs. Returns whether it called. NULL: no events in this direction.
+     * driver code runs. Returns whether there may be another. NULL: no events in this direction.
      */
     bool (*indicate)(struct wsk_socket *socket);
 };

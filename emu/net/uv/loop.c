@@ -22,10 +22,14 @@
 #include "base/park.h"
 #include "net/uv/descriptor.h"
 #include "net/uv/lookup.h"
+#include "net/uv/mate.h"
 
 #include <stdlib.h>
 
 #define NS_PER_MS 1000000ULL
+
+/* Polls in a row that hints may spare, so that others are not kept waiting. */
+#define HINTED_MAX 16
 
 static void append_ready(struct net_socket *socket)
 {
@@ -166,7 +170,8 @@ static bool carry_out_requests(struct net_loop *loop)
     }
     bool was_kicked = loop->is_kicked;
     loop->is_kicked = false;
-    atomic_store(&loop->is_polling, true);
+    mate_take_hints(loop);
+    atomic_store_explicit(&loop->is_polling, true, memory_order_relaxed); /* the lock orders it */
     base_mutex_unlock(&loop->lock);
     return was_kicked;
 }
@@ -208,13 +213,23 @@ static bool has_results(const struct net_loop *loop)
     return loop == &loop->net->loops[0] && atomic_load(&loop->net->resolved) != 0;
 }
 
+/* Whether there is enough to deliver without asking the host. */
+static bool is_spared(struct net_loop *loop)
+{
+    loop->hinted = loop->ready.first != NULL && loop->hinted < HINTED_MAX ? loop->hinted + 1 : 0;
+    return loop->hinted != 0;
+}
+
 static bool poll_loop(void *context, uint64_t deadline_ns)
 {
     struct net_loop *loop = context;
     bool may_sleep = !carry_out_requests(loop) && loop->ready.first == NULL && !has_results(loop);
-    may_sleep = may_sleep && set_timer(loop, deadline_ns);
-    uv_run(&loop->loop, may_sleep ? UV_RUN_ONCE : UV_RUN_NOWAIT);
-    atomic_store(&loop->is_polling, false); /* who still saw it set wakes the loop in vain */
+    if (!is_spared(loop)) {
+        may_sleep = may_sleep && set_timer(loop, deadline_ns);
+        uv_run(&loop->loop, may_sleep ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    }
+    /* Who still sees it set wakes the loop in vain. */
+    atomic_store_explicit(&loop->is_polling, false, memory_order_release);
     return loop->ready.first != NULL || has_results(loop);
 }
 
@@ -371,6 +386,7 @@ void net_close(struct net_socket *socket, bool is_abortive)
     base_mutex_lock(&loop->lock);
     socket->is_closing = true;
     socket->is_abortive = is_abortive;
+    mate_part(socket);
     atomic_store(&socket->wanted, 0);
     bool is_direct = !socket->is_watched;
     bool must_wake = !is_direct && request(socket);

@@ -9,6 +9,9 @@
 #include <stdatomic.h>
 #include <uv.h>
 
+/* Lists that those who look for their mate are spread over. */
+#define NET_SEEKERS 256
+
 /* One loop; its poller's context. */
 struct net_loop {
     struct net *net;
@@ -17,16 +20,19 @@ struct net_loop {
     uv_async_t async;
     uv_timer_t timer;
 
-    struct base_mutex lock; /* guards the three below and each socket's fields of requests */
+    struct base_mutex lock; /* guards the four below and the sockets' fields of them */
     atomic_bool is_polling; /* a thread is, or is about to be, asleep in the loop; set under lock */
     bool is_kicked;
-    struct net_fifo requests; /* sockets whose watch shall change */
+    struct net_fifo requests;                /* sockets whose watch shall change */
+    struct net_fifo hints;                   /* sockets whose mate sent; see mate.c */
+    struct net_socket *seekers[NET_SEEKERS]; /* by local port: sockets that look for their mate */
 
     atomic_uint watched; /* sockets that have, or ask for, a poll handle; and lookups */
 
     /* The leader's alone. */
     struct net_fifo ready; /* sockets to deliver for */
     uint64_t timer_ns;     /* what the timer is set for, while it is active */
+    unsigned hinted;       /* polls in a row that were spared because of hints */
 };
 
 struct net {
@@ -45,7 +51,9 @@ struct net_socket {
     bool is_connecting; /* begun, and nobody has learnt the result yet */
     bool has_remote;    /* it is or was connected, and remote says to whom */
     bool is_accepted;
-    bool is_full; /* the last send left some of it, and none was tried since */
+    bool is_full;   /* the last send left some of it, and none was tried since */
+    bool has_local; /* local is known: it connected over the loopback */
+    struct net_address local;
     struct net_address remote;
     enum net_error broken;   /* what ended a connection that was only just established */
     bool is_shared;          /* NET_OPTION_ADDRESS_SHARED */
@@ -65,7 +73,11 @@ struct net_socket {
     bool is_watched; /* counted in loop->watched */
     bool is_closing;
     bool is_abortive;
-    struct net_link request; /* in loop->requests */
+    struct net_link request;           /* in loop->requests */
+    struct net_link hint;              /* in loop->hints */
+    _Atomic(struct net_socket *) mate; /* the other end, a socket of the same loop; or NULL */
+    bool is_seeking;                   /* stands in loop->seekers */
+    struct net_socket *next_seeker;
 
     /* The leader's alone. */
     uv_poll_t poll;

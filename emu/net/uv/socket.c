@@ -1,5 +1,6 @@
 #include "net/uv/descriptor.h"
 #include "net/uv/loop.h"
+#include "net/uv/mate.h"
 
 #include <stdlib.h>
 
@@ -59,6 +60,7 @@ enum net_error net_accept(struct net_socket *listener, const struct net_callback
         (*accepted)->has_remote = true;
         (*accepted)->is_accepted = true;
         (*accepted)->remote = remote;
+        mate_find(*accepted);
     }
     return error;
 }
@@ -73,11 +75,27 @@ enum net_error net_listen(struct net_socket *socket, int backlog)
     return descriptor_listen(socket->sock, backlog);
 }
 
+/* Nobody is connected to it, and the host may choose another address for it. */
+static void forget_mate(struct net_socket *socket)
+{
+    base_mutex_lock(&socket->loop->lock);
+    mate_part(socket);
+    base_mutex_unlock(&socket->loop->lock);
+    socket->has_local = false;
+}
+
 enum net_error net_connect(struct net_socket *socket, const struct net_address *address)
 {
     socket->is_connecting = socket->type == NET_STREAM;
     socket->remote = *address;
-    return descriptor_connect(socket->sock, address);
+    if (socket->is_connecting) {
+        mate_seek(socket);
+    }
+    enum net_error error = descriptor_connect(socket->sock, address);
+    if (error != NET_OK && error != NET_AGAIN) {
+        forget_mate(socket);
+    }
+    return error;
 }
 
 /* A connect is refused, not reset: one that was reset had succeeded before. */
@@ -91,6 +109,9 @@ static enum net_error connect_result(struct net_socket *socket, enum net_error e
     }
     bool was_reset = error == NET_RESET;
     socket->is_connecting = false;
+    if (error != NET_OK) {
+        forget_mate(socket);
+    }
     socket->has_remote = was_reset || error == NET_OK;
     socket->broken = was_reset ? error : NET_OK;
     return was_reset ? NET_OK : error;
@@ -153,7 +174,10 @@ enum net_error net_send(struct net_socket *socket, const struct net_buffer *buff
         return NET_AGAIN;
     }
     enum net_error error = descriptor_send(socket->sock, buffers, count, moved);
-    socket->is_full = error == NET_OK && *moved < total_of(buffers, count);
+    if (error == NET_OK) {
+        socket->is_full = *moved < total_of(buffers, count);
+        mate_hint(socket);
+    }
     return error;
 }
 
@@ -186,6 +210,10 @@ enum net_error net_shutdown_send(struct net_socket *socket)
 
 enum net_error net_local_address(struct net_socket *socket, struct net_address *address)
 {
+    if (socket->has_local) {
+        *address = socket->local;
+        return NET_OK;
+    }
     return descriptor_local(socket->sock, address);
 }
 

@@ -10,6 +10,7 @@
 
 #include "net/uv/address.h"
 #include "net/uv/error.h"
+#include "net/uv/linux/call.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -243,8 +244,7 @@ static enum net_error send_plain(uv_os_sock_t sock, const struct net_datagram *d
     const struct net_buffer *piece = datagram->buffers;
     struct sockaddr_storage host;
     socklen_t length = (socklen_t)address_to_host(&datagram->address, &host);
-    return sendto(sock, piece->base, piece->length, MSG_NOSIGNAL, (struct sockaddr *)&host,
-                  length) < 0
+    return call_sendto(sock, piece->base, piece->length, (struct sockaddr *)&host, length) < 0
                ? error_of_send(datagram)
                : NET_OK;
 }

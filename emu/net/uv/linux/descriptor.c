@@ -20,6 +20,7 @@
 
 #include "net/uv/address.h"
 #include "net/uv/error.h"
+#include "net/uv/linux/call.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -168,7 +169,7 @@ enum net_error descriptor_receive(uv_os_sock_t sock, const struct net_buffer *bu
     struct msghdr message;
     struct iovec pieces[NET_BUFFERS_MAX];
     if (count == 1) {
-        return moved_or_error(recv(sock, buffers->base, buffers->length, 0), moved);
+        return moved_or_error(call_recv(sock, buffers->base, buffers->length), moved);
     }
     fill(&message, pieces, buffers, count);
     return moved_or_error(recvmsg(sock, &message, 0), moved);
@@ -180,7 +181,7 @@ enum net_error descriptor_send(uv_os_sock_t sock, const struct net_buffer *buffe
     struct msghdr message;
     struct iovec pieces[NET_BUFFERS_MAX];
     if (count == 1) {
-        return moved_or_error(send(sock, buffers->base, buffers->length, MSG_NOSIGNAL), moved);
+        return moved_or_error(call_send(sock, buffers->base, buffers->length), moved);
     }
     fill(&message, pieces, buffers, count);
     return moved_or_error(sendmsg(sock, &message, MSG_NOSIGNAL), moved);
