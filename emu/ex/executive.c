@@ -11,6 +11,7 @@ static NTSTATUS start(void *state)
     verifier_lock_order_start();
     ex_registry_start(&ex->registry);
     ex_work_start(&ex->work);
+    ex_timers_start(&ex->timers);
     return STATUS_SUCCESS;
 }
 
@@ -24,7 +25,8 @@ static unsigned report(void *state)
 {
     struct ex_state *ex = state;
     return ex_timer_resolution_report() + ex_work_report(&ex->work) +
-           ex_registry_report(&ex->registry) + ex_pool_report(&ex->pool);
+           ex_registry_report(&ex->registry) + ex_timers_report(&ex->timers) +
+           ex_pool_report(&ex->pool);
 }
 
 static void stop(void *state)
@@ -32,6 +34,7 @@ static void stop(void *state)
     struct ex_state *ex = state;
     ex_work_stop(&ex->work);
     ex_registry_stop(&ex->registry);
+    ex_timers_stop(&ex->timers);
     ex_pool_stop(&ex->pool);
     ex_guarded_stop(&ex->guarded);
     ex_paged_stop(&ex->paged);

@@ -10,12 +10,26 @@
 #include "ke/code.h"
 #include "ke/kernel.h"
 
+/* Timers that the kernel allocated. See timer.c. */
+struct ex_timers {
+    struct base_mutex lock; /* guards the list */
+    LIST_ENTRY all;
+};
+
+void ex_timers_start(struct ex_timers *timers);
+unsigned ex_timers_report(struct ex_timers *timers);
+void ex_timers_stop(struct ex_timers *timers);
+
+/* Warns of those that a driver allocated and, unloaded, did not delete. */
+void ex_timers_report_driver(const struct ke_code *code);
+
 struct ex_state {
     struct ex_pool pool;
     struct ex_guarded_memory guarded;
     struct ex_paged paged;
     struct ex_registry registry;
     struct ex_work_queues work;
+    struct ex_timers timers;
     atomic_uint resolution;                /* the tick that drivers asked for; 0 is the default */
     atomic_uint resolution_wishes;         /* how many drivers asked */
     const void *_Atomic resolution_wisher; /* return address of the one that asked last */

@@ -14,8 +14,10 @@
 
 #include "base/pages.h"
 #include "ex/executive.h"
+#include "ke/callback.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define LIVE_MAX 8192
 #define QUARANTINE_MAX 4096
@@ -119,6 +121,13 @@ static void give_back_all(LIST_ENTRY *list)
     }
 }
 
+/* Whether a driver is told that a file's last handle is closed: requests may still come. */
+static bool is_in_cleanup(void)
+{
+    const struct ke_callback *innermost = ke_callback_innermost();
+    return innermost != NULL && strcmp(innermost->what, "a cleanup routine") == 0;
+}
+
 void ex_guarded_retire(struct ex_guarded *block, const void *freer)
 {
     struct ex_guarded_memory *memory = memory_of_kernel();
@@ -131,6 +140,9 @@ void ex_guarded_retire(struct ex_guarded *block, const void *freer)
     memory->live_count--;
     block->freer = freer;
     block->is_freed = true;
+    if (is_in_cleanup() && strcmp(block->freed_rule, "POOL-35") == 0) {
+        block->freed_rule = "DEV-58";
+    }
     InsertTailList(&memory->quarantine, &block->link);
     memory->quarantine_count++;
     memory->quarantine_bytes += block->pages_bytes;

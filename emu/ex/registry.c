@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "base/stack.h"
 #include "ex/executive.h"
-#include "ke/code.h"
 
 #include <stdlib.h>
 
@@ -14,14 +13,7 @@ void ex_registry_start(struct ex_registry *registry)
 
 static const char *name_of(enum ex_registry_kind kind)
 {
-    switch (kind) {
-    case EX_LOOKASIDE:
-        return "lookaside list";
-    case EX_RESOURCE:
-        return "resource";
-    default:
-        return "system-allocated timer";
-    }
+    return kind == EX_LOOKASIDE ? "lookaside list" : "resource";
 }
 
 unsigned ex_registry_report(struct ex_registry *registry)
@@ -33,20 +25,6 @@ unsigned ex_registry_report(struct ex_registry *registry)
                  base_stack_site(entry->creator).text);
     }
     return (unsigned)count;
-}
-
-/* The driver is gone, so nobody deletes them meanwhile. */
-void ex_registry_report_driver(const struct ke_code *code)
-{
-    struct ex_registry *registry = &ex_state()->registry;
-    size_t count = atomic_load(&registry->count);
-    for (size_t i = 0; i < count; i++) {
-        const struct ex_registry_entry *entry = &registry->entries[i];
-        if (entry->kind == EX_TIMER_OBJECT) {
-            ke_code_warn_of_left(code, "TIMER-28", name_of(entry->kind), entry->object,
-                                 entry->creator);
-        }
-    }
 }
 
 void ex_registry_stop(struct ex_registry *registry)

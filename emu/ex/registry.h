@@ -12,9 +12,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-struct ke_code;
-
-enum ex_registry_kind { EX_LOOKASIDE, EX_RESOURCE, EX_TIMER_OBJECT };
+enum ex_registry_kind { EX_LOOKASIDE, EX_RESOURCE };
 
 struct ex_registry_entry {
     enum ex_registry_kind kind;
@@ -33,9 +31,6 @@ struct ex_registry {
 
 void ex_registry_start(struct ex_registry *registry);
 unsigned ex_registry_report(struct ex_registry *registry);
-
-/* Warns of the timers that a driver allocated and, unloaded, did not delete. (TIMER-28) */
-void ex_registry_report_driver(const struct ke_code *code);
 void ex_registry_stop(struct ex_registry *registry);
 
 /* Adds an object; false if it is registered already. */

@@ -7,6 +7,9 @@
  * may wait, else a work item does.
  */
 #include "ex/executive.h"
+
+#include "base/log.h"
+#include "base/stack.h"
 #include "ke/bugcheck.h"
 #include "ke/callback.h"
 #include "ke/irql.h"
@@ -17,7 +20,9 @@
 #define UNITS_PER_MS 10000
 
 struct _EX_TIMER {
-    KTIMER timer; /* first, for the object is waitable */
+    KTIMER timer;        /* first, for the object is waitable */
+    LIST_ENTRY link;     /* in ex_timers.all; guarded by its lock */
+    const void *creator; /* return address of who allocated it */
     KDPC dpc;
     PEXT_CALLBACK callback;
     PVOID context;
@@ -28,6 +33,54 @@ struct _EX_TIMER {
     PVOID delete_context;
     WORK_QUEUE_ITEM finisher;
 };
+
+static struct ex_timers *timers_of_kernel(void)
+{
+    return &ex_state()->timers;
+}
+
+void ex_timers_start(struct ex_timers *timers)
+{
+    base_mutex_init(&timers->lock);
+    InitializeListHead(&timers->all);
+}
+
+static PEX_TIMER next_of(struct ex_timers *timers, PEX_TIMER timer)
+{
+    LIST_ENTRY *next = timer != NULL ? timer->link.Flink : timers->all.Flink;
+    return next != &timers->all ? CONTAINING_RECORD(next, struct _EX_TIMER, link) : NULL;
+}
+
+unsigned ex_timers_report(struct ex_timers *timers)
+{
+    unsigned left = 0;
+    for (PEX_TIMER timer = NULL; (timer = next_of(timers, timer)) != NULL; left++) {
+        base_log("left: system-allocated timer %p, never deleted, made by %s\n", (void *)timer,
+                 base_stack_site(timer->creator).text);
+    }
+    return left;
+}
+
+/* The driver is gone, so nobody deletes its timers meanwhile. */
+void ex_timers_report_driver(const struct ke_code *code)
+{
+    struct ex_timers *timers = timers_of_kernel();
+    base_mutex_lock(&timers->lock);
+    for (PEX_TIMER timer = NULL; (timer = next_of(timers, timer)) != NULL;) {
+        ke_code_warn_of_left(code, "TIMER-28", "system-allocated timer", timer, timer->creator);
+    }
+    base_mutex_unlock(&timers->lock);
+}
+
+void ex_timers_stop(struct ex_timers *timers)
+{
+    while (!IsListEmpty(&timers->all)) {
+        PEX_TIMER timer = next_of(timers, NULL);
+        RemoveEntryList(&timer->link);
+        free(timer);
+    }
+    base_mutex_destroy(&timers->lock);
+}
 
 static void call_back(PEX_TIMER timer)
 {
@@ -67,7 +120,9 @@ static void finish(void *context)
         ke_callback_leave(&callback);
         ke_lower_irql(old);
     }
-    ex_registry_remove(EX_TIMER_OBJECT, timer, NULL);
+    base_mutex_lock(&timers_of_kernel()->lock);
+    RemoveEntryList(&timer->link);
+    base_mutex_unlock(&timers_of_kernel()->lock);
     free(timer);
 }
 
@@ -99,12 +154,10 @@ PEX_TIMER ExAllocateTimer(PEXT_CALLBACK Callback, PVOID CallbackContext, ULONG A
     timer->callback = Callback;
     timer->context = CallbackContext;
     timer->attributes = Attributes;
-    struct ex_registry_entry entry = {.kind = EX_TIMER_OBJECT,
-                                      .object = timer,
-                                      .bytes = sizeof(*timer),
-                                      .creator = _ReturnAddress(),
-                                      .private = timer};
-    ex_registry_add(&entry);
+    timer->creator = _ReturnAddress();
+    base_mutex_lock(&timers_of_kernel()->lock);
+    InsertTailList(&timers_of_kernel()->all, &timer->link);
+    base_mutex_unlock(&timers_of_kernel()->lock);
     return timer;
 }
 

@@ -17,7 +17,10 @@
 #include "ke/warning.h"
 #include "ps/thread.h"
 #include "trace/trace.h"
+#include "verifier/hang.h"
 #include "verifier/resident.h"
+
+#include <stdio.h>
 
 #define PATIENCE_MS 2000
 
@@ -220,6 +223,30 @@ const WORK_QUEUE_ITEM *ex_work_find(const void *start, size_t bytes)
     return found;
 }
 
+/* Routines that wait keep the items behind them from running, for which they may wait. */
+static bool suspect(void *context, struct verifier_hang_cause *cause)
+{
+    struct ex_work_queues *work = context;
+    base_mutex_lock(&work->lock);
+    unsigned queued = atomic_load(&work->queued);
+    bool is_exhausted = queued != 0 && work->idle == 0 && work->worker_count == EX_WORKERS_MAX;
+    base_mutex_unlock(&work->lock);
+    if (!is_exhausted) {
+        return false;
+    }
+    *cause = (struct verifier_hang_cause){
+        .code = MANUALLY_INITIATED_CRASH,
+        .parameter = {(ULONG_PTR)work, queued},
+        .rule = "WORK-17",
+    };
+    snprintf(cause->sentence, sizeof(cause->sentence),
+             "The driver hangs. All %u worker threads run work routines that wait, so that the "
+             "work items behind them (%u are queued) are not run, and for %lu ms nothing has "
+             "happened.",
+             EX_WORKERS_MAX, queued, verifier_hang_ms());
+    return true;
+}
+
 /* ---- starting and stopping ---- */
 
 void ex_work_start(struct ex_work_queues *work)
@@ -229,6 +256,7 @@ void ex_work_start(struct ex_work_queues *work)
         InitializeListHead(&work->queue[i]);
     }
     KeInitializeSemaphore(&work->available, 0, MAXLONG);
+    verifier_asker_add(NULL, suspect, work);
 }
 
 static void print_queued(const struct ex_work_queues *work)

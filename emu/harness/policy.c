@@ -89,6 +89,24 @@ static const char *how_of(bool is_asked, bool is_drawn, enum verifier_option opt
     return is_drawn && !verifier_option_is_set(option) ? "drawn" : NULL;
 }
 
+/* At level full results come at once or later, unless somebody has chosen: a driver that is right
+ * with one of the two only is found. */
+static bool is_mixed(const struct wskemu_options *asked, const struct wskemu_options *used)
+{
+    return asked->completion == WSKEMU_COMPLETION_DEFAULT &&
+           used->verifier == WSKEMU_VERIFIER_FULL && !wskemu_policy().is_drawn &&
+           !verifier_option_is_set(OPTION_COMPLETION);
+}
+
+static const char *how_of_completion(const struct wskemu_options *asked,
+                                     const struct wskemu_options *used, bool is_drawn)
+{
+    if (is_mixed(asked, used)) {
+        return "of the verifier's level";
+    }
+    return how_of(asked->completion != 0, is_drawn, OPTION_COMPLETION);
+}
+
 static void note_use(const struct wskemu_options *asked, const struct wskemu_options *used)
 {
     struct wskemu_policy policy = wskemu_policy();
@@ -102,8 +120,7 @@ static void note_use(const struct wskemu_options *asked, const struct wskemu_opt
                         (unsigned long)used->processors);
     verifier_option_use(OPTION_LOOPS, how_of(asked->loops != 0, is_drawn, OPTION_LOOPS), "%lu",
                         (unsigned long)used->loops);
-    verifier_option_use_choice(OPTION_COMPLETION,
-                               how_of(asked->completion != 0, is_drawn, OPTION_COMPLETION),
+    verifier_option_use_choice(OPTION_COMPLETION, how_of_completion(asked, used, is_drawn),
                                (unsigned)used->completion - WSKEMU_COMPLETION_INLINE);
     verifier_option_use(OPTION_HANG_MS, how_of(asked->hang_ms != 0, false, OPTION_HANG_MS), "%lu",
                         (unsigned long)used->hang_ms);
@@ -130,6 +147,9 @@ struct wskemu_options policy_apply(const struct wskemu_options *options)
     if (used.verifier == WSKEMU_VERIFIER_DEFAULT) {
         used.verifier =
             (enum wskemu_verifier)(WSKEMU_VERIFIER_OFF + verifier_option_choice(OPTION_VERIFIER));
+    }
+    if (is_mixed(asked, &used)) {
+        used.completion = WSKEMU_COMPLETION_RANDOM;
     }
     if (used.hang_ms == 0) {
         used.hang_ms = (ULONG)verifier_option_number(OPTION_HANG_MS);

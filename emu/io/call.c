@@ -450,6 +450,11 @@ static void note_sent(const struct io_call *call, NTSTATUS status)
     }
 }
 
+static const char *name_of(UCHAR major_function)
+{
+    return major_function == IRP_MJ_CLEANUP ? "a cleanup routine" : "a dispatch routine";
+}
+
 static NTSTATUS call_driver(PDEVICE_OBJECT device, PIRP irp, const void *caller)
 {
     struct ke_callback callback;
@@ -473,7 +478,7 @@ static NTSTATUS call_driver(PDEVICE_OBJECT device, PIRP irp, const void *caller)
     };
     trace_irp_send(irp, device, location->MajorFunction, location->MinorFunction);
     begin(&call, caller);
-    ke_callback_enter(&callback, "a dispatch routine", (void *)(ULONG_PTR)call.routine);
+    ke_callback_enter(&callback, name_of(call.major_function), (void *)(ULONG_PTR)call.routine);
     NTSTATUS status = call.routine(device, irp);
     check_state(&callback, device);
     ke_callback_leave(&callback);

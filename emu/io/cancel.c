@@ -118,9 +118,11 @@ static void call_routine(PIRP irp, PDRIVER_CANCEL routine, const struct ke_callb
     PDEVICE_OBJECT device = irp->CurrentLocation > irp->StackCount
                                 ? NULL
                                 : irp->Tail.Overlay.CurrentStackLocation->DeviceObject;
+    const struct io_irp_record *record = io_irp_record(irp);
+    bool is_wsks = record != NULL && record->receiver == IO_IRP_TO_WSK;
     irp->CancelIrql = callback->irql;
     check_cancelable(irp);
-    io_cancelled = irp;
+    io_cancelled = is_wsks ? NULL : irp; /* WSK has rules of its own for the result */
     cancelled_by = callback;
     cancelled_rule = "CANCEL-19";
     routine(device, irp);

@@ -237,6 +237,20 @@ static void check_no_spin_lock(PIRP irp, const void *caller)
     }
 }
 
+/* Of an IRP that is completed while a cancel routine is set: the completing driver's own, or that
+ * of one above it, which passed the IRP on and set the routine after that. */
+static const char *rule_of_cancelable(PIRP irp, PDRIVER_CANCEL routine)
+{
+    const struct ke_code *code = ke_code_of((const void *)(ULONG_PTR)routine);
+    if (code == NULL || is_at_top(irp)) {
+        return "IRP-91";
+    }
+    const DEVICE_OBJECT *device = IoGetCurrentIrpStackLocation(irp)->DeviceObject;
+    const struct io_driver *driver =
+        device != NULL ? CONTAINING_RECORD(device->DriverObject, struct io_driver, object) : NULL;
+    return driver != NULL && code != &driver->code ? "CANCEL-14" : "IRP-91";
+}
+
 static void check_completion(PIRP irp, const void *caller)
 {
     KIRQL irql = ke_current()->irql;
@@ -260,7 +274,7 @@ static void check_completion(PIRP irp, const void *caller)
     PDRIVER_CANCEL cancel_routine = io_irp_cancel_routine(irp);
     if (cancel_routine != NULL) {
         ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x7, (ULONG_PTR)cancel_routine,
-                    (ULONG_PTR)irp, 0, "IRP-91",
+                    (ULONG_PTR)irp, 0, rule_of_cancelable(irp, cancel_routine),
                     "The driver completed the IRP %p while its cancel routine was set.",
                     (void *)irp);
     }

@@ -355,8 +355,8 @@ void io_irps_check_cleaned(const FILE_OBJECT *file)
     }
 }
 
-/* Of an IRP that was left: WSK's clients have a rule of their own. */
-static const char *rule_of_left(const struct io_irp_record *record)
+/* Of an IRP that was left: WSK's clients have a rule of their own. Others may be sending it. */
+BASE_NOT_SANITIZED static const char *rule_of_left(const volatile struct io_irp_record *record)
 {
     bool is_wsk = record->kind == IO_IRP_DRIVERS && record->receiver == IO_IRP_TO_WSK;
     return is_wsk ? "WSK-IRP-15" : "IRP-21";

@@ -124,7 +124,7 @@ void io_unload_check(const struct io_driver *driver)
     io_work_items_report_driver(code);
     mm_mdls_report_driver(code);
     ex_pool_report_driver(code);
-    ex_registry_report_driver(code);
+    ex_timers_report_driver(code);
     ex_timer_resolution_report_driver(code);
     ob_report_driver(code);
 }

@@ -1,5 +1,7 @@
 /* Stack expansion and floating point: nothing to do in a process, whose stacks are large. */
+#include "ke/callback.h"
 #include "ke/limit.h"
+#include "verifier/stack_use.h"
 
 /* Windows' limit: its large kernel stack less half a page. */
 #define EXPANSION_BYTES_MAX (0x12000 - PAGE_SIZE / 2)
@@ -12,7 +14,10 @@ NTSTATUS KeExpandKernelStackAndCallout(PEXPAND_STACK_CALLOUT Callout, PVOID Para
     if (Size > EXPANSION_BYTES_MAX) {
         return STATUS_INVALID_PARAMETER_3;
     }
+    struct ke_callback callback;
+    ke_callback_enter(&callback, VERIFIER_EXPANDED, (void *)(ULONG_PTR)Callout);
     Callout(Parameter);
+    ke_callback_leave(&callback);
     return STATUS_SUCCESS;
 }
 

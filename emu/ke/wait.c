@@ -25,6 +25,7 @@
 #include "verifier/lock_order.h"
 #include "verifier/resident.h"
 #include "verifier/specific.h"
+#include "verifier/stack_use.h"
 
 #include <string.h>
 
@@ -490,6 +491,7 @@ static void check_may_block(const struct ke_wait *wait, const LARGE_INTEGER *tim
 static NTSTATUS wait_at_full(struct ke_wait *wait, const LARGE_INTEGER *timeout, const void *site)
 {
     check_may_block(wait, timeout);
+    verifier_stack_use("waited");
     if (wait->blocks[0].object->Type != KE_MUTANT) {
         return wait_for_objects(wait, timeout);
     }

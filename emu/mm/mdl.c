@@ -80,6 +80,7 @@ static struct mm_mdl_record *allocate_record(SIZE_T bytes, const void *creator)
     }
     if (record != NULL) {
         atomic_init(&record->uses, MM_MDL_KNOWN);
+        atomic_init(&record->is_given, false);
         record->creator = creator;
         record->guarded = guarded;
     }
@@ -197,6 +198,14 @@ void mm_mdl_hold(const MDL *first)
 void mm_mdl_let_go(const MDL *first)
 {
     count_uses(first, 0 - (ULONG64)1);
+}
+
+void mm_mdl_note_given(const MDL *mdl)
+{
+    struct mm_mdl_record *record = record_before(mdl);
+    if (record != NULL && !atomic_load_explicit(&record->is_given, memory_order_relaxed)) {
+        atomic_store_explicit(&record->is_given, true, memory_order_relaxed);
+    }
 }
 
 void mm_mdl_ask_for_rule(const char *(*rule_of_hold)(const MDL *mdl))
@@ -532,7 +541,10 @@ static NTSTATUS start(void *state)
 static const char *rule_of_left(const struct mm_mdl_record *record)
 {
     const MDL *mdl = (const MDL *)(const void *)(record + 1);
-    return (mdl->MdlFlags & MDL_PAGES_LOCKED) != 0 ? "MDL-36" : "MDL-12";
+    if ((mdl->MdlFlags & MDL_PAGES_LOCKED) != 0) {
+        return "MDL-36";
+    }
+    return atomic_load(&record->is_given) ? "WSK-BUF-12" : "MDL-12";
 }
 
 unsigned mm_mdls_report_driver(const struct ke_code *code)

@@ -22,8 +22,9 @@ struct mm_mdl_record {
     LIST_ENTRY link;            /* in mm_state.mdls; guarded by its lock, as next */
     struct mm_mdl_record *next; /* in its bucket */
     const void *creator;
-    struct ex_guarded *guarded; /* its pages at level full, else NULL */
-    _Atomic(ULONG64) uses;      /* MM_MDL_KNOWN, and so many requests that use it */
+    struct ex_guarded *guarded;        /* its pages at level full, else NULL */
+    _Alignas(16) atomic_bool is_given; /* a driver passed it to WSK */
+    _Atomic(ULONG64) uses;             /* MM_MDL_KNOWN, and so many requests that use it */
 };
 
 /* In the high bits of uses while there is a record. */
@@ -37,6 +38,9 @@ struct mm_mdl_freed {
     const void *mdl;
     const void *freer;
 };
+
+/* Of the pages that MmAllocatePagesForMdl gives: "MMPg". */
+#define MM_PAGES_TAG 0x67504D4Du
 
 struct mm_state {
     struct base_mutex lock; /* guards all below */
@@ -74,6 +78,9 @@ void mm_mdl_fill(PMDL mdl, PVOID address, SIZE_T length);
  */
 void mm_mdl_hold(const MDL *first);
 void mm_mdl_let_go(const MDL *first);
+
+/* The driver passes the MDL to WSK. */
+void mm_mdl_note_given(const MDL *mdl);
 
 /* Asks whoever holds MDLs which rule a driver breaks that frees or unlocks one; it may say NULL. */
 void mm_mdl_ask_for_rule(const char *(*rule_of_hold)(const MDL *mdl));

@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAG_MDL 0x6C644D4Du   /* "MMdl" */
-#define TAG_PAGES 0x67504D4Du /* "MMPg" */
+#define TAG_MDL 0x6C644D4Du /* "MMdl" */
 #define BYTES_MAX (0xFFFFFFFFULL - PAGE_SIZE + 1)
 
 /* Pages that an MDL holds. */
@@ -47,22 +46,35 @@ static struct mm_pages *take(PMDL mdl)
     return found;
 }
 
-static PMDL allocate(SIZE_T total_bytes, ULONG flags, const void *creator)
+/* How many of the bytes, in whole pages, lie at physical addresses from low to high. */
+static SIZE_T within(SIZE_T wished, PHYSICAL_ADDRESS low, PHYSICAL_ADDRESS high)
 {
-    if (total_bytes == 0 || total_bytes > BYTES_MAX) {
+    ULONG64 first_page = ((ULONG64)low.QuadPart + PAGE_SIZE - 1) / PAGE_SIZE;
+    ULONG64 end_page = ((ULONG64)high.QuadPart / PAGE_SIZE) +
+                       ((ULONG64)high.QuadPart % PAGE_SIZE == PAGE_SIZE - 1 ? 1 : 0);
+    ULONG64 pages = end_page > first_page ? end_page - first_page : 0;
+    return (SIZE_T)min(pages, BYTES_TO_PAGES(wished)) * PAGE_SIZE;
+}
+
+/* bytes: as many of them as can be had, in whole pages. */
+static PMDL allocate(SIZE_T total_bytes, SIZE_T bytes, ULONG flags, const void *creator)
+{
+    if (total_bytes == 0 || total_bytes > BYTES_MAX || bytes == 0) {
         return NULL;
     }
-    SIZE_T bytes = ROUND_TO_PAGES(total_bytes);
+    if (bytes < total_bytes && (flags & MM_ALLOCATE_FULLY_REQUIRED) != 0) {
+        return NULL;
+    }
     struct mm_pages *pages = calloc(1, sizeof(*pages));
     PMDL mdl = ex_pool_allocate(NonPagedPoolNx, MmSizeOfMdl(NULL, bytes), TAG_MDL, creator);
-    void *memory = ex_pool_allocate(NonPagedPoolNx, bytes, TAG_PAGES, creator);
+    void *memory = ex_pool_allocate(NonPagedPoolNx, bytes, MM_PAGES_TAG, creator);
     if (pages == NULL || mdl == NULL || memory == NULL) {
         free(pages);
         if (mdl != NULL) {
             ex_pool_free(mdl, TAG_MDL, creator);
         }
         if (memory != NULL) {
-            ex_pool_free(memory, TAG_PAGES, creator);
+            ex_pool_free(memory, MM_PAGES_TAG, creator);
         }
         return NULL;
     }
@@ -78,31 +90,30 @@ static PMDL allocate(SIZE_T total_bytes, ULONG flags, const void *creator)
 }
 
 /*
- * An MDL with zeroed pages of its own, of at least TotalBytes; NULL when memory is short. The
- * limits on physical addresses are met by none and ignored. Freed with MmFreePagesFromMdl and then
+ * An MDL with zeroed pages of its own; NULL when memory is short. Its pages hold TotalBytes, or as
+ * many as there are physical addresses from LowAddress to HighAddress; where they really lie is not
+ * bound by that. SkipBytes is ignored. Freed with MmFreePagesFromMdl and then
  * ExFreePool. IRQL <= DISPATCH_LEVEL. (MDL-55)
  */
 PMDL MmAllocatePagesForMdl(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
                            PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes)
 {
-    UNREFERENCED_PARAMETER(LowAddress);
-    UNREFERENCED_PARAMETER(HighAddress);
     UNREFERENCED_PARAMETER(SkipBytes);
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    return allocate(TotalBytes, 0, _ReturnAddress());
+    return allocate(TotalBytes, within(TotalBytes, LowAddress, HighAddress), 0, _ReturnAddress());
 }
 
-/* As MmAllocatePagesForMdl; of the flags, MM_DONT_ZERO_ALLOCATION matters. */
+/* As MmAllocatePagesForMdl; of the flags, MM_DONT_ZERO_ALLOCATION and MM_ALLOCATE_FULLY_REQUIRED
+ * (all or NULL) matter. */
 PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
                              PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes,
                              MEMORY_CACHING_TYPE CacheType, ULONG Flags)
 {
-    UNREFERENCED_PARAMETER(LowAddress);
-    UNREFERENCED_PARAMETER(HighAddress);
     UNREFERENCED_PARAMETER(SkipBytes);
     UNREFERENCED_PARAMETER(CacheType);
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
-    return allocate(TotalBytes, Flags, _ReturnAddress());
+    return allocate(TotalBytes, within(TotalBytes, LowAddress, HighAddress), Flags,
+                    _ReturnAddress());
 }
 
 /* Unmaps and frees the pages of such an MDL; the MDL itself is left to ExFreePool. IRQL <=
@@ -120,7 +131,7 @@ VOID MmFreePagesFromMdl(PMDL MemoryDescriptorList)
     }
     mdl->MdlFlags &= (CSHORT) ~(MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA);
     mdl->MappedSystemVa = NULL;
-    ex_pool_free(pages->memory, TAG_PAGES, _ReturnAddress());
+    ex_pool_free(pages->memory, MM_PAGES_TAG, _ReturnAddress());
     free(pages);
 }
 

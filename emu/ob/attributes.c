@@ -1,9 +1,12 @@
 /* Creating and opening objects by what an OBJECT_ATTRIBUTES says. */
+#include "ke/callback.h"
 #include "ke/warning.h"
 #include "ob/directory.h"
 #include "ob/link.h"
 #include "ob/name.h"
 #include "ob/object.h"
+
+#include <ntifs.h>
 
 #include <stdlib.h>
 
@@ -87,11 +90,27 @@ static NTSTATUS make_path(struct path *path, const OBJECT_ATTRIBUTES *attributes
     return status;
 }
 
+/* A test's own thread, outside of the drivers' routines, is a program. */
+static bool is_users_thread(void)
+{
+    return ke_callback_innermost() == NULL && !PsIsSystemThread(PsGetCurrentThread());
+}
+
 static void make_info(struct ob_handle_info *info, const OBJECT_ATTRIBUTES *attributes,
                       ACCESS_MASK access)
 {
+    ULONG flags = attributes != NULL ? attributes->Attributes : 0;
     info->access = access;
-    info->attributes = attributes->Attributes & OBJ_INHERIT;
+    info->attributes = flags & OBJ_INHERIT;
+    info->is_users = (flags & OBJ_KERNEL_HANDLE) == 0 && is_users_thread();
+}
+
+static NTSTATUS insert_unnamed(void *object, const struct ob_handle_info *info, HANDLE *handle)
+{
+    ob_lock();
+    NTSTATUS status = ob_open_handle_locked(object, info, handle);
+    ob_unlock();
+    return status;
 }
 
 /* Opens the object that has the name already; *referenced is dropped by the caller, without the
@@ -145,10 +164,10 @@ static NTSTATUS insert(void *object, const OBJECT_ATTRIBUTES *attributes, ACCESS
 {
     struct path path;
     struct ob_handle_info info;
-    if (!has_name(attributes)) {
-        return ob_open_handle(object, access, handle);
-    }
     make_info(&info, attributes, access);
+    if (!has_name(attributes)) {
+        return insert_unnamed(object, &info, handle);
+    }
     NTSTATUS status = make_path(&path, attributes);
     if (NT_SUCCESS(status)) {
         ob_lock();

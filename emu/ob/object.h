@@ -67,6 +67,7 @@ struct ob_state {
 struct ob_handle_info {
     ACCESS_MASK access;
     ULONG attributes; /* OBJ_INHERIT */
+    bool is_users;    /* a user's, which no driver or system thread opened */
 };
 
 extern const struct ke_module ob_module;

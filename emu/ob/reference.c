@@ -17,13 +17,14 @@ static void check_passive(const char *function)
     }
 }
 
-/* All handles are the kernel's, which no user may have. */
-static void check_handle(HANDLE handle, NTSTATUS status, KPROCESSOR_MODE mode, const void *caller)
+/* A user may send any number as a handle, but may have none of the kernel's. */
+static void check_handle(HANDLE handle, NTSTATUS status, KPROCESSOR_MODE mode, bool is_users,
+                         const void *caller)
 {
-    if (status == STATUS_INVALID_HANDLE) {
+    if (status == STATUS_INVALID_HANDLE && mode == KernelMode) {
         ke_warning("OB-07", "the driver referenced %s handle %p, at %s",
                    handle == NULL ? "the NULL" : "a bad", handle, base_stack_site(caller).text);
-    } else if (NT_SUCCESS(status) && mode != KernelMode) {
+    } else if (NT_SUCCESS(status) && mode != KernelMode && !is_users) {
         ke_warning("OB-07", "the driver referenced the kernel handle %p with UserMode, at %s",
                    handle, base_stack_site(caller).text);
     }
@@ -41,7 +42,7 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess,
     struct ob_handle_info info = {0};
     check_passive("ObReferenceObjectByHandle");
     NTSTATUS status = ob_query_handle(Handle, ObjectType, Object, &info);
-    check_handle(Handle, status, AccessMode, _ReturnAddress());
+    check_handle(Handle, status, AccessMode, info.is_users, _ReturnAddress());
     if (!NT_SUCCESS(status)) {
         return status;
     }

@@ -10,6 +10,7 @@
 #include "ke/warning.h"
 #include "rtl/format.h"
 #include "trace/trace.h"
+#include "verifier/stack_use.h"
 
 #include <stdatomic.h>
 
@@ -134,6 +135,7 @@ ULONG vDbgPrintExWithPrefix(PCCH Prefix, ULONG ComponentId, ULONG Level, PCCH Fo
         return STATUS_SUCCESS;
     }
     check_format(Format);
+    verifier_stack_use("printed");
     SIZE_T prefix_length = min(strlen(Prefix), sizeof(text));
     SIZE_T room = sizeof(text) - prefix_length;
     RtlCopyMemory(text, Prefix, prefix_length);

@@ -38,8 +38,6 @@
 #define CHUNKS_PER_WINDOW (BASE_FILE_WINDOW_BYTES / TRACE_CHUNK_BYTES)
 #define MEGABYTES_DEFAULT 1024
 #define MEGABYTES_MAX 65536
-#define NAMES_MAX 4096 /* a power of two, as the next */
-#define SITES_MAX 16384
 #define RECORD_BYTES_MAX (sizeof(struct trace_record) + TRACE_FIELDS_MAX * TRACE_FIELD_BYTES)
 #define DATA_BYTES_MAX (TRACE_CHUNK_BYTES - sizeof(struct trace_chunk) - RECORD_BYTES_MAX)
 #define CALIBRATION_NS 50000 /* at the begin */
@@ -55,25 +53,21 @@ _Atomic unsigned trace_recorded_groups;
 struct trace_recording trace_recording;
 BASE_THREAD_LOCAL struct trace_writer trace_writer;
 
-struct name {
-    const char *_Atomic text;
-    USHORT number; /* written before the text */
-};
-
 struct recorder {
     struct base_file_map *map;
     struct trace_header *header;
     uint64_t chunks_max;
     _Atomic uint64_t chunks; /* taken */
     _Atomic uint64_t lost;
-    atomic_bool is_full; /* the host took no more */
+    _Atomic(struct trace_chunk *) spare; /* which a thread gave back; or NULL */
+    atomic_bool is_full;                 /* the host took no more */
     atomic_uint threads;
     void *_Atomic *windows; /* of the file, as many as chunks_max allows */
     struct base_mutex lock; /* guards making windows and names */
     USHORT name_count;
-    struct name names[NAMES_MAX];
-    _Atomic ULONG_PTR sites[SITES_MAX];
-    atomic_bool is_site_named[SITES_MAX];
+    struct trace_name names[TRACE_NAMES_MAX];
+    _Atomic ULONG_PTR sites[TRACE_SITES_MAX];
+    atomic_bool is_site_named[TRACE_SITES_MAX];
 };
 
 static struct recorder *recorder;
@@ -111,21 +105,32 @@ static bool next_chunk(uint64_t *number)
     return true;
 }
 
-/* Gives the thread its chunk. */
-static bool take_chunk(struct trace_writer *own)
+/* Memory of a chunk that nobody has; NULL if there is none. */
+static struct trace_chunk *new_chunk(void)
 {
     uint64_t number;
     char *window = next_chunk(&number) ? window_of(number) : NULL;
     if (window == NULL) {
-        return false;
+        return NULL;
     }
     char *memory = window + number % CHUNKS_PER_WINDOW * TRACE_CHUNK_BYTES;
     base_file_map_prepare(memory, TRACE_CHUNK_BYTES);
-    own->chunk = (struct trace_chunk *)(void *)memory;
-    own->state = sizeof(*own->chunk);
-    own->chunk->thread = own->thread;
-    own->chunk->state = own->state;
-    __atomic_store_n(&own->chunk->mark, TRACE_CHUNK_MARK, __ATOMIC_RELEASE);
+    return (struct trace_chunk *)(void *)memory;
+}
+
+/* Gives the thread its chunk. */
+static bool take_chunk(struct trace_writer *own)
+{
+    struct trace_chunk *chunk = atomic_exchange(&recorder->spare, NULL);
+    chunk = chunk != NULL ? chunk : new_chunk();
+    if (chunk == NULL) {
+        return false;
+    }
+    own->chunk = chunk;
+    own->state = sizeof(*chunk);
+    chunk->thread = own->thread;
+    chunk->state = own->state;
+    __atomic_store_n(&chunk->mark, TRACE_CHUNK_MARK, __ATOMIC_RELEASE);
     return true;
 }
 
@@ -174,6 +179,9 @@ bool trace_make_room(struct trace_writer *own, SIZE_T bytes)
     if (own->recording != now) {
         begin_thread(own, now);
     }
+    if (own->is_left_out) {
+        return false;
+    }
     if (is_there_room(own, bytes) || (own->chunk != NULL ? move_chunk(own) : take_chunk(own))) {
         return true;
     }
@@ -211,6 +219,21 @@ void trace_name_thread(const char *name)
 {
     if (atomic_load(&trace_recorded_groups) != 0) {
         write_text(&trace_writer, TRACE_THREAD, 0, 0, name);
+    }
+}
+
+void trace_leave_out_thread(void)
+{
+    struct trace_writer *own = &trace_writer;
+    if (atomic_load(&trace_recorded_groups) == 0) {
+        return;
+    }
+    uint64_t now = atomic_load_explicit(&trace_recording.number, memory_order_relaxed);
+    struct trace_chunk *chunk = own->recording == now && own->state >> 32 == 0 ? own->chunk : NULL;
+    *own = (struct trace_writer){.recording = now, .state = TRACE_CHUNK_BYTES, .is_left_out = true};
+    if (chunk != NULL) {
+        __atomic_store_n(&chunk->state, sizeof(*chunk), __ATOMIC_RELEASE);
+        atomic_store(&recorder->spare, chunk);
     }
 }
 
@@ -270,11 +293,6 @@ static void start_counting(struct trace_header *header)
 
 /* ---- names and sites ---- */
 
-static size_t place_of(ULONG_PTR address, size_t places)
-{
-    return (size_t)((address * 0x9E3779B97F4A7C15ULL) >> 40) & (places - 1);
-}
-
 /* The lock is held. */
 static USHORT add_name(struct trace_writer *own, const char *text, size_t place)
 {
@@ -283,9 +301,9 @@ static USHORT add_name(struct trace_writer *own, const char *text, size_t place)
         if (atomic_load(&file->names[place].text) == text) {
             return file->names[place].number;
         }
-        place = (place + 1) & (NAMES_MAX - 1);
+        place = (place + 1) & (TRACE_NAMES_MAX - 1);
     }
-    if (file->name_count == NAMES_MAX / 2) {
+    if (file->name_count == TRACE_NAMES_MAX / 2) {
         return 0;
     }
     file->names[place].number = ++file->name_count;
@@ -294,13 +312,13 @@ static USHORT add_name(struct trace_writer *own, const char *text, size_t place)
     return file->names[place].number;
 }
 
-/* A name that is not in its place, or not known yet. Room is made before the lock is taken, which
- * making a window takes too. */
-BASE_COLD static USHORT number_of_new(const char *text, size_t first)
+/* Room is made before the lock is taken, which making a window takes too. */
+USHORT trace_number_of_new(const char *text)
 {
     struct trace_writer *own = &trace_writer;
-    for (size_t place = first;; place = (place + 1) & (NAMES_MAX - 1)) {
-        const struct name *name = &recorder->names[place];
+    size_t first = trace_place_of((ULONG_PTR)text, TRACE_NAMES_MAX);
+    for (size_t place = first;; place = (place + 1) & (TRACE_NAMES_MAX - 1)) {
+        const struct trace_name *name = &recorder->names[place];
         const char *known = atomic_load_explicit(&name->text, memory_order_acquire);
         if (known == text) {
             return name->number;
@@ -318,20 +336,9 @@ BASE_COLD static USHORT number_of_new(const char *text, size_t first)
     return number;
 }
 
-/* Names are known by their address: one text may have several numbers. */
-USHORT trace_number_of(const char *text)
+void trace_note_new_site(ULONG_PTR address)
 {
-    size_t place = place_of((ULONG_PTR)text, NAMES_MAX);
-    const struct name *name = &recorder->names[place];
-    if (atomic_load_explicit(&name->text, memory_order_acquire) == text) {
-        return name->number;
-    }
-    return number_of_new(text, place);
-}
-
-void trace_note_site(ULONG_PTR address)
-{
-    size_t place = place_of(address, SITES_MAX);
+    size_t place = trace_place_of(address, TRACE_SITES_MAX);
     for (size_t tried = 0; address != 0 && tried < 64; tried++) {
         ULONG_PTR known = atomic_load_explicit(&recorder->sites[place], memory_order_relaxed);
         if (known == address || (known == 0 && atomic_compare_exchange_strong(
@@ -339,7 +346,7 @@ void trace_note_site(ULONG_PTR address)
             return;
         }
         if (known != address) {
-            place = (place + 1) & (SITES_MAX - 1);
+            place = (place + 1) & (TRACE_SITES_MAX - 1);
         }
     }
 }
@@ -357,7 +364,7 @@ void wskemu_trace_name_sites(void)
         return;
     }
     trace_compare_clock();
-    for (size_t place = 0; place < SITES_MAX; place++) {
+    for (size_t place = 0; place < TRACE_SITES_MAX; place++) {
         ULONG_PTR address = atomic_load(&recorder->sites[place]);
         if (address != 0 && !atomic_exchange(&recorder->is_site_named[place], true)) {
             name_site(address);
@@ -569,6 +576,8 @@ NTSTATUS wskemu_trace_start(const struct wskemu_trace_options *options)
     unsigned groups = groups_of(options->level);
     recorder = file;
     trace_recording.payload_max = options->payload_bytes;
+    trace_recording.names = file->names;
+    trace_recording.sites = file->sites;
     fill_header(file->header, groups);
     atomic_fetch_add(&trace_recording.number, 1);
     atomic_store(&trace_recorded_groups, groups);

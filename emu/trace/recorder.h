@@ -35,9 +35,19 @@ struct trace_writer {
     struct trace_chunk *chunk;
     uint64_t state; /* the chunk's; full if there is none */
     ULONG thread;
+    bool is_left_out;
 };
 
 TRACE_LOCAL extern BASE_THREAD_LOCAL struct trace_writer trace_writer;
+
+#define TRACE_NAMES_MAX 4096 /* a power of two, as the next */
+#define TRACE_SITES_MAX 16384
+
+/* A name in its table, which only grows. */
+struct trace_name {
+    const char *_Atomic text;
+    USHORT number; /* written before the text */
+};
 
 /* What every event asks of the recording that goes on. */
 struct trace_recording {
@@ -45,6 +55,8 @@ struct trace_recording {
     _Atomic uint64_t look_at; /* ticks when the clock is to be compared again */
     bool is_clock;            /* ticks are the clock's nanoseconds */
     ULONG payload_max;
+    struct trace_name *names; /* by their address */
+    _Atomic ULONG_PTR *sites; /* that are to be named */
 };
 
 TRACE_LOCAL extern struct trace_recording trace_recording;
@@ -55,17 +67,41 @@ BASE_COLD bool trace_make_room(struct trace_writer *own, SIZE_T bytes);
 /* Finds out how long a tick is. */
 BASE_COLD void trace_compare_clock(void);
 
-/* The number of a name, which is known by its address; 0 for NULL. */
-USHORT trace_number_of(const char *text);
+/* The number of a name that is not in its place. */
+BASE_COLD USHORT trace_number_of_new(const char *text);
 
-/* Remembers a routine or call site that is to be named. */
-void trace_note_site(ULONG_PTR address);
+/* Remembers a site that is not in its place. */
+BASE_COLD void trace_note_new_site(ULONG_PTR address);
 
 /* Writes an event that has addresses, text or payload. */
 void trace_record_data(const struct trace_event *event);
 
 /* Works out anew who watches what. */
 void trace_groups_update(void);
+
+static inline size_t trace_place_of(ULONG_PTR address, size_t places)
+{
+    return (size_t)((address * 0x9E3779B97F4A7C15ULL) >> 40) & (places - 1);
+}
+
+/* The number of a name, which is known by its address: one text may have several. */
+static inline USHORT trace_number_of(const char *text)
+{
+    const struct trace_name *name =
+        &trace_recording.names[trace_place_of((ULONG_PTR)text, TRACE_NAMES_MAX)];
+    return atomic_load_explicit(&name->text, memory_order_acquire) == text
+               ? name->number
+               : trace_number_of_new(text);
+}
+
+/* Remembers a routine or call site that is to be named. */
+static inline void trace_note_site(ULONG_PTR address)
+{
+    _Atomic ULONG_PTR *site = &trace_recording.sites[trace_place_of(address, TRACE_SITES_MAX)];
+    if (atomic_load_explicit(site, memory_order_relaxed) != address) {
+        trace_note_new_site(address);
+    }
+}
 
 /* Room for a record with so many bytes behind its head, or NULL: then it is lost. */
 static inline struct trace_record *trace_reserve(struct trace_writer *own, SIZE_T bytes)

@@ -209,6 +209,10 @@ static inline void trace_session(const char *name, ULONG session)
 /* What the calling thread is called from here on: its kind, if nobody says more. */
 void trace_name_thread(const char *name);
 
+/* The calling thread, which is about to look at the kernel only, is not recorded; of what it did
+ * before neither, unless that was much. */
+void trace_leave_out_thread(void);
+
 /* ---- drivers ---- */
 
 /* A driver is loaded: its object, its code from begin to end; and gone again. */

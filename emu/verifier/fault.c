@@ -17,6 +17,7 @@
 #include "io/transfer.h"
 #include "ke/bugcheck.h"
 #include "ke/thread.h"
+#include "mm/mm.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -160,12 +161,21 @@ static _Noreturn void report_freed(const struct ex_guarded *block, ULONG_PTR add
                 (const char *)&block->tag, base_stack_site(block->freer).text);
 }
 
+/* Blocks that the emulator made for the driver have rules of their own. */
+static const char *rule_of_behind(const struct ex_guarded *block)
+{
+    if (block->tag == IO_TRANSFER_TAG) {
+        return "DEV-74";
+    }
+    return block->tag == MM_PAGES_TAG ? "MDL-56" : "POOL-36";
+}
+
 static _Noreturn void report_behind(const struct ex_guarded *block, ULONG_PTR address,
                                     ULONG_PTR access, ULONG_PTR pc)
 {
     verifier_evidence_add(&block->created, "Stack of the allocation");
     ke_bugcheck(DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION, address, access != EXCEPTION_READ_FAULT,
-                pc, 0, block->tag == IO_TRANSFER_TAG ? "DEV-74" : "POOL-36",
+                pc, 0, rule_of_behind(block),
                 "The driver %s address %p, which is %llu bytes behind the end of the %s %p of "
                 "%llu bytes, tag '%.4s', allocated by %s.",
                 verb_of(access), (void *)address,

@@ -482,6 +482,41 @@ static bool waits_for_thread(const struct _KTHREAD *thread)
     return wait != NULL && wait->count == 1 && wait->blocks[0].object->Type == KE_THREAD;
 }
 
+/* A work routine that waits for a lock whose holder waits, as well as may be for the routine. */
+struct stalled_work {
+    const struct _KTHREAD *worker;
+    const struct _KTHREAD *holder;
+};
+
+static struct stalled_work find_stalled_work(void)
+{
+    LIST_ENTRY *head = &ke_entered()->threads.all;
+    for (LIST_ENTRY *entry = head->Flink; entry != head; entry = entry->Flink) {
+        const struct _KTHREAD *worker = CONTAINING_RECORD(entry, struct _KTHREAD, link);
+        const struct _KTHREAD *holder = worker->is_worker ? holder_of(worker, 0) : NULL;
+        if (holder != NULL && waits_for_ever(holder) && !waits_for_thread(worker)) {
+            return (struct stalled_work){worker, holder};
+        }
+    }
+    return (struct stalled_work){NULL, NULL};
+}
+
+static void tell_stalled_work(const struct stalled_work *work, struct verifier_hang_cause *cause)
+{
+    char goal[96];
+    char line[256];
+    write_goal(work->worker, goal, sizeof(goal));
+    write_line(work->holder, line, sizeof(line));
+    snprintf(cause->sentence, sizeof(cause->sentence),
+             "The driver hangs. A work routine waits for %s. Its holder waits, too: %s. For %lu ms "
+             "nothing has happened, nor can it.",
+             goal, line, verifier_hang_ms());
+    cause->code = MANUALLY_INITIATED_CRASH;
+    cause->parameter[0] = (ULONG_PTR)work->holder;
+    cause->parameter[1] = (ULONG_PTR)wait_of(work->worker)->what;
+    cause->rule = "WORK-18";
+}
+
 static void tell_waiter(const struct view *view, struct verifier_hang_cause *cause)
 {
     char line[256];
@@ -571,8 +606,11 @@ static void tell(struct verifier_hang *hang, uint64_t progress)
         free_report(report);
         return;
     }
+    struct stalled_work work = find_stalled_work();
     if (view.circle.count != 0) {
         tell_circle(&view.circle, &cause);
+    } else if (work.worker != NULL) {
+        tell_stalled_work(&work, &cause);
     } else {
         tell_waiter(&view, &cause);
     }

@@ -1,12 +1,16 @@
 /*
  * The ring of events.
  *
- * A writer takes a number, which is its slot, and marks the slot empty while it writes. A reader
+ * A writer takes a number, which is its slot, and marks the slot empty while it writes. It takes
+ * several at once and leaves those that it has not used when another thread took some meanwhile, so
+ * that of two events the one that came later has the greater number. A reader
  * believes a slot only if it holds the same number before and after it was read. So nobody waits;
  * what a reader loses is an event that is being overwritten, which is the oldest.
  */
 #include "verifier/history.h"
 
+#include "base/cold.h"
+#include "base/local.h"
 #include "base/log.h"
 #include "base/sanitize.h"
 #include "base/stack.h"
@@ -21,6 +25,7 @@
 #define SLOTS 8192
 #define SLOTS_FULL 65536
 #define WORDS 7
+#define NUMBERS 16 /* that a thread takes at once: a locked operation for so many events */
 #define IRPS_SHOWN 20
 
 /* An event in words that may be written and read at the same time. An act writes those that it
@@ -74,6 +79,31 @@ static const void *get_pointer(struct verifier_slot *slot, int word)
     return (const void *)(ULONG_PTR)get(slot, word);
 }
 
+/* The numbers that the calling thread took and has not used, in the kernel of that generation. */
+static BASE_THREAD_LOCAL struct {
+    uint64_t generation;
+    uint64_t first;
+    uint64_t end;
+} taken;
+
+BASE_COLD static uint64_t take_numbers(struct verifier_history *history)
+{
+    uint64_t first = atomic_fetch_add_explicit(&history->next, NUMBERS, memory_order_relaxed);
+    taken.generation = ke_thread_slot.generation;
+    taken.first = first + 1;
+    taken.end = first + NUMBERS;
+    return first;
+}
+
+/* A number after all that were given so far: what is left of those that this thread took is, as
+ * long as nobody has taken any since. */
+static FORCEINLINE uint64_t next_number(struct verifier_history *history)
+{
+    bool is_latest = taken.generation == ke_thread_slot.generation &&
+                     atomic_load_explicit(&history->next, memory_order_relaxed) == taken.end;
+    return is_latest && taken.first != taken.end ? taken.first++ : take_numbers(history);
+}
+
 /* The slot of the next event, marked empty; NULL if nothing is kept. */
 static FORCEINLINE struct verifier_slot *begin(uint64_t *number)
 {
@@ -82,7 +112,7 @@ static FORCEINLINE struct verifier_slot *begin(uint64_t *number)
         return NULL;
     }
     struct verifier_history *history = &verifier->history;
-    *number = atomic_fetch_add_explicit(&history->next, 1, memory_order_relaxed);
+    *number = next_number(history);
     struct verifier_slot *slot = &history->slots[*number & (history->slot_count - 1)];
     atomic_store_explicit(&slot->holds, 0, memory_order_relaxed);
     return slot;

@@ -28,6 +28,7 @@
 #include "ke/thread.h"
 #include "ke/warning.h"
 #include "verifier/call_stack.h"
+#include "verifier/stack_use.h"
 
 #include <stdlib.h>
 
@@ -379,6 +380,7 @@ void verifier_lock_order_take(const struct verifier_lock_kind *kind, const void 
                               const void *site, bool is_shared)
 {
     look_at_own();
+    verifier_stack_use("acquired a lock");
     if (own.count < HELD_MAX) {
         own.entry[own.count++] = (struct held){.kind = kind,
                                                .lock = lock,

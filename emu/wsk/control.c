@@ -97,6 +97,10 @@ static NTSTATUS check_buffers(struct wsk_control *control, const struct wsk_cont
     SIZE_T input = control->type == WskGetOption ? 0 : row->input_bytes;
     SIZE_T output = control->type == WskSetOption ? 0 : row->output_bytes;
     if (input != 0 && (control->input == NULL || control->input_bytes < input)) {
+        if (row->input_rule != NULL) {
+            wsk_misuse(row->input_rule, row->name, "socket", control->socket,
+                       "with an input that is too small");
+        }
         return STATUS_INVALID_PARAMETER;
     }
     if (output != 0 && (control->output == NULL || control->output_bytes < output)) {

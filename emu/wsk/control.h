@@ -61,9 +61,10 @@ struct wsk_control_row {
     NTSTATUS (*run)(struct wsk_control *control, const struct wsk_control_row *row);
     /* Or: does it, completes the IRP, returns what WskControlSocket returns. No lock is held. */
     NTSTATUS (*own)(struct wsk_control *control, const struct wsk_control_row *row);
-    ULONG argument;   /* of run or own */
-    const char *form; /* the rule on its IRP and buffers; NULL: WSK-SKO-08 */
-    const char *rule; /* that a driver breaks by coming too late or too early */
+    ULONG argument;         /* of run or own */
+    const char *form;       /* the rule on its IRP and buffers; NULL: WSK-SKO-08 */
+    const char *input_rule; /* the rule on its input alone, or NULL */
+    const char *rule;       /* that a driver breaks by coming too late or too early */
 };
 
 /* The row of an operation; NULL if there is none. */

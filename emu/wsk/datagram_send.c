@@ -319,8 +319,8 @@ static NTSTATUS send_at_once(struct wsk_socket *socket, PIRP irp, struct outgoin
     unsigned count = wsk_buffer_pieces(&list->Buffer, pieces);
     bool is_whole = total_of(pieces, count) == list->Buffer.Length;
     take(socket, irp, list);
-    enum net_error error = is_whole ? transmit_one(socket, outgoing, pieces, count)
-                                    : transmit(socket, outgoing);
+    enum net_error error =
+        is_whole ? transmit_one(socket, outgoing, pieces, count) : transmit(socket, outgoing);
     if (error != NET_AGAIN) {
         return wsk_call_end_with(&socket->send, irp, wsk_status(error), outgoing->sent);
     }

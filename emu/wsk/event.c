@@ -13,6 +13,7 @@
 #include "ke/callback.h"
 #include "ke/irql.h"
 #include "ke/warning.h"
+#include "wsk/memory.h"
 #include "wsk/wsk.h"
 
 ULONG wsk_events_of(const struct wsk_socket *socket)
@@ -45,9 +46,19 @@ bool wsk_event_begin(struct wsk_socket *socket, ULONG event)
     return true;
 }
 
+/* The callback was disabled while it ran: until now it may have used what the driver made for it.
+ * The lock is held. (WSK-CBE-14) */
+static void check_context(const struct wsk_socket *socket, ULONG event)
+{
+    if ((socket->events.enabled & event) == 0 && verifier_is_full() && !socket->is_closing) {
+        wsk_memory_check_there(socket->context, "socket context", "WSK-CBE-14");
+    }
+}
+
 void wsk_event_end(struct wsk_socket *socket, struct wsk_queue *queue, ULONG event)
 {
     PLIST_ENTRY entry = socket->events.disables.Flink;
+    check_context(socket, event);
     socket->events.running &= ~event;
     while (entry != &socket->events.disables) {
         PIRP irp = CONTAINING_RECORD(entry, IRP, Tail.Overlay.ListEntry);
@@ -77,11 +88,13 @@ static NTSTATUS enable(struct wsk_socket *socket, ULONG mask)
 {
     ULONG own = wsk_events_of(socket);
     ULONG inheritable = socket->role == WSK_ROLE_LISTENER ? WSK_CONNECTION_EVENTS : 0;
-    if (mask == 0 || (mask & ~(own | inheritable)) != 0) {
+    if ((mask & ~(own | inheritable)) != 0) {
         ke_warning("WSK-CBE-20",
                    "event callbacks 0x%X were enabled on the socket %p, a %s socket: they are not "
                    "all of its category",
                    (unsigned)mask, (void *)&socket->public, wsk_category_name(socket->category));
+    }
+    if (mask == 0 || (mask & ~(own | inheritable)) != 0) {
         return STATUS_INVALID_PARAMETER;
     }
     if ((mask & socket->events.fixed) != 0) {

@@ -349,7 +349,7 @@ static const struct wsk_control_row rows[] = {
      .flags = WSK_CAN_SET,
      .input_bytes = sizeof(WSK_EVENT_CALLBACK_CONTROL),
      .own = own_events,
-     .form = "WSK-CBE-01"},
+     .input_rule = "WSK-CBE-01"},
 
     VALUE(IPPROTO_IP, IP_TTL, WSK_ON_ANY, BOTH, run_number, NET_OPTION_HOP_LIMIT),
     VALUE(IPPROTO_IP, IP_TOS, WSK_ON_ANY, BOTH, run_traffic, NET_OPTION_TRAFFIC),

@@ -340,6 +340,7 @@ static void check_buffer(const WSK_BUF *buffer)
             buffer_broken("WSK-BUF-05", buffer, "whose memory is neither locked nor non-paged");
         }
         described += MmGetMdlByteCount(mdl);
+        mm_mdl_note_given(mdl);
     }
     if (described < needed || needed < buffer->Length) {
         buffer_broken("WSK-BUF-08", buffer, "that is longer than its MDLs");

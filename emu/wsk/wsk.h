@@ -64,6 +64,8 @@ struct wsk_state {
     LIST_ENTRY abandoned; /* of struct wsk_indication: kept by a driver beyond its socket's close */
     LIST_ENTRY spare;     /* of struct wsk_indication: free memory */
     unsigned spare_count;
+    /* One each of those that own an emulated processor, which nobody else touches. */
+    struct wsk_indication *own_spare[KE_PROCESSORS_MAX];
     struct wsk_socket *grave[WSK_GRAVES]; /* closed sockets; see socket.c */
     unsigned next_grave;
     LIST_ENTRY watches;               /* of struct wsk_watch: pending sends, at level full */

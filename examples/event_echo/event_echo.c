@@ -14,7 +14,7 @@
 
 #define DEFAULT_PORT 7777
 #define PROVIDER_WAIT_MS 1000
-#define KEPT_BYTES_MAX (4 * 1024 * 1024) /* a client that never reads is cut off here */
+#define KEPT_BYTES_MAX (1024 * 1024) /* a client that never reads is cut off here */
 #define POOL_TAG 'cEvE'
 
 typedef enum _CONNECTION_STAGE { Open, Disconnecting, Closing } CONNECTION_STAGE;
@@ -188,14 +188,16 @@ static VOID ConnectionAbort(PCONNECTION Connection)
 /* ---- what is sent back ---- */
 
 /* Holds the connection for an indication. FALSE if it has ended: a callback may still run then, but
- * must not use the socket. */
-static BOOLEAN ConnectionKeep(PCONNECTION Connection, SIZE_T Bytes, PBOOLEAN IsTooMuch)
+ * must not use the socket. A client that does not read is cut off: when too much is kept of it, or
+ * when WSK wants its memory back. */
+static BOOLEAN ConnectionKeep(PCONNECTION Connection, ULONG Flags, SIZE_T Bytes, PBOOLEAN IsTooMuch)
 {
+    BOOLEAN IsWanted = (Flags & WSK_FLAG_RELEASE_ASAP) != 0;
     KIRQL Irql;
     KeAcquireSpinLock(&Server.Lock, &Irql);
     BOOLEAN IsOpen = Connection->IsOpen;
     *IsTooMuch = FALSE;
-    if (IsOpen && Connection->KeptBytes + Bytes > KEPT_BYTES_MAX) {
+    if (IsOpen && (IsWanted || Connection->KeptBytes + Bytes > KEPT_BYTES_MAX)) {
         *IsTooMuch = ConnectionPrepareAbort(Connection);
         IsOpen = FALSE;
     }
@@ -259,7 +261,6 @@ static NTSTATUS WSKAPI ConnectionReceive(PVOID SocketContext, ULONG Flags,
 {
     PCONNECTION Connection = SocketContext;
     BOOLEAN IsTooMuch;
-    UNREFERENCED_PARAMETER(Flags);
     UNREFERENCED_PARAMETER(BytesAccepted); /* untouched: all of them */
     if (DataIndication == NULL) {
         ConnectionEnd(Connection, TRUE); /* the socket no longer works */
@@ -270,7 +271,7 @@ static NTSTATUS WSKAPI ConnectionReceive(PVOID SocketContext, ULONG Flags,
         ConnectionEnd(Connection, TRUE);
         return STATUS_SUCCESS;
     }
-    if (!ConnectionKeep(Connection, BytesIndicated, &IsTooMuch)) {
+    if (!ConnectionKeep(Connection, Flags, BytesIndicated, &IsTooMuch)) {
         ExFreePoolWithTag(Echo, POOL_TAG);
         if (IsTooMuch) {
             ConnectionAbort(Connection);

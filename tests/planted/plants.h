@@ -13,7 +13,7 @@
     X(8, 4, "deregisters while its listening socket is open", "WSK-REG-46", "socket")              \
     X(9, 4, "does not free what it sent", "POOL-38", "bytes")                                      \
     X(10, 4, "does not free the IRP of a send", "WSK-IRP-15", "IRP")                               \
-    X(11, 4, "does not free the MDL of a send", "MDL-12", "MDL")                                   \
+    X(11, 4, "does not free the MDL of a send", "WSK-BUF-12", "MDL")                               \
     X(12, 3, "returns STATUS_PENDING for a request that it did not mark", "IRP-80", "IRP")         \
     X(13, 12, "reads its memory after it was freed", "POOL-35", "bytes")                           \
     X(14, 5, "sends on a socket that it has closed", "WSK-CLOSE-10", "socket")                     \

@@ -266,7 +266,67 @@ static void a_request_that_ends_in_the_cleanup_is_fine(void **state)
     expect_silence(close_queued, (PVOID)(ULONG_PTR)queue_until_cleanup);
 }
 
+/* ---- what a file has ---- */
+
+struct state {
+    ULONG counter;
+};
+
+/* Frees the file's state at the end that the device's context names. */
+WILD static NTSTATUS keep_state(PDEVICE_OBJECT device, PIRP irp)
+{
+    const UCHAR *end = node_of(device)->context;
+    const IO_STACK_LOCATION *location = IoGetCurrentIrpStackLocation(irp);
+    PFILE_OBJECT file = location->FileObject;
+    if (location->MajorFunction == IRP_MJ_CREATE) {
+        file->FsContext = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(struct state), 'tatS');
+    } else {
+        ((struct state *)file->FsContext)->counter++;
+    }
+    if (location->MajorFunction == *end) {
+        ExFreePool(file->FsContext);
+    }
+    return complete(irp, STATUS_SUCCESS, 0);
+}
+
+static void open_and_close(UCHAR end)
+{
+    HANDLE handle;
+    PDRIVER_OBJECT driver = load_plain();
+    add_device(driver, L"\\Device\\State", keep_state, &end);
+    assert_int_equal(open_device(L"\\Device\\State", FILE_READ_DATA, 0, &handle), STATUS_SUCCESS);
+    ZwClose(handle);
+    wskemu_unload_driver(driver);
+}
+
+static void free_on_cleanup(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    open_and_close(IRP_MJ_CLEANUP);
+}
+
+static void free_on_close(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    open_and_close(IRP_MJ_CLOSE);
+}
+
+static void what_the_close_still_uses_and_the_cleanup_freed_is_caught(void **state)
+{
+    PROVES("DEV-58");
+    expect_at_full(free_on_cleanup, DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL, "DEV-58",
+                   "freed by keep_state");
+}
+
+static void what_the_close_frees_is_fine(void **state)
+{
+    STAYS_SILENT("DEV-58");
+    expect_silence_at_full(free_on_close);
+}
+
 static const struct CMUnitTest tests[] = {
+    kernel_test(what_the_close_still_uses_and_the_cleanup_freed_is_caught),
+    kernel_test(what_the_close_frees_is_fine),
     kernel_test(output_that_nobody_wrote_is_caught),
     kernel_test(output_that_was_written_is_fine),
     kernel_test(a_buffer_used_without_a_look_at_its_length_is_caught),

@@ -480,6 +480,114 @@ static void a_thread_that_runs_is_no_hang(void **state)
     expect_silence(wait_for_who_computes, NULL);
 }
 
+/* ---- work items ---- */
+
+#define WORKERS 40 /* more than there are */
+
+static struct {
+    WORK_QUEUE_ITEM item;
+    BOOLEAN is_last;
+} crowd[WORKERS];
+
+/* All wait for what the last of them does. */
+static VOID wait_for_the_last(PVOID context)
+{
+    if (*(const BOOLEAN *)context) {
+        KeSetEvent(&never, IO_NO_INCREMENT, FALSE);
+    } else {
+        wait_object(&never);
+    }
+    KeReleaseSemaphore(&semaphore, IO_NO_INCREMENT, 1, FALSE);
+}
+
+/* context: how many. */
+static void queue_a_crowd(void *context)
+{
+    ULONG count = (ULONG)(ULONG_PTR)context;
+    begin();
+    KeInitializeSemaphore(&semaphore, 0, WORKERS);
+    for (ULONG i = 0; i < count; i++) {
+        crowd[i].is_last = i == count - 1;
+        ExInitializeWorkItem(&crowd[i].item, wait_for_the_last, &crowd[i].is_last);
+        ExQueueWorkItem(&crowd[i].item, DelayedWorkQueue);
+    }
+    for (ULONG i = 0; i < count; i++) {
+        wait_object(&semaphore);
+    }
+}
+
+static void work_routines_that_wait_for_others_are_explained(void **state)
+{
+    PROVES("WORK-17");
+    expect_hang(queue_a_crowd, (PVOID)WORKERS, MANUALLY_INITIATED_CRASH, "WORK-17",
+                "All 32 worker threads run work routines that wait", "wait_for_the_last at ");
+}
+
+static void a_few_work_routines_may_wait_for_others(void **state)
+{
+    STAYS_SILENT("WORK-17");
+    boot_short();
+    expect_silence(queue_a_crowd, (PVOID)4);
+}
+
+static WORK_QUEUE_ITEM item;
+
+static VOID take_mutex_and_signal(PVOID context)
+{
+    if (context == &mutex) {
+        wait_object(&mutex);
+        KeReleaseMutex(&mutex, FALSE);
+    } else {
+        ExAcquireFastMutex(&fast);
+        ExReleaseFastMutex(&fast);
+    }
+    KeSetEvent(&never, IO_NO_INCREMENT, FALSE);
+}
+
+static void queue_for(PVOID context)
+{
+    begin();
+    KeInitializeMutex(&mutex, 0);
+    ExInitializeFastMutex(&fast);
+    ExInitializeWorkItem(&item, take_mutex_and_signal, context);
+}
+
+static void wait_for_work_with_mutex(void *context)
+{
+    queue_for(context);
+    wait_object(&mutex);
+    ExAcquireFastMutex(&fast);
+    ExQueueWorkItem(&item, DelayedWorkQueue);
+    wait_object(&never);
+}
+
+static void a_lock_that_is_held_while_waiting_for_a_work_item_is_explained(void **state)
+{
+    PROVES("WORK-18");
+    expect_hang(wait_for_work_with_mutex, &mutex, MANUALLY_INITIATED_CRASH, "WORK-18",
+                "A work routine waits for the mutex", "waits without a limit for the event",
+                "take_mutex_and_signal at ", "wait_for_work_with_mutex at ");
+    expect_hang(wait_for_work_with_mutex, &fast, MANUALLY_INITIATED_CRASH, "WORK-18",
+                "A work routine waits for the fast or guarded mutex");
+}
+
+static void wait_for_work_without_mutex(void *context)
+{
+    queue_for(context);
+    wait_object(&mutex);
+    KeReleaseMutex(&mutex, FALSE);
+    ExQueueWorkItem(&item, DelayedWorkQueue);
+    wait_object(&never);
+}
+
+static void a_lock_that_is_released_first_is_no_hang(void **state)
+{
+    STAYS_SILENT("WORK-18");
+    boot_short();
+    expect_silence(wait_for_work_without_mutex, &mutex);
+    expect_silence(wait_for_work_without_mutex, &fast);
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test(a_driver_that_waits_for_ever_is_explained),
     kernel_test(a_single_thread_that_waits_for_ever_is_explained),
@@ -497,6 +605,10 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_timer_that_is_set_is_no_hang),
     kernel_test(a_wait_with_a_limit_is_no_hang),
     kernel_test(a_thread_that_runs_is_no_hang),
+    kernel_test(work_routines_that_wait_for_others_are_explained),
+    kernel_test(a_few_work_routines_may_wait_for_others),
+    kernel_test(a_lock_that_is_held_while_waiting_for_a_work_item_is_explained),
+    kernel_test(a_lock_that_is_released_first_is_no_hang),
 };
 
 TEST_MAIN(tests)

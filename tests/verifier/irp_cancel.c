@@ -1,5 +1,5 @@
 /* Cancelable IRPs: what drivers must do with them, and drivers that do. */
-#include "../io/io_driver.h"
+#include "../io/passing.h"
 #include "twins.h"
 
 #define VIOLATION DRIVER_VERIFIER_IOMANAGER_VIOLATION
@@ -385,7 +385,72 @@ static void test_use_of_a_cancel_safe_queue_is_fine(void **state)
     expect_silence(lock_by_spin_lock, NULL);
 }
 
+/* ---- one driver on top of another ---- */
+
+static VOID cancel_above(PDEVICE_OBJECT device, PIRP irp)
+{
+    cancel(device, irp);
+}
+
+static NTSTATUS hold(PDEVICE_OBJECT device, PIRP irp)
+{
+    UNREFERENCED_PARAMETER(device);
+    IoMarkIrpPending(irp);
+    held = irp;
+    return STATUS_PENDING;
+}
+
+static NTSTATUS pass_and_make_cancelable(PDEVICE_OBJECT device, PIRP irp)
+{
+    NTSTATUS status = pass_copied(device, irp);
+    IoSetCancelRoutine(irp, cancel_above);
+    return status;
+}
+
+static NTSTATUS make_cancelable_and_pass(PDEVICE_OBJECT device, PIRP irp)
+{
+    IoSetCancelRoutine(irp, cancel_above);
+    if (IoSetCancelRoutine(irp, NULL) == NULL) {
+        return STATUS_PENDING;
+    }
+    return pass_copied(device, irp);
+}
+
+/* A device of another driver on top, whose code holds the routine that cancels above. */
+static void send_through(void *context)
+{
+    static struct wskemu_driver_image image = {.name = "above", .entry = plain_entry};
+    PDRIVER_OBJECT above = NULL;
+    image.text_begin = (const void *)(ULONG_PTR)cancel_above;
+    image.text_end = (const char *)image.text_begin + 1;
+    PDEVICE_OBJECT bottom = add_device(load_plain(), NULL, hold, NULL);
+    assert_int_equal(wskemu_load_driver(&image, &above), STATUS_SUCCESS);
+    PDEVICE_OBJECT top =
+        add_device_above(above, bottom, (PDRIVER_DISPATCH)(ULONG_PTR)context, NULL);
+    PIRP irp = allocate_for(top, IRP_MJ_READ, NULL);
+    IoCallDriver(top, irp);
+    complete(held, STATUS_SUCCESS, 0);
+    IoFreeIrp(irp);
+    wskemu_unload_driver(above);
+    wskemu_unload_driver(bottom->DriverObject);
+}
+
+static void test_making_cancelable_what_a_driver_below_has_is_caught(void **state)
+{
+    PROVES("CANCEL-14");
+    expect_bugcheck(send_through, (PVOID)(ULONG_PTR)pass_and_make_cancelable, VIOLATION, 0x7,
+                    "CANCEL-14");
+}
+
+static void test_making_cancelable_before_passing_on_is_fine(void **state)
+{
+    STAYS_SILENT("CANCEL-14", "CANCEL-13");
+    expect_silence(send_through, (PVOID)(ULONG_PTR)make_cancelable_and_pass);
+}
+
 static const struct CMUnitTest tests[] = {
+    kernel_test(test_making_cancelable_what_a_driver_below_has_is_caught),
+    kernel_test(test_making_cancelable_before_passing_on_is_fine),
     kernel_test(test_a_cancel_routine_that_ends_otherwise_is_caught),
     kernel_test(test_a_cancel_routine_that_ends_as_documented_is_fine),
     kernel_test(test_processing_an_irp_that_is_cancelable_is_caught),

@@ -480,6 +480,50 @@ static void a_routine_that_releases_its_fast_mutex_is_left_alone(void **state)
     expect_silence_at_full(end_without_fast_mutex);
 }
 
+/* ---- what lies on the stack ---- */
+
+#define STACK_BYTES (192 * 1024) /* too much for Windows, not for the host */
+
+static VOID lock_deep_down(PVOID context)
+{
+    volatile UCHAR room[STACK_BYTES];
+    room[0] = room[STACK_BYTES - 1] = 1;
+    ExAcquireFastMutex(&mutex);
+    ExReleaseFastMutex(&mutex);
+    room[STACK_BYTES / 2] = (UCHAR)(room[0] + room[STACK_BYTES - 1]);
+}
+
+/* context: the routine. */
+static void lock_in_thread(void *context)
+{
+    initialize();
+    join_thread(start_thread((PKSTART_ROUTINE)(ULONG_PTR)context, NULL));
+}
+
+static void a_routine_that_uses_up_the_stack_is_warned_of(void **state)
+{
+    PROVES("THREAD-36");
+    at_full();
+    expect_warning(lock_in_thread, (PVOID)(ULONG_PTR)lock_deep_down, "THREAD-36");
+}
+
+static VOID lock_on_expanded_stack(PVOID context)
+{
+    KeExpandKernelStackAndCallout(lock_deep_down, context, 0x10000);
+}
+
+static void lock_with_care(void *context)
+{
+    lock_in_thread((PVOID)(ULONG_PTR)return_fast_mutex);
+    lock_in_thread((PVOID)(ULONG_PTR)lock_on_expanded_stack);
+}
+
+static void small_frames_and_an_expanded_stack_are_left_alone(void **state)
+{
+    STAYS_SILENT("THREAD-36");
+    expect_silence_at_full(lock_with_care);
+}
+
 /* ---- kept and lost ---- */
 
 static void initialize_while_held(void *context)
@@ -599,6 +643,8 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_queue_handle_on_the_stack_is_left_alone),
     kernel_test(a_routine_that_keeps_a_fast_mutex_is_caught),
     kernel_test(a_routine_that_releases_its_fast_mutex_is_left_alone),
+    kernel_test(a_routine_that_uses_up_the_stack_is_warned_of),
+    kernel_test(small_frames_and_an_expanded_stack_are_left_alone),
     kernel_test(a_lock_that_is_lost_while_held_is_caught),
     kernel_test(a_resource_that_is_kept_is_caught),
     kernel_test(resources_that_are_released_are_left_alone),

@@ -184,6 +184,54 @@ static void nothing_is_told_of_mdls_that_were_freed(void **state)
     assert_int_equal(wskemu_boot(NULL), STATUS_SUCCESS);
 }
 
+/* ---- pages of their own ---- */
+
+/* Physical addresses for four of the eight pages that it asks for. */
+static PMDL few_pages(ULONG flags)
+{
+    PHYSICAL_ADDRESS low = {.QuadPart = 0};
+    PHYSICAL_ADDRESS high = {.QuadPart = 4 * PAGE_SIZE - 1};
+    PHYSICAL_ADDRESS skip = {.QuadPart = 0};
+    return MmAllocatePagesForMdlEx(low, high, skip, 8 * PAGE_SIZE, MmCached, flags);
+}
+
+WILD static void use_pages_unseen(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    UCHAR *mapped =
+        MmGetSystemAddressForMdlSafe(few_pages(0), NormalPagePriority | MdlMappingNoExecute);
+    for (ULONG page = 0; page < 8; page++) {
+        write_at(&mapped[page * PAGE_SIZE]);
+    }
+}
+
+static void use_pages_that_are_there(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    PMDL mdl = few_pages(0);
+    UCHAR *mapped = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority | MdlMappingNoExecute);
+    for (ULONG offset = 0; offset < MmGetMdlByteCount(mdl); offset += PAGE_SIZE) {
+        mapped[offset] = 1;
+    }
+    MmFreePagesFromMdl(mdl);
+    ExFreePool(mdl);
+    assert_null(few_pages(MM_ALLOCATE_FULLY_REQUIRED));
+}
+
+static void pages_that_were_asked_for_and_not_given_are_caught(void **state)
+{
+    PROVES("MDL-56");
+    expect_at_full(use_pages_unseen, DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION, "MDL-56",
+                   "behind the end");
+}
+
+static void the_pages_that_were_given_may_be_used(void **state)
+{
+    PROVES("MDL-55");
+    STAYS_SILENT("MDL-56");
+    expect_silence_at_full(use_pages_that_are_there);
+}
+
 /* ---- what an MDL describes ---- */
 
 static void build_for_paged_pool(void *context)
@@ -284,6 +332,8 @@ static const struct CMUnitTest tests[] = {
     kernel_test(nothing_is_told_of_mdls_that_were_freed),
     kernel_test(pageable_buffers_are_noticed),
     kernel_test(bad_mappings_and_parts_are_caught),
+    kernel_test(pages_that_were_asked_for_and_not_given_are_caught),
+    kernel_test(the_pages_that_were_given_may_be_used),
 };
 
 TEST_MAIN(tests)

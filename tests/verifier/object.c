@@ -46,6 +46,18 @@ static void reference_for_user(void *context)
     ZwClose(handle);
 }
 
+/* As a device control with a handle in its input: the program may send anything. */
+static void reference_a_users(void *context)
+{
+    HANDLE handle = NULL;
+    UNREFERENCED_PARAMETER(context);
+    assert_int_equal(ZwCreateEvent(&handle, EVENT_ALL_ACCESS, NULL, NotificationEvent, FALSE),
+                     STATUS_SUCCESS);
+    reference(handle, UserMode);
+    ZwClose(handle);
+    reference(handle, UserMode);
+}
+
 static void close_twice(void *context)
 {
     HANDLE handle = make_event();
@@ -75,6 +87,7 @@ static void test_use_of_a_handle_is_fine(void **state)
 {
     STAYS_SILENT("OB-07", "OB-24", "OB-12", "OB-16");
     expect_silence(use_and_close, NULL);
+    expect_silence(reference_a_users, NULL);
 }
 
 /* ---- names ---- */

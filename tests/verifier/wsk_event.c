@@ -527,6 +527,94 @@ static void test_reading_a_client_events_information_is_fine(void **state)
     expect_silence_at_full(leave_information);
 }
 
+/* ---- a callback that is disabled while it runs ---- */
+
+static struct {
+    volatile LONG is_entered;
+    volatile LONG is_held; /* the callback does not return while it is not 0 */
+} hold;
+
+static NTSTATUS WSKAPI on_receive_held(PVOID context, ULONG flags, PWSK_DATA_INDICATION indication,
+                                       SIZE_T indicated, SIZE_T *accepted)
+{
+    UNREFERENCED_PARAMETER(context);
+    UNREFERENCED_PARAMETER(flags);
+    UNREFERENCED_PARAMETER(indication);
+    UNREFERENCED_PARAMETER(indicated);
+    UNREFERENCED_PARAMETER(accepted);
+    InterlockedExchange(&hold.is_entered, 1);
+    while (InterlockedCompareExchange(&hold.is_held, 0, 0) != 0) {
+        YieldProcessor();
+    }
+    return STATUS_SUCCESS;
+}
+
+static const WSK_CLIENT_CONNECTION_DISPATCH held_table = {.WskReceiveEvent = on_receive_held};
+
+static VOID send_one(PVOID context)
+{
+    struct wsk_call call;
+    UNREFERENCED_PARAMETER(context);
+    call_init(&call);
+    call_wait(&call, begin_send(&call, pair.far, "x", 1, 0));
+    call_free(&call);
+}
+
+/* A thread that waits may lead, and be held itself: so another thread sends, and this one looks. */
+static PKTHREAD hold_callback(PVOID context)
+{
+    hold.is_entered = 0;
+    hold.is_held = 1;
+    open_pair(&pair, context, &held_table);
+    enable_events(pair.near, WSK_EVENT_RECEIVE);
+    PKTHREAD sender = start_thread(send_one, NULL);
+    while (InterlockedCompareExchange(&hold.is_entered, 0, 0) == 0) {
+        YieldProcessor();
+    }
+    return sender;
+}
+
+static void disable_and_free(bool waits)
+{
+    PVOID own = ExAllocatePool2(POOL_FLAG_NON_PAGED, 64, 'tneV');
+    PKTHREAD sender = hold_callback(own);
+    disable_event_now(pair.near, WSK_EVENT_RECEIVE);
+    if (!waits) {
+        ExFreePoolWithTag(own, 'tneV');
+    }
+    InterlockedExchange(&hold.is_held, 0);
+    while (disable_event_now(pair.near, WSK_EVENT_RECEIVE) == STATUS_EVENT_PENDING) {
+        YieldProcessor();
+    }
+    join_thread(sender);
+    close_pair(&pair);
+    ExFreePoolWithTag(own, 'tneV');
+}
+
+static void free_while_it_runs(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    disable_and_free(false);
+}
+
+static void free_when_it_has_returned(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    disable_and_free(true);
+}
+
+static void test_freeing_the_context_of_a_disabled_callback_that_runs_is_caught(void **state)
+{
+    PROVES("WSK-CBE-14");
+    expect_at_full(free_while_it_runs, VIOLATION, "WSK-CBE-14", "in a block that was freed");
+}
+
+static void test_freeing_the_context_when_the_callback_has_returned_is_fine(void **state)
+{
+    STAYS_SILENT("WSK-CBE-14", "WSK-CLOSE-23");
+    expect_silence_at_full(free_when_it_has_returned);
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test(test_touching_what_an_event_gave_is_caught),
     kernel_test(test_touching_what_is_kept_is_fine),
@@ -539,6 +627,8 @@ static const struct CMUnitTest tests[] = {
     kernel_test(test_answering_every_request_by_its_copy_is_fine),
     kernel_test(test_writing_to_a_client_events_information_is_caught),
     kernel_test(test_reading_a_client_events_information_is_fine),
+    kernel_test(test_freeing_the_context_of_a_disabled_callback_that_runs_is_caught),
+    kernel_test(test_freeing_the_context_when_the_callback_has_returned_is_fine),
 };
 
 TEST_MAIN(tests)

@@ -420,6 +420,25 @@ static void much_kept_data_is_asked_back(void **state)
     close_pair(&pair);
 }
 
+static void what_is_kept_beyond_the_close_is_left(void **state)
+{
+    struct wsk_pair pair;
+    static struct keeper keeper;
+    PROVES("WSK-EVT-29", "WSK-IND-13", "WSK-CLOSE-11");
+    UNREFERENCED_PARAMETER(state);
+    open_keeping_pair(&pair, &keeper);
+    send_kept(&pair, &keeper, 1);
+    log_capture();
+    close_near(&pair);
+    assert_true(log_named("WSK-IND-13"));
+    close_pair(&pair);
+    log_capture();
+    unsigned left = wskemu_shutdown();
+    assert_true(log_named("WSK-EVT-29"));
+    assert_int_equal(left, 1);
+    assert_int_equal(wskemu_boot(NULL), STATUS_SUCCESS);
+}
+
 /* The host does not tell where a push bit was: all it had at once counts as such an end. */
 static void a_message_of_its_own_is_entire(void **state)
 {
@@ -481,6 +500,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_receive_waits_for_the_verdict_of_a_running_event),
     kernel_test(accepting_too_much_is_caught),
     kernel_test(much_kept_data_is_asked_back),
+    kernel_test(what_is_kept_beyond_the_close_is_left),
     kernel_test(a_message_of_its_own_is_entire),
     kernel_test(another_answer_is_warned_of),
 };

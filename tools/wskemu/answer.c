@@ -122,7 +122,7 @@ int answer_question(struct kernel_request *request, char *question, char **answe
     char *words[8];
     int count = split(question, words, 8);
     if (count == 2 && strcmp(words[0], "status") == 0) {
-        kernel_request_name("wskemu status");
+        kernel_request_hide();
         *answer = kernel_status(strcmp(words[1], "json") == 0);
         return *answer != NULL ? EXIT_CLEAN : EXIT_FAILED;
     }
@@ -135,7 +135,7 @@ int answer_question(struct kernel_request *request, char *question, char **answe
         return answer_session(words, count, answer);
     }
     if (count > 0 && strcmp(words[0], "ping") == 0) {
-        kernel_request_name("wskemu");
+        kernel_request_hide();
         return EXIT_CLEAN;
     }
     return say(answer, "wskemu: this version does not know the question\n");

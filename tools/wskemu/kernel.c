@@ -183,6 +183,11 @@ void kernel_request_name(const char *name)
     trace_name_thread(name);
 }
 
+void kernel_request_hide(void)
+{
+    trace_leave_out_thread();
+}
+
 void kernel_request_cancel(struct kernel_request *request)
 {
     KeSetEvent(&request->cancelled, IO_NO_INCREMENT, FALSE);

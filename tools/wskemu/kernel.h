@@ -62,6 +62,9 @@ struct kernel_request *kernel_request_start(kernel_routine *routine, void *conte
 /* What the calling request's thread is called in a trace. */
 void kernel_request_name(const char *name);
 
+/* Keeps the calling request out of the trace. */
+void kernel_request_hide(void);
+
 /* Asks it to end soon. */
 void kernel_request_cancel(struct kernel_request *request);
 
