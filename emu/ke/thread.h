@@ -22,6 +22,9 @@ struct ke_reason;
 struct ke_wait;
 struct ke_kernel;
 
+/* Calls within each other that a thread keeps record of. */
+#define KE_CALLS_MAX 12
+
 struct _KTHREAD {
     DISPATCHER_HEADER Header; /* signalled when the thread has ended */
     LIST_ENTRY link;          /* in ke_threads.all; guarded by the dispatcher lock */
@@ -42,7 +45,10 @@ struct _KTHREAD {
     UCHAR ideal_processor;     /* a hint that is only kept; anybody's, atomic */
     unsigned dpc_depth;        /* how many DPC routines run on top of each other on it */
     unsigned completion_depth; /* completions of WSK that stand on each other on it */
-    bool is_wait_next;         /* signalled with Wait TRUE: its next wait restores wait_irql */
+    unsigned call_count;       /* functions of WSK that execute on it, within each other */
+    /* What they are for, the outermost first; of calls that are settled NULL. Others read it. */
+    _Atomic(const void *) calls[KE_CALLS_MAX];
+    bool is_wait_next; /* signalled with Wait TRUE: its next wait restores wait_irql */
     KIRQL wait_irql;
     const struct ke_reason *reason; /* why it waits, innermost first; see patience.h */
 

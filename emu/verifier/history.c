@@ -114,6 +114,9 @@ static FORCEINLINE struct verifier_slot *begin(uint64_t *number)
     struct verifier_history *history = &verifier->history;
     *number = next_number(history);
     struct verifier_slot *slot = &history->slots[*number & (history->slot_count - 1)];
+#ifdef __GNUC__
+    __builtin_prefetch(slot + 1, 1); /* the last one's is no slot, and does no harm */
+#endif
     atomic_store_explicit(&slot->holds, 0, memory_order_relaxed);
     return slot;
 }

@@ -1,14 +1,15 @@
 /*
  * Calls of functions of sockets.
  *
- * A socket counts the calls that execute on it, so that a close by another thread meanwhile is
- * found out. A call counts until it returns, or until what becomes of its IRP stands: from then on
- * another thread may complete the IRP, and a driver that waits for its completion routine and
- * closes then cannot know whether the call has returned. On Windows it cannot either. A thread
- * that closes the socket inside a call of its own is left alone. (WSK-CLOSE-05, WSK-CLOSE-28)
+ * Each thread keeps record of the sockets that it executes calls on, so that a close by another
+ * thread meanwhile is found out. A call counts until it returns, or until what becomes of its IRP
+ * stands: from then on another thread may complete the IRP, and a driver that waits for its
+ * completion routine and closes then cannot know whether the call has returned. On Windows it
+ * cannot either. A thread that closes the socket inside a call of its own is left alone.
+ * (WSK-CLOSE-05, WSK-CLOSE-28)
  *
  * A closed socket keeps its memory for a while (see socket.c), so that who calls it is told, and a
- * call that executes finds its count.
+ * call that executes finds it.
  *
  * The table of one category is not that of another. What a driver calls behind the end of the
  * table that it has stops here, too.
@@ -61,24 +62,32 @@ NTSTATUS WSKAPI wsk_call_beyond(PWSK_SOCKET Socket)
                 (const void *)socket, wsk_category_name(socket->category));
 }
 
-/* How many calls of the calling thread count on the socket. */
-static unsigned own_calls(const struct wsk_socket *socket)
+static unsigned calls_of(const struct _KTHREAD *thread, const struct wsk_socket *socket)
 {
     unsigned count = 0;
-    if (wsk_thread_calls.generation != ke_thread_slot.generation) {
-        return 0;
+    for (unsigned i = 0; i < KE_CALLS_MAX; i++) {
+        count += atomic_load_explicit(&thread->calls[i], memory_order_relaxed) == socket;
     }
-    for (const struct wsk_running *call = wsk_thread_calls.innermost; call != NULL;
-         call = call->outer) {
-        count += call->callers == &socket->callers;
+    return count;
+}
+
+unsigned wsk_calls_elsewhere(const struct wsk_socket *socket)
+{
+    const LIST_ENTRY *all = &ke_kernel()->threads.all;
+    unsigned count = 0;
+    ke_lock();
+    for (const LIST_ENTRY *entry = all->Flink; entry != all; entry = entry->Flink) {
+        const struct _KTHREAD *thread = CONTAINING_RECORD(entry, struct _KTHREAD, link);
+        count += thread != ke_thread_slot.thread ? calls_of(thread, socket) : 0;
     }
+    ke_unlock();
     return count;
 }
 
 void wsk_call_check_close(struct wsk_socket *socket)
 {
-    unsigned callers = atomic_load(&socket->callers);
-    if (callers == 0 || callers <= own_calls(socket)) {
+    unsigned callers = verifier_is_on() ? wsk_calls_elsewhere(socket) : 0;
+    if (callers == 0) {
         return;
     }
     ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)socket, callers, 0,

@@ -15,22 +15,6 @@
 struct wsk_client;
 struct wsk_socket;
 
-/* A call that executes; it lies in the frame of the function that the driver called. */
-struct wsk_running {
-    atomic_uint *callers; /* of its socket; NULL once it does not count any more */
-    struct wsk_running *outer;
-    bool is_listed;
-};
-
-/* The calling thread's calls that execute, in the kernel of that generation. */
-struct wsk_thread_calls {
-    uint64_t generation;
-    struct wsk_running *innermost;
-    const struct wsk_socket *event_of; /* whose event callback the thread began last */
-};
-
-extern BASE_THREAD_LOCAL struct wsk_thread_calls wsk_thread_calls;
-
 #define WSK_STREAMS (WSK_FLAG_CONNECTION_SOCKET | WSK_FLAG_STREAM_SOCKET)
 #define WSK_LISTENERS (WSK_FLAG_LISTEN_SOCKET | WSK_FLAG_STREAM_SOCKET)
 #define WSK_BINDABLE (WSK_STREAMS | WSK_LISTENERS | WSK_FLAG_DATAGRAM_SOCKET)
@@ -41,30 +25,37 @@ const char *wsk_category_name(ULONG category);
 /* Bug checks: the driver took function out of the table of another category. (WSK-SOCK-30) */
 void wsk_call_wrong_category(struct wsk_socket *socket, const char *function);
 
-static inline void wsk_call_enter(struct wsk_running *call, atomic_uint *callers)
+struct wsk_thread_calls {
+    const struct wsk_socket *event_of; /* whose event callback the thread began last */
+};
+
+extern BASE_THREAD_LOCAL struct wsk_thread_calls wsk_thread_calls;
+
+/* A call that executes; it lies in the frame of the function that the driver called. */
+struct wsk_running {
+    struct _KTHREAD *thread; /* NULL: it is not kept record of */
+};
+
+/* Only others look at the record, so it is ordered by what they learn of the call otherwise. */
+static inline void wsk_call_note(struct _KTHREAD *thread, unsigned index, const void *socket)
 {
-    call->callers = NULL;
-    call->is_listed = verifier_is_on();
-    if (!call->is_listed) {
-        return;
+    if (index < KE_CALLS_MAX) {
+        atomic_store_explicit(&thread->calls[index], socket, memory_order_relaxed);
     }
-    struct wsk_thread_calls *calls = &wsk_thread_calls;
-    uint64_t generation = ke_thread_slot.generation;
-    call->outer = calls->generation == generation ? calls->innermost : NULL;
-    calls->generation = generation;
-    calls->innermost = call;
-    call->callers = callers;
-    atomic_fetch_add(callers, 1);
+}
+
+static inline void wsk_call_enter(struct wsk_running *call, const struct wsk_socket *socket)
+{
+    call->thread = verifier_is_on() ? ke_current() : NULL;
+    if (call->thread != NULL) {
+        wsk_call_note(call->thread, call->thread->call_count++, socket);
+    }
 }
 
 static inline void wsk_call_leave(struct wsk_running *call)
 {
-    if (!call->is_listed) {
-        return;
-    }
-    wsk_thread_calls.innermost = call->outer;
-    if (call->callers != NULL) {
-        atomic_fetch_sub(call->callers, 1);
+    if (call->thread != NULL) {
+        wsk_call_note(call->thread, --call->thread->call_count, NULL);
     }
 }
 
@@ -76,7 +67,7 @@ static inline void wsk_call_leave(struct wsk_running *call)
 #define WSK_LEAVES __attribute__((cleanup(wsk_call_leave)))
 #define WSK_COUNT_CALL(socket)                                                                     \
     WSK_LEAVES struct wsk_running executing_;                                                      \
-    wsk_call_enter(&executing_, &(socket)->callers)
+    wsk_call_enter(&executing_, socket)
 #else
 #define WSK_COUNT_CALL(socket) ((void)0)
 #endif
@@ -93,13 +84,14 @@ static inline void wsk_call_leave(struct wsk_running *call)
  * close the socket. */
 static inline void wsk_call_settle(void)
 {
-    struct wsk_running *call = wsk_thread_calls.innermost;
-    if (call != NULL && wsk_thread_calls.generation == ke_thread_slot.generation &&
-        call->callers != NULL) {
-        atomic_fetch_sub(call->callers, 1);
-        call->callers = NULL;
+    struct _KTHREAD *thread = ke_current();
+    if (thread->call_count != 0) {
+        wsk_call_note(thread, thread->call_count - 1, NULL);
     }
 }
+
+/* How many calls on the socket execute in other threads. */
+unsigned wsk_calls_elsewhere(const struct wsk_socket *socket);
 
 /* Bug checks if another thread executes a call on the socket, which the driver closes. */
 void wsk_call_check_close(struct wsk_socket *socket);

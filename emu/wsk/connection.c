@@ -13,14 +13,41 @@ static void start(struct wsk_socket *socket)
     socket->send.indicate = wsk_send_indicate;
 }
 
+static void begin_backlog(struct wsk_socket *socket)
+{
+    wsk_send_measure_backlog(socket);
+    socket->connection.is_backlog_changed = false;
+}
+
 void wsk_connection_begin(struct wsk_socket *socket)
 {
     net_local_address(socket->net, &socket->local);
     net_remote_address(socket->net, &socket->remote);
+    wsk_connection_set_no_delay(socket);
+    begin_backlog(socket);
+}
+
+/* Connections begin with the listener's options and its address, if that is one, and with the same
+ * ideal backlog: the first one's. */
+void wsk_connection_begin_accepted(struct wsk_socket *socket, struct wsk_socket *listener)
+{
+    SIZE_T *backlog = &listener->listener.accepted_backlog;
+    socket->local = listener->local;
+    if (wsk_address_is_wildcard(&listener->local)) {
+        net_local_address(socket->net, &socket->local);
+    }
+    net_remote_address(socket->net, &socket->remote);
+    if (*backlog == 0) {
+        begin_backlog(socket);
+        *backlog = socket->connection.ideal_backlog;
+    }
+    socket->connection.ideal_backlog = *backlog;
+}
+
+void wsk_connection_set_no_delay(struct wsk_socket *socket)
+{
     /* WSK_FLAG_NODELAY has nothing to override: no send waits for another. */
     net_set_option(socket->net, NET_OPTION_NO_DELAY, 1);
-    wsk_send_measure_backlog(socket);
-    socket->connection.is_backlog_changed = false;
 }
 
 void wsk_connection_look_for_events(struct wsk_socket *socket)

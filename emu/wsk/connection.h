@@ -41,6 +41,12 @@ struct wsk_connection {
 /* The connection is established: reads its addresses. The lock is held. */
 void wsk_connection_begin(struct wsk_socket *socket);
 
+/* The same for one that the listener accepted: asks the host only for what is not known. */
+void wsk_connection_begin_accepted(struct wsk_socket *socket, struct wsk_socket *listener);
+
+/* Has no send of the connection, or of those that the listener will accept, wait for another. */
+void wsk_connection_set_no_delay(struct wsk_socket *socket);
+
 /* The socket cannot move data any more, for this reason; ends what is pending. The lock is held. */
 void wsk_connection_fail(struct wsk_socket *socket, NTSTATUS failure);
 

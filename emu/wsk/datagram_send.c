@@ -303,7 +303,10 @@ static enum net_error transmit_one(struct wsk_socket *socket, struct outgoing *o
     datagram.buffers = pieces;
     datagram.count = count;
     datagram.address = outgoing->address;
-    datagram.control = outgoing->control.net;
+    datagram.control.present = outgoing->control.net.present;
+    if (datagram.control.present != 0) {
+        datagram.control = outgoing->control.net;
+    }
     enum net_error error = net_send_datagrams(socket->net, &datagram, 1, &done);
     trace_datagrams(socket, &socket->local, &datagram, done, true);
     outgoing->sent = error == NET_OK ? outgoing->at.element->Buffer.Length : 0;

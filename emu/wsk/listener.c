@@ -38,6 +38,7 @@ static void start(struct wsk_socket *socket)
 
 NTSTATUS wsk_listener_listen(struct wsk_socket *socket)
 {
+    wsk_connection_set_no_delay(socket);
     enum net_error error = net_listen(socket->net, BACKLOG);
     if (error == NET_OK) {
         socket->state = WSK_LISTENING;

@@ -14,13 +14,14 @@ struct wsk_arrival;
 
 /* Guarded by the socket's lock. */
 struct wsk_listener {
-    bool is_conditional;    /* SO_CONDITIONAL_ACCEPT */
-    bool is_forgotten_told; /* a warning went out that a request is not answered */
-    ULONG arrivals;         /* in both lists */
-    ULONG dropped;          /* of inspected: whose peer has gone */
-    ULONG serial;           /* of the last inspect id */
-    LIST_ENTRY inspected;   /* of struct wsk_arrival: WskInspectEvent was called, no verdict yet */
-    LIST_ENTRY admitted;    /* of struct wsk_arrival: what inspection let through, in order */
+    bool is_conditional;     /* SO_CONDITIONAL_ACCEPT */
+    bool is_forgotten_told;  /* a warning went out that a request is not answered */
+    ULONG arrivals;          /* in both lists */
+    ULONG dropped;           /* of inspected: whose peer has gone */
+    ULONG serial;            /* of the last inspect id */
+    SIZE_T accepted_backlog; /* ideal send backlog that accepted ones begin with; 0: not known */
+    LIST_ENTRY inspected;    /* of struct wsk_arrival: WskInspectEvent was called, no verdict yet */
+    LIST_ENTRY admitted;     /* of struct wsk_arrival: what inspection let through, in order */
 };
 
 /* ---- listener.c ---- */

@@ -95,6 +95,9 @@ static NTSTATUS run_send_buffer(struct wsk_control *control, const struct wsk_co
         wsk_send_measure_backlog(socket);
         wsk_queue_post(&socket->send);
     }
+    if (socket->role == WSK_ROLE_LISTENER) {
+        socket->listener.accepted_backlog = 0;
+    }
     return status;
 }
 

@@ -224,7 +224,7 @@ NTSTATUS wsk_socket_accept(struct wsk_socket *listener, struct wsk_socket **acce
     socket->references++;
     socket->options = listener->options & ~WSK_OPTION_CONDITIONAL;
     socket->state = WSK_CONNECTED;
-    wsk_connection_begin(socket);
+    wsk_connection_begin_accepted(socket, listener);
     tell_opened(socket);
     trace_socket(TRACE_SOCKET_ACCEPT, socket, (ULONG_PTR)listener, STATUS_SUCCESS, &socket->local,
                  &socket->remote);
@@ -248,17 +248,17 @@ void wsk_socket_reference(struct wsk_socket *socket)
 static void bury(struct wsk_socket *socket)
 {
     struct wsk_state *wsk = wsk_state();
-    base_mutex_lock(&wsk->lock);
     for (unsigned i = 0; i < WSK_GRAVES && socket != NULL; i++) {
+        base_mutex_lock(&wsk->lock);
         struct wsk_socket **grave = &wsk->grave[wsk->next_grave++ % WSK_GRAVES];
-        if (*grave == NULL || atomic_load(&(*grave)->callers) == 0) {
-            struct wsk_socket *old = *grave;
-            *grave = socket;
-            socket = NULL;
+        struct wsk_socket *old = *grave;
+        *grave = socket;
+        base_mutex_unlock(&wsk->lock);
+        socket = old != NULL && wsk_calls_elsewhere(old) != 0 ? old : NULL;
+        if (socket == NULL) {
             free(old);
         }
     }
-    base_mutex_unlock(&wsk->lock);
     free(socket);
 }
 

@@ -120,7 +120,6 @@ struct wsk_socket {
     atomic_bool is_dead;             /* no longer works: STATUS_FILE_FORCED_CLOSED */
     bool is_refused;                 /* by WskAcceptEvent, which made WSK close it */
     atomic_bool is_closed;           /* the close is completing: only the memory is left */
-    atomic_uint callers;             /* calls of the driver that execute; see call.c */
     atomic_uint dead_calls;          /* that were refused because it is dead */
     _Atomic(const char *) dead_rule; /* by which the driver knows of that, or NULL */
 
