@@ -71,6 +71,11 @@ struct recorder {
 };
 
 static struct recorder *recorder;
+static uint64_t ticks_now(void)
+{
+    return trace_recording.is_clock ? base_clock_ns() : base_ticks();
+}
+
 /* ---- chunks ---- */
 
 static char *window_of(uint64_t chunk)
@@ -173,7 +178,8 @@ static void begin_thread(struct trace_writer *own, uint64_t now)
                                                        : "host thread");
 }
 
-bool trace_make_room(struct trace_writer *own, SIZE_T bytes)
+/* Makes room for so many bytes in the thread's chunk; false if the record is lost. */
+static bool make_room(struct trace_writer *own, SIZE_T bytes)
 {
     uint64_t now = atomic_load_explicit(&trace_recording.number, memory_order_relaxed);
     if (own->recording != now) {
@@ -190,6 +196,39 @@ bool trace_make_room(struct trace_writer *own, SIZE_T bytes)
     return false;
 }
 
+/* Room for a record with so many bytes behind its head, or NULL: then it is lost. */
+static struct trace_record *reserve(struct trace_writer *own, SIZE_T bytes)
+{
+    if (!make_room(own, sizeof(struct trace_record) + bytes)) {
+        return NULL;
+    }
+    return (struct trace_record *)(void *)((char *)own->chunk + (ULONG)own->state);
+}
+
+/* Everything of the record is in place: it counts from here on. */
+static void commit(struct trace_writer *own, SIZE_T bytes)
+{
+    own->state += sizeof(struct trace_record) + bytes;
+    __atomic_store_n(&own->chunk->state, own->state, __ATOMIC_RELEASE);
+}
+
+/* All of a record's head. */
+static void fill_head(struct trace_record *record, enum trace_kind kind, unsigned flags,
+                      USHORT name, SIZE_T data_bytes)
+{
+    const struct _KTHREAD *thread = ke_thread_slot.thread;
+    const struct ke_processor *processor = thread != NULL ? thread->processor : NULL;
+    *record = (struct trace_record){
+        .ticks = ticks_now(),
+        .kind = (UCHAR)kind,
+        .flags = (UCHAR)flags,
+        .irql = thread != NULL ? thread->irql : PASSIVE_LEVEL,
+        .processor = processor != NULL ? (UCHAR)processor->number : TRACE_NO_PROCESSOR,
+        .name = name,
+        .data_bytes = (USHORT)data_bytes,
+    };
+}
+
 static SIZE_T padded(SIZE_T bytes)
 {
     return (bytes + TRACE_FIELD_BYTES - 1) & ~(SIZE_T)(TRACE_FIELD_BYTES - 1);
@@ -200,19 +239,15 @@ static void write_text(struct trace_writer *own, enum trace_kind kind, ULONG_PTR
                        const char *text)
 {
     SIZE_T bytes = strlen(text) < DATA_BYTES_MAX ? strlen(text) : DATA_BYTES_MAX;
-    struct trace_record *record = trace_reserve(own, TRACE_FIELD_BYTES + padded(bytes));
+    struct trace_record *record = reserve(own, TRACE_FIELD_BYTES + padded(bytes));
     if (record == NULL) {
         return;
     }
     uint64_t *fields = (uint64_t *)(void *)(record + 1);
-    trace_stamp(record);
-    record->kind = (UCHAR)kind;
-    record->flags = TRACE_HAS_SITE;
-    record->name = name;
-    record->data_bytes = (USHORT)bytes;
+    fill_head(record, kind, TRACE_HAS_SITE, name, bytes);
     fields[0] = site;
     RtlCopyMemory(&fields[1], text, bytes);
-    trace_commit(own, TRACE_FIELD_BYTES + padded(bytes));
+    commit(own, TRACE_FIELD_BYTES + padded(bytes));
 }
 
 void trace_name_thread(const char *name)
@@ -239,11 +274,6 @@ void trace_leave_out_thread(void)
 
 /* ---- time ---- */
 
-static uint64_t ticks_now(void)
-{
-    return trace_recording.is_clock ? base_clock_ns() : base_ticks();
-}
-
 /* The counter and the clock at one moment: the thread may be held up between reading one and the
  * other, so that the quickest of several tries counts. */
 static uint64_t read_both(uint64_t *ns)
@@ -263,7 +293,7 @@ static uint64_t read_both(uint64_t *ns)
 }
 
 /* Two threads may do it at once; either is right. */
-void trace_compare_clock(void)
+static void compare_clock(void)
 {
     uint64_t ns;
     struct trace_header *header = recorder->header;
@@ -285,9 +315,9 @@ static void start_counting(struct trace_header *header)
     header->tick_length = (uint64_t)TRACE_TICKS_PER_LENGTH;
     header->start_ticks = read_both(&header->start_ns);
     header->start_wall_100ns = base_clock_wall_100ns();
-    atomic_store(&trace_recording.look_at, UINT64_MAX);
+    atomic_store(&trace_recording.look_at, 0);
     while (!trace_recording.is_clock && base_clock_ns() - header->start_ns < CALIBRATION_NS) {
-        trace_compare_clock();
+        compare_clock();
     }
 }
 
@@ -312,11 +342,15 @@ static USHORT add_name(struct trace_writer *own, const char *text, size_t place)
     return file->names[place].number;
 }
 
-/* Room is made before the lock is taken, which making a window takes too. */
-USHORT trace_number_of_new(const char *text)
+/* Names are known by their address: one text may have several numbers. Room is made before the lock
+ * is taken, which making a window takes too. */
+static USHORT number_of(const char *text)
 {
     struct trace_writer *own = &trace_writer;
     size_t first = trace_place_of((ULONG_PTR)text, TRACE_NAMES_MAX);
+    if (text == NULL) {
+        return 0;
+    }
     for (size_t place = first;; place = (place + 1) & (TRACE_NAMES_MAX - 1)) {
         const struct trace_name *name = &recorder->names[place];
         const char *known = atomic_load_explicit(&name->text, memory_order_acquire);
@@ -327,7 +361,7 @@ USHORT trace_number_of_new(const char *text)
             break;
         }
     }
-    if (trace_reserve(own, TRACE_CHUNK_BYTES / 4) == NULL) {
+    if (reserve(own, TRACE_CHUNK_BYTES / 4) == NULL) {
         return 0;
     }
     base_mutex_lock(&recorder->lock);
@@ -336,7 +370,7 @@ USHORT trace_number_of_new(const char *text)
     return number;
 }
 
-void trace_note_new_site(ULONG_PTR address)
+static void note_site(ULONG_PTR address)
 {
     size_t place = trace_place_of(address, TRACE_SITES_MAX);
     for (size_t tried = 0; address != 0 && tried < 64; tried++) {
@@ -363,7 +397,7 @@ void wskemu_trace_name_sites(void)
     if (atomic_load(&trace_recorded_groups) == 0) {
         return;
     }
-    trace_compare_clock();
+    compare_clock();
     for (size_t place = 0; place < TRACE_SITES_MAX; place++) {
         ULONG_PTR address = atomic_load(&recorder->sites[place]);
         if (address != 0 && !atomic_exchange(&recorder->is_site_named[place], true)) {
@@ -420,17 +454,13 @@ static void write_rest(struct trace_writer *own, struct payload *payload)
 {
     while (payload->left != 0) {
         SIZE_T bytes = at_most(payload->left, DATA_BYTES_MAX);
-        struct trace_record *record = trace_reserve(own, padded(bytes));
+        struct trace_record *record = reserve(own, padded(bytes));
         if (record == NULL) {
             return;
         }
-        trace_stamp(record);
-        record->kind = TRACE_BYTES;
-        record->flags = 0;
-        record->name = 0;
-        record->data_bytes = (USHORT)bytes;
+        fill_head(record, TRACE_BYTES, 0, 0, bytes);
         take_payload(payload, (char *)(record + 1), bytes);
-        trace_commit(own, padded(bytes));
+        commit(own, padded(bytes));
     }
 }
 
@@ -451,31 +481,31 @@ static void fill_data(char *to, const struct trace_event *event, SIZE_T text_byt
     take_payload(payload, to, payload_bytes);
 }
 
-void trace_record_data(const struct trace_event *event)
+void trace_record(const struct trace_event *event)
 {
     struct trace_writer *own = &trace_writer;
     struct payload payload = {event->buffers, 0,
                               at_most(event->payload_bytes, trace_recording.payload_max)};
-    USHORT name = event->name != NULL ? trace_number_of(event->name) : 0;
+    USHORT name = number_of(event->name);
     SIZE_T fixed = (event->flags & TRACE_HAS_ADDRESSES) != 0 ? 2 * sizeof(struct trace_address) : 0;
     SIZE_T text = at_most(event->text_bytes, DATA_BYTES_MAX - fixed);
     SIZE_T inside = at_most(payload.left, DATA_BYTES_MAX - fixed - text);
     SIZE_T data = fixed + text + inside;
     SIZE_T bytes = trace_field_bytes(event->flags) + padded(data);
-    struct trace_record *record = trace_reserve(own, bytes);
+    struct trace_record *record = reserve(own, bytes);
     if (record == NULL) {
         return;
     }
-    trace_note_site((ULONG_PTR)event->site);
-    trace_stamp(record);
-    record->kind = (UCHAR)event->kind;
-    record->flags = (UCHAR)event->flags;
-    record->name = name;
-    record->data_bytes = (USHORT)data;
+    note_site((ULONG_PTR)event->site);
+    note_site(event->is_routine_first ? (ULONG_PTR)event->first : 0);
+    fill_head(record, event->kind, event->flags, name, data);
     uint64_t *end = trace_fill((uint64_t *)(void *)(record + 1), event->flags, event);
     fill_data((char *)end, event, text, &payload, inside);
-    trace_commit(own, bytes);
+    commit(own, bytes);
     write_rest(own, &payload);
+    if (ticks_now() >= atomic_load_explicit(&trace_recording.look_at, memory_order_relaxed)) {
+        compare_clock();
+    }
 }
 
 /* ---- beginning and end ---- */

@@ -61,20 +61,8 @@ struct trace_recording {
 
 TRACE_LOCAL extern struct trace_recording trace_recording;
 
-/* Makes room for so many bytes in the thread's chunk; false if the record is lost. */
-BASE_COLD bool trace_make_room(struct trace_writer *own, SIZE_T bytes);
-
-/* Finds out how long a tick is. */
-BASE_COLD void trace_compare_clock(void);
-
-/* The number of a name that is not in its place. */
-BASE_COLD USHORT trace_number_of_new(const char *text);
-
-/* Remembers a site that is not in its place. */
-BASE_COLD void trace_note_new_site(ULONG_PTR address);
-
-/* Writes an event that has addresses, text or payload. */
-void trace_record_data(const struct trace_event *event);
+/* Writes an event whatever it has and whatever it takes. */
+BASE_COLD void trace_record(const struct trace_event *event);
 
 /* Works out anew who watches what. */
 void trace_groups_update(void);
@@ -82,58 +70,6 @@ void trace_groups_update(void);
 static inline size_t trace_place_of(ULONG_PTR address, size_t places)
 {
     return (size_t)((address * 0x9E3779B97F4A7C15ULL) >> 40) & (places - 1);
-}
-
-/* The number of a name, which is known by its address: one text may have several. */
-static inline USHORT trace_number_of(const char *text)
-{
-    const struct trace_name *name =
-        &trace_recording.names[trace_place_of((ULONG_PTR)text, TRACE_NAMES_MAX)];
-    return atomic_load_explicit(&name->text, memory_order_acquire) == text
-               ? name->number
-               : trace_number_of_new(text);
-}
-
-/* Remembers a routine or call site that is to be named. */
-static inline void trace_note_site(ULONG_PTR address)
-{
-    _Atomic ULONG_PTR *site = &trace_recording.sites[trace_place_of(address, TRACE_SITES_MAX)];
-    if (atomic_load_explicit(site, memory_order_relaxed) != address) {
-        trace_note_new_site(address);
-    }
-}
-
-/* Room for a record with so many bytes behind its head, or NULL: then it is lost. */
-static inline struct trace_record *trace_reserve(struct trace_writer *own, SIZE_T bytes)
-{
-    bytes += sizeof(struct trace_record);
-    if (own->recording != atomic_load_explicit(&trace_recording.number, memory_order_relaxed) ||
-        (ULONG)own->state + bytes > TRACE_CHUNK_BYTES) {
-        if (!trace_make_room(own, bytes)) {
-            return NULL;
-        }
-    }
-    return (struct trace_record *)(void *)((char *)own->chunk + (ULONG)own->state);
-}
-
-/* Everything of the record is in place: it counts from here on. */
-static inline void trace_commit(struct trace_writer *own, SIZE_T bytes)
-{
-    own->state += sizeof(struct trace_record) + bytes;
-    __atomic_store_n(&own->chunk->state, own->state, __ATOMIC_RELEASE);
-}
-
-static inline void trace_stamp(struct trace_record *record)
-{
-    const struct _KTHREAD *thread = ke_thread_slot.thread;
-    const struct ke_processor *processor = thread != NULL ? thread->processor : NULL;
-    uint64_t now = trace_recording.is_clock ? base_clock_ns() : base_ticks();
-    record->ticks = now;
-    record->irql = thread != NULL ? thread->irql : PASSIVE_LEVEL;
-    record->processor = processor != NULL ? (UCHAR)processor->number : TRACE_NO_PROCESSOR;
-    if (now >= atomic_load_explicit(&trace_recording.look_at, memory_order_relaxed)) {
-        trace_compare_clock();
-    }
 }
 
 /* Writes the fields that the flags say; where they end. */
@@ -168,27 +104,57 @@ static inline SIZE_T trace_field_bytes(unsigned flags)
     return (SIZE_T)count * TRACE_FIELD_BYTES;
 }
 
-/* Writes an event that is nothing but its fields. With flags that the compiler knows that is a
- * dozen stores. */
-TRACE_IN_PLACE static inline void trace_record(const struct trace_event *event)
+static inline bool trace_is_known_site(ULONG_PTR address)
+{
+    const _Atomic ULONG_PTR *place =
+        &trace_recording.sites[trace_place_of(address, TRACE_SITES_MAX)];
+    return atomic_load_explicit(place, memory_order_relaxed) == address;
+}
+
+/* The number of a name if it is known and stands where its address says. */
+static inline bool trace_find_name(const char *text, USHORT *number)
+{
+    const struct trace_name *name =
+        &trace_recording.names[trace_place_of((ULONG_PTR)text, TRACE_NAMES_MAX)];
+    if (atomic_load_explicit(&name->text, memory_order_acquire) != text) {
+        return false;
+    }
+    *number = name->number;
+    return true;
+}
+
+/* Writes an event that is nothing but its fields, if nothing has to be done for it before: the way
+ * of nearly all. It calls no function, and with flags that the compiler knows it is some forty
+ * instructions. */
+TRACE_IN_PLACE static inline bool trace_record_at_once(const struct trace_event *event)
 {
     struct trace_writer *own = &trace_writer;
-    USHORT name = event->name != NULL ? trace_number_of(event->name) : 0;
-    SIZE_T bytes = trace_field_bytes(event->flags);
-    struct trace_record *record = trace_reserve(own, bytes);
-    if (record == NULL) {
-        return;
+    const struct _KTHREAD *thread = ke_thread_slot.thread;
+    uint64_t state = own->state, now = base_ticks();
+    SIZE_T bytes = sizeof(struct trace_record) + trace_field_bytes(event->flags);
+    USHORT name = 0;
+    if (own->recording != atomic_load_explicit(&trace_recording.number, memory_order_relaxed) ||
+        (ULONG)state + bytes > TRACE_CHUNK_BYTES || thread == NULL ||
+        now >= atomic_load_explicit(&trace_recording.look_at, memory_order_relaxed) ||
+        (event->name != NULL && !trace_find_name(event->name, &name)) ||
+        ((event->flags & TRACE_HAS_SITE) != 0 && !trace_is_known_site((ULONG_PTR)event->site)) ||
+        (event->is_routine_first && !trace_is_known_site((ULONG_PTR)event->first))) {
+        return false;
     }
-    if ((event->flags & TRACE_HAS_SITE) != 0) {
-        trace_note_site((ULONG_PTR)event->site);
-    }
-    trace_stamp(record);
+    struct trace_chunk *chunk = own->chunk;
+    struct trace_record *record = (struct trace_record *)(void *)((char *)chunk + (ULONG)state);
+    const struct ke_processor *processor = thread->processor;
+    record->ticks = now;
     record->kind = (UCHAR)event->kind;
     record->flags = (UCHAR)event->flags;
+    record->irql = thread->irql;
+    record->processor = processor != NULL ? (UCHAR)processor->number : TRACE_NO_PROCESSOR;
     record->name = name;
     record->data_bytes = 0;
     trace_fill((uint64_t *)(void *)(record + 1), event->flags, event);
-    trace_commit(own, bytes);
+    own->state = state + bytes;
+    __atomic_store_n(&chunk->state, state + bytes, __ATOMIC_RELEASE);
+    return true;
 }
 
 #endif

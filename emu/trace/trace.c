@@ -99,12 +99,12 @@ static const unsigned group_of[TRACE_KIND_COUNT] = {
 #undef X
 };
 
-BASE_COLD static void tell_others(struct trace_event event, unsigned group)
+static void tell_others(const struct trace_event *event, unsigned group)
 {
-    tell_observer(&event);
+    tell_observer(event);
     trace_listener *routine = atomic_load(&listener);
     if (routine != NULL && (listener_groups & group) != 0) {
-        routine(listener_context, &event);
+        routine(listener_context, event);
     }
 }
 
@@ -114,24 +114,22 @@ static bool has_data(const struct trace_event *event)
            event->payload_bytes != 0;
 }
 
-BASE_COLD static void record_data(struct trace_event event)
+BASE_COLD static void tell_slowly(struct trace_event event, unsigned group)
 {
-    trace_record_data(&event);
+    if ((atomic_load_explicit(&trace_recorded_groups, memory_order_relaxed) & group) != 0) {
+        trace_record(&event);
+    }
+    if ((atomic_load_explicit(&told_groups, memory_order_relaxed) & group) != 0) {
+        tell_others(&event, group);
+    }
 }
 
+/* Whoever calls this has found that somebody wants the group. */
 TRACE_IN_PLACE static inline void tell(struct trace_event event, unsigned group)
 {
-    unsigned recorded = atomic_load_explicit(&trace_recorded_groups, memory_order_relaxed);
-    unsigned told = atomic_load_explicit(&told_groups, memory_order_relaxed);
-    if ((recorded & group) != 0) {
-        if (has_data(&event)) {
-            record_data(event);
-        } else {
-            trace_record(&event);
-        }
-    }
-    if ((told & group) != 0) {
-        tell_others(event, group);
+    if ((atomic_load_explicit(&told_groups, memory_order_relaxed) & group) != 0 ||
+        has_data(&event) || !trace_record_at_once(&event)) {
+        tell_slowly(event, group);
     }
 }
 
@@ -164,18 +162,11 @@ void trace_tell_completion(PIRP irp)
          TRACE_CALLS);
 }
 
-static inline void note_routine(const void *routine)
-{
-    if (atomic_load_explicit(&trace_recorded_groups, memory_order_relaxed) != 0) {
-        trace_note_site((ULONG_PTR)routine);
-    }
-}
-
 void trace_tell_callback(const char *name, const void *routine)
 {
-    note_routine(routine);
     tell((struct trace_event){.kind = TRACE_CALLBACK,
                               .flags = TRACE_HAS_FIRST,
+                              .is_routine_first = true,
                               .name = name,
                               .first = (ULONG_PTR)routine},
          TRACE_CALLS);
@@ -221,11 +212,9 @@ static bool has_routine(enum trace_kind kind)
 
 void trace_tell_object(enum trace_kind kind, const void *object, ULONG64 first, ULONG64 second)
 {
-    if (has_routine(kind)) {
-        note_routine((const void *)(ULONG_PTR)first);
-    }
     tell((struct trace_event){.kind = kind,
                               .flags = TRACE_HAS_OBJECT | TRACE_HAS_FIRST | TRACE_HAS_SECOND,
+                              .is_routine_first = has_routine(kind),
                               .object = object,
                               .first = first,
                               .second = second},

@@ -28,8 +28,9 @@ extern _Atomic unsigned trace_groups;
  * which of them are written to a file. */
 struct trace_event {
     enum trace_kind kind;
-    unsigned flags;   /* enum trace_flags */
-    const char *name; /* lives as long as the process */
+    unsigned flags;        /* enum trace_flags */
+    bool is_routine_first; /* first is code that is to be named */
+    const char *name;      /* lives as long as the process */
     const void *object;
     const void *irp;
     const void *site;

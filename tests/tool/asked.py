@@ -27,7 +27,7 @@ def codes():
 
 def test_control():
     code = codes()
-    with Run(support.build("ioctl"), "--verbose") as run:
+    with Run(support.build("ioctl"), "--verbose", "--trace", "t.trace") as run:
         run.wait_for("loaded")
         text = call("ioctl", "IoctlExample", code["IOCTL_EXAMPLE_REVERSE"], "--in", "61 62 63",
                     "--out", 3)
@@ -36,6 +36,10 @@ def test_control():
                "STATUS_INVALID_DEVICE_REQUEST")
         expect(call("ioctl", "Nothing", "0", status=1), "cannot open the device Nothing")
         run.stop()
+    text = call("trace", "t.trace")
+    thread = re.search(r"\d +(\d+) +- PASSIVE +thread +wskemu ioctl\n", text)
+    assert thread, text
+    assert re.search(rf"\d +{thread[1]} +- PASSIVE +callback .* at ioctl\.c:", text), text
 
 
 def test_control_that_waits_is_seen_and_cancelled():
