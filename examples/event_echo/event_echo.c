@@ -2,7 +2,7 @@
  * event_echo: a TCP echo server without a receive of its own. Its callbacks are enabled once, for
  * all sockets to come (WSK_SET_STATIC_EVENT_CALLBACKS). WskReceiveEvent keeps what it is shown by
  * returning STATUS_PENDING, sends it back from the very memory in which it arrived, and gives it
- * back by WskRelease when it was sent: not one byte is copied.
+ * back by WskRelease when it was sent: not one byte is copied, unless WSK wants its memory back.
  *
  * A connection counts references: one while it is open, one for each indication on its way back,
  * one for each call that some other code is making on its socket. Whoever drops the last one takes
@@ -14,7 +14,7 @@
 
 #define DEFAULT_PORT 7777
 #define PROVIDER_WAIT_MS 1000
-#define KEPT_BYTES_MAX (1024 * 1024) /* a client that never reads is cut off here */
+#define KEPT_BYTES_MAX (4 * 1024 * 1024) /* a client that never reads is cut off here */
 #define POOL_TAG 'cEvE'
 
 typedef enum _CONNECTION_STAGE { Open, Disconnecting, Closing } CONNECTION_STAGE;
@@ -34,10 +34,11 @@ typedef struct _CONNECTION {
     SIZE_T KeptBytes;
 } CONNECTION, *PCONNECTION;
 
-/* An indication on its way back. */
+/* An indication on its way back, or a copy of one, which lies behind the structure. */
 typedef struct _ECHO {
     PCONNECTION Connection;
-    PWSK_DATA_INDICATION Indication;
+    PWSK_DATA_INDICATION Indication; /* NULL for a copy */
+    PMDL Copy;                       /* or NULL */
     SIZE_T Bytes;
     volatile LONG Left; /* sends that have not completed, and the callback that makes them */
 } ECHO, *PECHO;
@@ -188,16 +189,14 @@ static VOID ConnectionAbort(PCONNECTION Connection)
 /* ---- what is sent back ---- */
 
 /* Holds the connection for an indication. FALSE if it has ended: a callback may still run then, but
- * must not use the socket. A client that does not read is cut off: when too much is kept of it, or
- * when WSK wants its memory back. */
-static BOOLEAN ConnectionKeep(PCONNECTION Connection, ULONG Flags, SIZE_T Bytes, PBOOLEAN IsTooMuch)
+ * must not use the socket. */
+static BOOLEAN ConnectionKeep(PCONNECTION Connection, SIZE_T Bytes, PBOOLEAN IsTooMuch)
 {
-    BOOLEAN IsWanted = (Flags & WSK_FLAG_RELEASE_ASAP) != 0;
     KIRQL Irql;
     KeAcquireSpinLock(&Server.Lock, &Irql);
     BOOLEAN IsOpen = Connection->IsOpen;
     *IsTooMuch = FALSE;
-    if (IsOpen && (IsWanted || Connection->KeptBytes + Bytes > KEPT_BYTES_MAX)) {
+    if (IsOpen && Connection->KeptBytes + Bytes > KEPT_BYTES_MAX) {
         *IsTooMuch = ConnectionPrepareAbort(Connection);
         IsOpen = FALSE;
     }
@@ -211,12 +210,62 @@ static BOOLEAN ConnectionKeep(PCONNECTION Connection, ULONG Flags, SIZE_T Bytes,
 
 static VOID EchoFree(PECHO Echo)
 {
+    if (Echo->Copy != NULL) {
+        IoFreeMdl(Echo->Copy);
+    }
+    ExFreePoolWithTag(Echo, POOL_TAG);
+}
+
+static VOID CopyBuffer(PUCHAR To, PWSK_BUF Buffer)
+{
+    SIZE_T Offset = Buffer->Offset;
+    SIZE_T Left = Buffer->Length;
+    for (PMDL Mdl = Buffer->Mdl; Left != 0; Mdl = Mdl->Next) {
+        SIZE_T Bytes = min(MmGetMdlByteCount(Mdl) - Offset, Left);
+        RtlCopyMemory(To, (PUCHAR)MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority) + Offset,
+                      Bytes);
+        To += Bytes;
+        Left -= Bytes;
+        Offset = 0;
+    }
+}
+
+/* What arrived goes back from where it lies, or from a copy. NULL if there is no memory. */
+static PECHO EchoAllocate(PCONNECTION Connection, PWSK_DATA_INDICATION Indication, SIZE_T Bytes,
+                          BOOLEAN IsCopied)
+{
+    SIZE_T CopiedBytes = IsCopied ? Bytes : 0;
+    PECHO Echo = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Echo) + CopiedBytes, POOL_TAG);
+    if (Echo == NULL) {
+        return NULL;
+    }
+    *Echo = (ECHO){Connection, Indication, NULL, Bytes, 1};
+    if (!IsCopied) {
+        return Echo;
+    }
+    PUCHAR Place = (PUCHAR)(Echo + 1);
+    Echo->Copy = IoAllocateMdl(Place, (ULONG)Bytes, FALSE, FALSE, NULL);
+    if (Echo->Copy == NULL) {
+        EchoFree(Echo);
+        return NULL;
+    }
+    MmBuildMdlForNonPagedPool(Echo->Copy);
+    for (Echo->Indication = NULL; Indication != NULL; Indication = Indication->Next) {
+        CopyBuffer(Place, &Indication->Buffer);
+        Place += Indication->Buffer.Length;
+    }
+    return Echo;
+}
+
+/* All of it was sent. */
+static VOID EchoEnd(PECHO Echo)
+{
     PCONNECTION Connection = Echo->Connection;
     KIRQL Irql;
     KeAcquireSpinLock(&Server.Lock, &Irql);
     Connection->KeptBytes -= Echo->Bytes;
     KeReleaseSpinLock(&Server.Lock, Irql);
-    ExFreePoolWithTag(Echo, POOL_TAG);
+    EchoFree(Echo);
     ConnectionDereference(Connection);
 }
 
@@ -230,60 +279,72 @@ static NTSTATUS EchoSent(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
     }
     IoFreeIrp(Irp);
     if (InterlockedDecrement(&Echo->Left) == 0) {
-        Connection->Dispatch->WskRelease(Connection->Socket, Echo->Indication);
-        EchoFree(Echo);
+        if (Echo->Indication != NULL) {
+            Connection->Dispatch->WskRelease(Connection->Socket, Echo->Indication);
+        }
+        EchoEnd(Echo);
     }
     return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+static BOOLEAN EchoSendBuffer(PECHO Echo, PWSK_BUF Buffer)
+{
+    PCONNECTION Connection = Echo->Connection;
+    PIRP Irp = IoAllocateIrp(1, FALSE);
+    if (Irp == NULL) {
+        ConnectionEnd(Connection, TRUE); /* with a gap the stream is worth nothing */
+        return FALSE;
+    }
+    InterlockedIncrement(&Echo->Left);
+    IoSetCompletionRoutine(Irp, EchoSent, Echo, TRUE, TRUE, TRUE);
+    Connection->Dispatch->WskSend(Connection->Socket, Buffer, 0, Irp);
+    return TRUE;
 }
 
 /* One send for each buffer of the list. Sends go out in the order of the calls. */
 static VOID EchoSend(PECHO Echo)
 {
-    PCONNECTION Connection = Echo->Connection;
     PWSK_DATA_INDICATION Data = Echo->Indication;
-    for (; Data != NULL; Data = Data->Next) {
-        PIRP Irp = IoAllocateIrp(1, FALSE);
-        if (Irp == NULL) {
-            ConnectionEnd(Connection, TRUE); /* with a gap the stream is worth nothing */
-            return;
-        }
-        InterlockedIncrement(&Echo->Left);
-        IoSetCompletionRoutine(Irp, EchoSent, Echo, TRUE, TRUE, TRUE);
-        Connection->Dispatch->WskSend(Connection->Socket, &Data->Buffer, 0, Irp);
+    if (Data == NULL) {
+        WSK_BUF Copy = {Echo->Copy, 0, Echo->Bytes};
+        EchoSendBuffer(Echo, &Copy);
+    }
+    while (Data != NULL && EchoSendBuffer(Echo, &Data->Buffer)) {
+        Data = Data->Next;
     }
 }
 
 /* What this returns says who owns the list: STATUS_PENDING keeps it until WskRelease. If all sends
- * have completed already it is not kept, and STATUS_SUCCESS gives it back. */
+ * have completed already, or a copy was made, it is not kept, and STATUS_SUCCESS gives it back. */
 static NTSTATUS WSKAPI ConnectionReceive(PVOID SocketContext, ULONG Flags,
                                          PWSK_DATA_INDICATION DataIndication, SIZE_T BytesIndicated,
                                          SIZE_T *BytesAccepted)
 {
     PCONNECTION Connection = SocketContext;
+    BOOLEAN IsCopied = (Flags & WSK_FLAG_RELEASE_ASAP) != 0;
     BOOLEAN IsTooMuch;
     UNREFERENCED_PARAMETER(BytesAccepted); /* untouched: all of them */
     if (DataIndication == NULL) {
         ConnectionEnd(Connection, TRUE); /* the socket no longer works */
         return STATUS_SUCCESS;
     }
-    PECHO Echo = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Echo), POOL_TAG);
+    PECHO Echo = EchoAllocate(Connection, DataIndication, BytesIndicated, IsCopied);
     if (Echo == NULL) {
         ConnectionEnd(Connection, TRUE);
         return STATUS_SUCCESS;
     }
-    if (!ConnectionKeep(Connection, Flags, BytesIndicated, &IsTooMuch)) {
-        ExFreePoolWithTag(Echo, POOL_TAG);
+    if (!ConnectionKeep(Connection, BytesIndicated, &IsTooMuch)) {
+        EchoFree(Echo);
         if (IsTooMuch) {
             ConnectionAbort(Connection);
         }
         return STATUS_SUCCESS;
     }
-    *Echo = (ECHO){Connection, DataIndication, BytesIndicated, 1};
     EchoSend(Echo);
     if (InterlockedDecrement(&Echo->Left) != 0) {
-        return STATUS_PENDING;
+        return IsCopied ? STATUS_SUCCESS : STATUS_PENDING;
     }
-    EchoFree(Echo);
+    EchoEnd(Echo);
     return STATUS_SUCCESS;
 }
 
