@@ -243,7 +243,7 @@ static bool suspect(void *context, struct verifier_hang_cause *cause)
              "The driver hangs. All %u worker threads run work routines that wait, so that the "
              "work items behind them (%u are queued) are not run, and for %lu ms nothing has "
              "happened.",
-             EX_WORKERS_MAX, queued, verifier_hang_ms());
+             (unsigned)EX_WORKERS_MAX, queued, verifier_hang_ms());
     return true;
 }
 

@@ -5,12 +5,16 @@
 #include "ke/bugcheck.h"
 #include "ke/warning.h"
 #include "verifier/level.h"
+#include "verifier/once.h"
 
 #include <excpt.h>
 #include <string.h>
 
 /* So many bytes in turn are taken for memory that nobody wrote. */
 #define FRESH_RUN 8
+
+#define VENDOR_TYPE_MIN 0x8000
+#define VENDOR_FUNCTION_MIN 0x800
 
 static NTSTATUS copy_in(PVOID to, const void *from, ULONG bytes)
 {
@@ -86,10 +90,24 @@ NTSTATUS io_transfer_write(PIRP irp, PDEVICE_OBJECT device, PVOID buffer, ULONG 
                                                : STATUS_SUCCESS;
 }
 
+/* A vendor's device type with a function that is not a vendor's. Each code is told of once. */
+static void check_code(ULONG code)
+{
+    ULONG function = IoGetFunctionCodeFromCtlCode(code);
+    if (DEVICE_TYPE_FROM_CTL_CODE(code) >= VENDOR_TYPE_MIN && function < VENDOR_FUNCTION_MIN &&
+        verifier_speaks_first("DEV-63", (const void *)(ULONG_PTR)code)) {
+        ke_warning("DEV-63",
+                   "the control code 0x%08X has the device type 0x%X, which is a vendor's, and the "
+                   "function 0x%X; those of vendors begin at 0x800",
+                   code, DEVICE_TYPE_FROM_CTL_CODE(code), function);
+    }
+}
+
 NTSTATUS io_transfer_control(PIRP irp, PIO_STACK_LOCATION location, ULONG code, PVOID input,
                              ULONG input_bytes, PVOID output, ULONG output_bytes)
 {
     ULONG method = METHOD_FROM_CTL_CODE(code);
+    check_code(code);
     location->Parameters.DeviceIoControl.IoControlCode = code;
     location->Parameters.DeviceIoControl.InputBufferLength = input_bytes;
     location->Parameters.DeviceIoControl.OutputBufferLength = output_bytes;

@@ -97,6 +97,7 @@ static void insert(PKTIMER timer, uint64_t due_ns)
     size_t place = timers->count + 1;
     atomic_store_explicit(&timers->count, place, memory_order_relaxed);
     sift_up(place, slot);
+    ke_timer_index_count(&timers->index, timer, 1);
     if (timers->index.place != NULL) {
         ke_timer_index_add(&timers->index, timer);
     }
@@ -110,6 +111,7 @@ static void remove_timer(PKTIMER timer)
     struct ke_timer_slot last = get(count);
     atomic_store_explicit(&timers->count, count - 1, memory_order_relaxed);
     timer->TimerListEntry.Flink = NULL;
+    ke_timer_index_count(&timers->index, timer, -1);
     if (timers->index.place != NULL) {
         ke_timer_index_remove(&timers->index, timer);
     }
@@ -203,7 +205,7 @@ static PKTIMER look_at_all(struct ke_timers *timers, const void *start, size_t b
 PKTIMER ke_timers_find(const void *start, size_t bytes)
 {
     struct ke_timers *timers = &ke_kernel()->timers;
-    if (timers->count == 0) {
+    if (timers->count == 0 || !ke_timer_index_may_hold(&timers->index, start, bytes)) {
         return NULL;
     }
     ke_lock();

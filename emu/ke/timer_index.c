@@ -1,9 +1,10 @@
 /*
  * The index of timers by address.
  *
- * Every free of pool asks whether a timer that is set lies in the block. With a handful of timers a
- * look at all of them is cheapest, and then there is no index. Beyond that the first who asks has
- * one made, and from then on setting and cancelling keep it.
+ * Every free of pool asks whether a timer that is set lies in the block. Mostly none does, which
+ * the counts tell without the lock. Where they cannot say, a look at all timers is cheapest as long
+ * as there is a handful of them, and then there is no table. Beyond that the first who asks has one
+ * made, and from then on setting and cancelling keep it.
  *
  * It is a table of timers with open addressing, by the granule of memory in which they begin: who
  * looks for a range asks for each of its granules. What this keeps true: no place between a timer's
@@ -15,20 +16,22 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define GRANULE 256
 #define PLACES_A_TIMER 4
+
+/* For larger ranges the counts would say yes for some reason or other. */
+#define GRANULES_MAX 64
 
 /* With fewer timers no index pays. */
 #define TIMERS_MIN 32
 
 static size_t home_of(const struct ke_timer_index *index, ULONG_PTR granule)
 {
-    return (size_t)((granule * 0x9E3779B97F4A7C15ULL) >> 32) & index->mask;
+    return ke_timer_hash(granule) & index->mask;
 }
 
 static size_t home_of_timer(const struct ke_timer_index *index, const KTIMER *timer)
 {
-    return home_of(index, (ULONG_PTR)timer / GRANULE);
+    return home_of(index, (ULONG_PTR)timer / KE_TIMER_GRANULE);
 }
 
 static void put(struct ke_timer_index *index, PKTIMER timer)
@@ -47,7 +50,7 @@ void ke_timer_index_begin(struct ke_timer_index *index, size_t timers)
     while (places < timers * PLACES_A_TIMER) {
         places *= 2;
     }
-    index->place = calloc(places, sizeof(*index->place));
+    index->place = calloc(places, sizeof(void *));
     index->mask = places - 1;
     index->count = 0;
 }
@@ -55,19 +58,20 @@ void ke_timer_index_begin(struct ke_timer_index *index, size_t timers)
 void ke_timer_index_free(struct ke_timer_index *index)
 {
     free(index->place);
-    *index = (struct ke_timer_index){.place = NULL};
+    index->place = NULL;
 }
 
 static void grow(struct ke_timer_index *index)
 {
-    struct ke_timer_index small = *index;
-    ke_timer_index_begin(index, small.count * 2);
-    for (size_t i = 0; i <= small.mask && index->place != NULL; i++) {
-        if (small.place[i] != NULL) {
-            put(index, small.place[i]);
+    PKTIMER *small = index->place;
+    size_t mask = index->mask;
+    ke_timer_index_begin(index, index->count * 2);
+    for (size_t i = 0; i <= mask && index->place != NULL; i++) {
+        if (small[i] != NULL) {
+            put(index, small[i]);
         }
     }
-    ke_timer_index_free(&small);
+    free(small);
 }
 
 void ke_timer_index_add(struct ke_timer_index *index, PKTIMER timer)
@@ -114,16 +118,33 @@ void ke_timer_index_remove(struct ke_timer_index *index, const KTIMER *timer)
     }
 }
 
+bool ke_timer_index_may_hold(const struct ke_timer_index *index, const void *start, size_t bytes)
+{
+    ULONG_PTR first = (ULONG_PTR)start / KE_TIMER_GRANULE;
+    ULONG_PTR last = ((ULONG_PTR)start + bytes - 1) / KE_TIMER_GRANULE;
+    if (bytes == 0 || last - first >= GRANULES_MAX) {
+        return bytes != 0;
+    }
+    for (ULONG_PTR granule = first; granule <= last; granule++) {
+        size_t place = ke_timer_hash(granule) % KE_TIMER_COUNTS;
+        if (atomic_load_explicit(&index->counts[place], memory_order_relaxed) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool ke_timer_index_pays(size_t bytes, size_t timers)
 {
-    return timers >= TIMERS_MIN && bytes / GRANULE < timers;
+    return timers >= TIMERS_MIN && bytes / KE_TIMER_GRANULE < timers;
 }
 
 PKTIMER ke_timer_index_find(const struct ke_timer_index *index, const void *start, size_t bytes,
                             size_t *steps)
 {
-    ULONG_PTR last = ((ULONG_PTR)start + bytes - 1) / GRANULE;
-    for (ULONG_PTR granule = (ULONG_PTR)start / GRANULE; bytes != 0 && granule <= last; granule++) {
+    ULONG_PTR last = ((ULONG_PTR)start + bytes - 1) / KE_TIMER_GRANULE;
+    for (ULONG_PTR granule = (ULONG_PTR)start / KE_TIMER_GRANULE; bytes != 0 && granule <= last;
+         granule++) {
         size_t place = home_of(index, granule);
         for (; index->place[place] != NULL; place = (place + 1) & index->mask) {
             (*steps)++;

@@ -80,7 +80,6 @@ static struct mm_mdl_record *allocate_record(SIZE_T bytes, const void *creator)
     }
     if (record != NULL) {
         atomic_init(&record->uses, MM_MDL_KNOWN);
-        atomic_init(&record->is_given, false);
         record->creator = creator;
         record->guarded = guarded;
     }
@@ -176,8 +175,8 @@ record_before(const MDL *mdl)
         base_mutex_unlock(&mm->lock);
         return record;
     }
-    return (*(volatile ULONG64 *)(PVOID)&record->uses & ~MM_MDL_COUNT) == MM_MDL_KNOWN ? record
-                                                                                       : NULL;
+    ULONG64 uses = *(volatile ULONG64 *)(PVOID)&record->uses;
+    return (uses & ~(MM_MDL_COUNT | MM_MDL_GIVEN)) == MM_MDL_KNOWN ? record : NULL;
 }
 
 static void count_uses(const MDL *first, ULONG64 change)
@@ -203,8 +202,9 @@ void mm_mdl_let_go(const MDL *first)
 void mm_mdl_note_given(const MDL *mdl)
 {
     struct mm_mdl_record *record = record_before(mdl);
-    if (record != NULL && !atomic_load_explicit(&record->is_given, memory_order_relaxed)) {
-        atomic_store_explicit(&record->is_given, true, memory_order_relaxed);
+    if (record != NULL &&
+        (atomic_load_explicit(&record->uses, memory_order_relaxed) & MM_MDL_GIVEN) == 0) {
+        atomic_fetch_or_explicit(&record->uses, MM_MDL_GIVEN, memory_order_relaxed);
     }
 }
 
@@ -544,7 +544,7 @@ static const char *rule_of_left(const struct mm_mdl_record *record)
     if ((mdl->MdlFlags & MDL_PAGES_LOCKED) != 0) {
         return "MDL-36";
     }
-    return atomic_load(&record->is_given) ? "WSK-BUF-12" : "MDL-12";
+    return (atomic_load(&record->uses) & MM_MDL_GIVEN) != 0 ? "WSK-BUF-12" : "MDL-12";
 }
 
 unsigned mm_mdls_report_driver(const struct ke_code *code)

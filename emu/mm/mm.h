@@ -22,14 +22,14 @@ struct mm_mdl_record {
     LIST_ENTRY link;            /* in mm_state.mdls; guarded by its lock, as next */
     struct mm_mdl_record *next; /* in its bucket */
     const void *creator;
-    struct ex_guarded *guarded;        /* its pages at level full, else NULL */
-    _Alignas(16) atomic_bool is_given; /* a driver passed it to WSK */
-    _Atomic(ULONG64) uses;             /* MM_MDL_KNOWN, and so many requests that use it */
+    struct ex_guarded *guarded; /* its pages at level full, else NULL */
+    _Atomic(ULONG64) uses;      /* MM_MDL_KNOWN, MM_MDL_GIVEN, how many requests use it */
 };
 
 /* In the high bits of uses while there is a record. */
 #define MM_MDL_KNOWN 0x6D646C5F72656300ULL
-#define MM_MDL_COUNT 0xFFULL
+#define MM_MDL_GIVEN 0x80ULL /* a driver passed it to WSK */
+#define MM_MDL_COUNT 0x7FULL
 
 C_ASSERT(sizeof(struct mm_mdl_record) % MEMORY_ALLOCATION_ALIGNMENT == 0);
 

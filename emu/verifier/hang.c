@@ -34,6 +34,7 @@
 #include "verifier/call_stack.h"
 #include "verifier/report.h"
 #include "verifier/verifier.h"
+#include "verifier/specific.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -517,6 +518,28 @@ static void tell_stalled_work(const struct stalled_work *work, struct verifier_h
     cause->rule = "WORK-18";
 }
 
+/* Whether it waits for what a completion routine should have signalled: for an event that would
+ * still be signalled then. */
+static void look_for_forgetful(const struct _KTHREAD *waiter, struct verifier_hang_cause *cause)
+{
+    const struct ke_wait *wait = wait_of(waiter);
+    const DISPATCHER_HEADER *what =
+        wait != NULL && wait->count == 1 ? wait->blocks[0].object : NULL;
+    if (what == NULL || what->Type != KE_EVENT_NOTIFICATION) {
+        return;
+    }
+    const void *routine = verifier_forgetful_routine(what);
+    if (routine == NULL) {
+        return;
+    }
+    size_t length = strlen(cause->sentence);
+    cause->rule = "DV-64";
+    snprintf(cause->sentence + length, sizeof(cause->sentence) - length,
+             " The completion routine %s was called with that event as its context, and did not "
+             "set it.",
+             base_stack_site((const char *)routine + 1).text);
+}
+
 static void tell_waiter(const struct view *view, struct verifier_hang_cause *cause)
 {
     char line[256];
@@ -536,6 +559,9 @@ static void tell_waiter(const struct view *view, struct verifier_hang_cause *cau
         cause->rule = reason->rule;
     } else if (view->is_ending && waits_for_thread(waiter)) {
         cause->rule = "THREAD-12";
+    }
+    if (cause->rule == NULL) {
+        look_for_forgetful(waiter, cause);
     }
     if (reason != NULL && reason->verifier_code != 0) {
         cause->code = DRIVER_VERIFIER_DETECTED_VIOLATION;

@@ -175,3 +175,49 @@ const char *verifier_wait_rule(const struct ke_callback *callback, const void *w
     }
     return rule != NULL ? rule : "WAIT-09";
 }
+
+/* ---- waits that nobody ends ---- */
+
+#define COMPLETED_MAX 32 /* IRPs that are remembered on the way back */
+
+struct forgetful {
+    const void *what;
+    const void *completed[COMPLETED_MAX]; /* later than the events that are still to come */
+    unsigned count;
+    const void *routine;
+};
+
+static bool was_completed(const struct forgetful *search, const void *irp)
+{
+    for (unsigned i = 0; i < search->count; i++) {
+        if (search->completed[i] == irp) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_forgetful(void *context, const struct verifier_event *event)
+{
+    struct forgetful *search = context;
+    if (event->act == VERIFIER_COMPLETED && search->count < COMPLETED_MAX) {
+        search->completed[search->count++] = event->object;
+    }
+    if (event->act != VERIFIER_SENT || event->context != (ULONG_PTR)search->what) {
+        return false;
+    }
+    if (event->name == NULL && was_completed(search, event->object)) {
+        search->routine = event->routine;
+    }
+    return true;
+}
+
+const void *verifier_forgetful_routine(const void *what)
+{
+    struct verifier_state *verifier = verifier_state();
+    struct forgetful search = {.what = what};
+    if (verifier != NULL && what != NULL) {
+        verifier_history_visit(&verifier->history, is_forgetful, &search);
+    }
+    return search.routine;
+}

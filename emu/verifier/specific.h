@@ -14,4 +14,8 @@ const char *verifier_level_rule(const char *function);
  * the thread is in, or NULL. Never NULL. */
 const char *verifier_wait_rule(const struct ke_callback *callback, const void *what);
 
+/* A completion routine that was set for a request to a device, with what somebody waits for as its
+ * context; the request was completed, so that it was called. NULL if there is none. */
+const void *verifier_forgetful_routine(const void *what);
+
 #endif

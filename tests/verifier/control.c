@@ -199,6 +199,38 @@ static void a_pointer_probed_inside_a_try_statement_is_fine(void **state)
     assert_int_equal(send_neither(read_probed), STATUS_ACCESS_VIOLATION);
 }
 
+/* ---- codes ---- */
+
+static void send_code(void *context)
+{
+    HANDLE handle;
+    IO_STATUS_BLOCK block;
+    PDRIVER_OBJECT driver = load_plain();
+    add_device(driver, L"\\Device\\Code", NULL, NULL);
+    NTSTATUS status =
+        open_device(L"\\Device\\Code", FILE_READ_DATA, FILE_SYNCHRONOUS_IO_NONALERT, &handle);
+    assert_int_equal(status, STATUS_SUCCESS);
+    ZwDeviceIoControlFile(handle, NULL, NULL, NULL, &block, *(ULONG *)context, NULL, 0, NULL, 0);
+    ZwClose(handle);
+    wskemu_unload_driver(driver);
+}
+
+static void a_vendors_code_with_a_function_of_others_is_caught(void **state)
+{
+    PROVES("DEV-63");
+    ULONG code = CTL_CODE(0x8000, 0x7FF, METHOD_BUFFERED, FILE_ANY_ACCESS);
+    expect_warning(send_code, &code, "DEV-63");
+}
+
+static void a_vendors_code_is_fine(void **state)
+{
+    STAYS_SILENT("DEV-63");
+    ULONG codes[] = {CTL_CODE(0x8000, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS), CODE};
+    for (size_t i = 0; i < RTL_NUMBER_OF(codes); i++) {
+        expect_silence(send_code, &codes[i]);
+    }
+}
+
 /* ---- the last close ---- */
 
 static PIRP queued;
@@ -331,6 +363,8 @@ static const struct CMUnitTest tests[] = {
     kernel_test(output_that_was_written_is_fine),
     kernel_test(a_buffer_used_without_a_look_at_its_length_is_caught),
     kernel_test(a_buffer_whose_length_was_looked_at_is_fine),
+    kernel_test(a_vendors_code_with_a_function_of_others_is_caught),
+    kernel_test(a_vendors_code_is_fine),
     kernel_test(a_pointer_used_unprobed_is_caught),
     kernel_test(a_pointer_probed_inside_a_try_statement_is_fine),
     kernel_test(a_request_that_outlives_the_cleanup_is_caught),

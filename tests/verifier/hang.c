@@ -338,6 +338,64 @@ static void a_wait_for_an_irp_that_cannot_be_cancelled_is_explained(void **state
                 "pending: IRP");
 }
 
+/* ---- a completion routine that a dispatch routine waits for ---- */
+
+static NTSTATUS keep_and_forget(PDEVICE_OBJECT device, PIRP irp, PVOID context)
+{
+    UNREFERENCED_PARAMETER(device);
+    UNREFERENCED_PARAMETER(irp);
+    UNREFERENCED_PARAMETER(context);
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+static PIO_COMPLETION_ROUTINE waited_routine;
+
+static NTSTATUS pass_and_wait(PDEVICE_OBJECT device, PIRP irp)
+{
+    KEVENT event;
+    KeInitializeEvent(&event, NotificationEvent, FALSE);
+    IoCopyCurrentIrpStackLocationToNext(irp);
+    IoSetCompletionRoutine(irp, waited_routine, &event, TRUE, TRUE, TRUE);
+    if (IoCallDriver(node_of(device)->lower, irp) == STATUS_PENDING) {
+        wait_object(&event);
+    }
+    return complete(irp, irp->IoStatus.Status, irp->IoStatus.Information);
+}
+
+static NTSTATUS complete_pending(PDEVICE_OBJECT device, PIRP irp)
+{
+    UNREFERENCED_PARAMETER(device);
+    IoMarkIrpPending(irp);
+    complete(irp, STATUS_SUCCESS, 0);
+    return STATUS_PENDING;
+}
+
+static void send_through(void *context)
+{
+    PDRIVER_OBJECT driver = load_plain();
+    PDEVICE_OBJECT bottom = add_device(driver, NULL, complete_pending, NULL);
+    PDEVICE_OBJECT top = add_device_above(driver, bottom, pass_and_wait, NULL);
+    waited_routine = (PIO_COMPLETION_ROUTINE)(ULONG_PTR)context;
+    PIRP irp = allocate_for(top, IRP_MJ_READ, NULL);
+    IoCallDriver(top, irp);
+    IoFreeIrp(irp);
+    wskemu_unload_driver(driver);
+}
+
+static void an_event_that_a_completion_routine_forgot_is_explained(void **state)
+{
+    PROVES("DV-64");
+    expect_hang(send_through, (PVOID)(ULONG_PTR)keep_and_forget, MANUALLY_INITIATED_CRASH, "DV-64",
+                "keep_and_forget", "did not set it");
+}
+
+static void an_event_that_a_completion_routine_sets_is_fine(void **state)
+{
+    STAYS_SILENT("DV-64");
+    boot_short();
+    expect_silence(send_through, (PVOID)(ULONG_PTR)take_back);
+}
+
 static void complete_cancelled(PDEVICE_OBJECT device, PIRP irp)
 {
     UNREFERENCED_PARAMETER(device);
@@ -596,6 +654,8 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_holder_that_waits_for_rundown_is_explained),
     kernel_test(a_wait_for_rundown_may_take_long),
     kernel_test(a_cancelled_irp_that_nobody_completes_is_explained),
+    kernel_test(an_event_that_a_completion_routine_forgot_is_explained),
+    kernel_test(an_event_that_a_completion_routine_sets_is_fine),
     kernel_test(a_wait_for_an_irp_that_cannot_be_cancelled_is_explained),
     kernel_test(an_irp_that_waits_long_and_can_be_cancelled_is_no_hang),
     kernel_test(a_socket_left_open_is_explained),

@@ -493,10 +493,8 @@ static void close_and_deregister(void *context)
 }
 
 static struct told tolds[] = {
-    {make_connection, "WSK-EVT-18"},
-    {make_datagram_socket, "WSK-EVT-44"},
-    {make_listener, "WSK-ACC-25"},
-    {make_inspector, "WSK-INSP-10"},
+    {make_connection, "WSK-EVT-18"}, {make_datagram_socket, "WSK-EVT-44"},
+    {make_listener, "WSK-ACC-25"},   {make_inspector, "WSK-INSP-10"},
     {make_waiting, "WSK-CLOSE-20"},
 };
 

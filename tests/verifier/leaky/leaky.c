@@ -67,10 +67,11 @@ static VOID Work(PDEVICE_OBJECT device, PVOID context)
 
 static VOID Run(PVOID context)
 {
+    BOOLEAN goesOn = Leaves(LEAKY_ENDING_THREAD);
     UNREFERENCED_PARAMETER(context);
     KeWaitForSingleObject(&Stop, Executive, KernelMode, FALSE, NULL);
     KeSetEvent(&Ending, IO_NO_INCREMENT, FALSE);
-    while (Leaves(LEAKY_ENDING_THREAD)) {
+    while (goesOn) {
         KeGetCurrentIrql();
     }
     PsTerminateSystemThread(STATUS_SUCCESS);
