@@ -251,9 +251,23 @@ static const char *rule_of_cancelable(PIRP irp, PDRIVER_CANCEL routine)
     return driver != NULL && code != &driver->code ? "CANCEL-14" : "IRP-91";
 }
 
-static void check_completion(PIRP irp, const void *caller)
+/* The usual case at one look: an IRP with one location, which WSK has and completes. */
+static inline bool is_of_wsk(PIRP irp, KIRQL irql)
+{
+    const struct io_irp_record *record = io_irp_record(irp);
+    return io_irp_is_alive(irp) && irp->StackCount == 1 && irp->CurrentLocation == 1 &&
+           record != NULL && record->receiver == IO_IRP_TO_WSK && !io_calls_may_have(irp) &&
+           irp != io_cancelled && irql <= DISPATCH_LEVEL &&
+           irp->IoStatus.Status != STATUS_PENDING && irp->IoStatus.Status != (NTSTATUS)0xFFFFFFFF &&
+           io_irp_cancel_routine(irp) == NULL;
+}
+
+static inline void check_completion(PIRP irp, const void *caller)
 {
     KIRQL irql = ke_current()->irql;
+    if (is_of_wsk(irp, irql)) {
+        return;
+    }
     check_not_completed(irp);
     if (verifier_is_on()) {
         io_call_check_held(irp, 0x209, "completed", caller);

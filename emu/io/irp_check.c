@@ -150,9 +150,23 @@ void io_irp_check_freeable(PIRP irp, const void *caller)
     check_before_end(irp, record, "freed");
 }
 
+/* The usual case at one look: an IRP of the driver's that came back to it, as completion left it.
+ */
+static inline bool is_back(const IRP *irp, const struct io_irp_record *record)
+{
+    const IO_STACK_LOCATION *beyond =
+        (const IO_STACK_LOCATION *)(const void *)(irp + 1) + irp->StackCount;
+    return record != NULL && record->kind == IO_IRP_DRIVERS && irp->StackCount > 0 &&
+           irp->CurrentLocation == irp->StackCount + 1 && io_irp_cancel_routine(irp) == NULL &&
+           beyond[-1].CompletionRoutine == NULL && is_zero(beyond);
+}
+
 void io_irp_check_reusable(PIRP irp, const void *caller)
 {
     const struct io_irp_record *record = io_irp_record(irp);
+    if (is_back(irp, record)) {
+        return;
+    }
     if (is_in_use(irp)) {
         ke_bugcheck(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x310, (ULONG_PTR)caller, (ULONG_PTR)irp,
                     0, "IRP-15", "The driver reused the IRP %p, which is still in use.",

@@ -50,24 +50,20 @@ struct wskemu_seh_guard {
     EXCEPTION_POINTERS pointers;
 };
 
-/* Guards of the calling thread; those from base on lie beyond the innermost barrier. */
-static BASE_THREAD_LOCAL struct {
-    struct wskemu_seh_guard *top;
-    struct wskemu_seh_guard *base;
-} guards;
+BASE_THREAD_LOCAL struct seh_guards seh_guards;
 
 /* The stack of guards. */
 
 static void pop_guard(void)
 {
-    struct wskemu_seh_guard *guard = guards.top;
-    guards.top = guard->outer;
+    struct wskemu_seh_guard *guard = seh_guards.top;
+    seh_guards.top = guard->outer;
     free(guard);
 }
 
-static void forget_above(const struct wskemu_seh_guard *stop)
+void seh_forget_above(const struct wskemu_seh_guard *stop)
 {
-    while (guards.top != stop) {
+    while (seh_guards.top != stop) {
         pop_guard();
     }
 }
@@ -75,7 +71,8 @@ static void forget_above(const struct wskemu_seh_guard *stop)
 /* Functions whose frames lie below that address are not running: stacks grow downwards. */
 static void forget_below(uintptr_t address)
 {
-    while (guards.top != guards.base && (uintptr_t)guards.top->place.activation < address) {
+    while (seh_guards.top != seh_guards.base &&
+           (uintptr_t)seh_guards.top->place.activation < address) {
         pop_guard();
     }
 }
@@ -83,20 +80,21 @@ static void forget_below(uintptr_t address)
 /* A statement that is entered again is not in its handler, and neither is one entered since. */
 static void forget_former(const struct wskemu_seh_place *place)
 {
-    const struct wskemu_seh_guard *stop = guards.top;
-    for (const struct wskemu_seh_guard *guard = guards.top;
-         guard != guards.base && guard->place.activation == place->activation;
+    const struct wskemu_seh_guard *stop = seh_guards.top;
+    for (const struct wskemu_seh_guard *guard = seh_guards.top;
+         guard != seh_guards.base && guard->place.activation == place->activation;
          guard = guard->outer) {
         if (guard->place.number == place->number) {
             stop = guard->outer;
         }
     }
-    forget_above(stop);
+    seh_forget_above(stop);
 }
 
 static struct wskemu_seh_guard *find_guard(void *activation, int number)
 {
-    for (struct wskemu_seh_guard *guard = guards.top; guard != guards.base; guard = guard->outer) {
+    for (struct wskemu_seh_guard *guard = seh_guards.top; guard != seh_guards.base;
+         guard = guard->outer) {
         if (guard->place.activation == activation && guard->place.number == number &&
             guard->state != GUARD_BODY) {
             return guard;
@@ -106,38 +104,25 @@ static struct wskemu_seh_guard *find_guard(void *activation, int number)
                 "An exception was asked for in a function that is not handling one.");
 }
 
-void seh_barrier_push(struct seh_barrier *barrier)
-{
-    barrier->top = guards.top;
-    barrier->base = guards.base;
-    guards.base = guards.top;
-}
-
-void seh_barrier_pop(struct seh_barrier *barrier)
-{
-    forget_above(barrier->top);
-    guards.base = barrier->base;
-}
-
 void seh_thread_exit(void)
 {
-    guards.base = NULL;
-    forget_above(NULL);
+    seh_guards.base = NULL;
+    seh_forget_above(NULL);
 }
 
 /* Raising. */
 
 static struct wskemu_seh_guard *next_body(struct wskemu_seh_guard *guard)
 {
-    while (guard != guards.base && guard->state != GUARD_BODY) {
+    while (guard != seh_guards.base && guard->state != GUARD_BODY) {
         guard = guard->outer;
     }
-    return guard != guards.base ? guard : NULL;
+    return guard != seh_guards.base ? guard : NULL;
 }
 
 static bool has_handler(void)
 {
-    const struct wskemu_seh_guard *guard = next_body(guards.top);
+    const struct wskemu_seh_guard *guard = next_body(seh_guards.top);
     while (guard != NULL && guard->place.is_finally) {
         guard = next_body(guard->outer);
     }
@@ -166,13 +151,13 @@ void seh_dispatch(const EXCEPTION_RECORD *record, const CONTEXT *machine)
     if (!has_handler()) {
         return;
     }
-    struct wskemu_seh_guard *guard = next_body(guards.top);
+    struct wskemu_seh_guard *guard = next_body(seh_guards.top);
     guard->state = GUARD_RAISED;
     guard->record = *record;
     guard->machine = *machine;
     guard->pointers.ExceptionRecord = &guard->record;
     guard->pointers.ContextRecord = &guard->machine;
-    forget_above(guard);
+    seh_forget_above(guard);
     base_mutex_unlock_all(); /* a fault in a driver's pointer may have come while one was held */
     jump_to(guard);
 }
@@ -183,7 +168,7 @@ struct wskemu_seh_guard *wskemu_seh_enter(const struct wskemu_seh_place *place)
 {
     forget_below((uintptr_t)place->activation);
     forget_former(place);
-    if (next_body(guards.top) == NULL) {
+    if (next_body(seh_guards.top) == NULL) {
         seh_catch_faults(); /* somebody may have taken the host's signals since the last time */
     }
     struct wskemu_seh_guard *guard = calloc(1, sizeof(*guard));
@@ -193,15 +178,15 @@ struct wskemu_seh_guard *wskemu_seh_enter(const struct wskemu_seh_place *place)
                     place->line);
     }
     guard->place = *place;
-    guard->outer = guards.top;
-    guards.top = guard;
+    guard->outer = seh_guards.top;
+    seh_guards.top = guard;
     return guard;
 }
 
 /* At the end of a body, however it was reached: whether the statement ends there. */
 int wskemu_seh_finish(struct wskemu_seh_guard *guard)
 {
-    forget_above(guard);
+    seh_forget_above(guard);
     if (guard->place.is_finally) {
         guard->is_abnormal = guard->state == GUARD_RAISED;
         guard->state = GUARD_FINALLY;
@@ -226,7 +211,7 @@ void wskemu_seh_exit(struct wskemu_seh_guard **body)
                     guard->place.file, guard->place.line);
     }
     if (guard->state == GUARD_BODY || guard->state == GUARD_DONE) {
-        forget_above(guard);
+        seh_forget_above(guard);
         pop_guard();
     }
 }
@@ -266,7 +251,7 @@ struct wskemu_seh_guard *wskemu_seh_finally_begin(void *activation, int number)
 /* After the finally block: goes on with the exception if there was one. */
 struct wskemu_seh_guard *wskemu_seh_finally_end(struct wskemu_seh_guard *guard)
 {
-    forget_above(guard);
+    seh_forget_above(guard);
     if (guard->is_abnormal) {
         seh_raise(&guard->record, &guard->machine);
     }

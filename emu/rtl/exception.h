@@ -7,6 +7,8 @@
 #include <wdm.h>
 #include <excpt.h>
 
+#include "base/local.h"
+
 #include <stdbool.h>
 
 /*
@@ -19,10 +21,37 @@ struct seh_barrier {
     struct wskemu_seh_guard *base; /* the barrier round this one */
 };
 
+#ifdef _MSC_VER
 void seh_barrier_push(struct seh_barrier *barrier);
+void seh_barrier_pop(struct seh_barrier *barrier);
+#else
+
+/* Guards of the calling thread; those from base on lie beyond the innermost barrier. */
+struct seh_guards {
+    struct wskemu_seh_guard *top;
+    struct wskemu_seh_guard *base;
+};
+
+extern BASE_THREAD_LOCAL struct seh_guards seh_guards;
+void seh_forget_above(const struct wskemu_seh_guard *stop);
+
+static inline void seh_barrier_push(struct seh_barrier *barrier)
+{
+    barrier->top = seh_guards.top;
+    barrier->base = seh_guards.base;
+    seh_guards.base = seh_guards.top;
+}
 
 /* Also right after a jump out of the code above the barrier: guards left there are forgotten. */
-void seh_barrier_pop(struct seh_barrier *barrier);
+static inline void seh_barrier_pop(struct seh_barrier *barrier)
+{
+    if (seh_guards.top != barrier->top) {
+        seh_forget_above(barrier->top);
+    }
+    seh_guards.base = barrier->base;
+}
+
+#endif
 
 /* Forgets the calling thread's guards. */
 void seh_thread_exit(void);

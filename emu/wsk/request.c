@@ -372,6 +372,11 @@ void wsk_request_start(PIRP irp, struct wsk_socket *socket, enum wsk_operation o
 static unsigned pieces_of(PMDL mdl, SIZE_T offset, SIZE_T left, struct net_buffer *buffers)
 {
     unsigned count = 0;
+    if (mdl != NULL && left != 0 && offset + left <= MmGetMdlByteCount(mdl)) {
+        UCHAR *only = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+        buffers[0] = (struct net_buffer){.base = only + offset, .length = left};
+        return 1;
+    }
     for (; mdl != NULL && left != 0 && count < NET_BUFFERS_MAX; mdl = mdl->Next) {
         SIZE_T here = MmGetMdlByteCount(mdl);
         if (offset >= here) {
