@@ -50,7 +50,8 @@ void ke_timer_index_begin(struct ke_timer_index *index, size_t timers)
     while (places < timers * PLACES_A_TIMER) {
         places *= 2;
     }
-    index->place = calloc(places, sizeof(void *));
+    /* The places are pointers. NOLINTNEXTLINE(bugprone-sizeof-expression) */
+    index->place = calloc(places, sizeof(*index->place));
     index->mask = places - 1;
     index->count = 0;
 }

@@ -428,6 +428,8 @@ static void what_is_kept_beyond_the_close_is_left(void **state)
     UNREFERENCED_PARAMETER(state);
     open_keeping_pair(&pair, &keeper);
     send_kept(&pair, &keeper, 1);
+    /* Then the callback has returned: until it says so nothing is kept. */
+    assert_int_equal(disable_event(&pair.end, pair.near, WSK_EVENT_RECEIVE), STATUS_SUCCESS);
     log_capture();
     close_near(&pair);
     assert_true(log_named("WSK-IND-13"));
