@@ -108,8 +108,7 @@ PMDL make_chain(UCHAR *bytes, SIZE_T piece, unsigned count)
     PMDL first = NULL;
     PMDL *end = &first;
     for (unsigned i = 0; i < count; i++) {
-        PMDL mdl = IoAllocateMdl(bytes + i * piece, (ULONG)piece, FALSE, FALSE, NULL);
-        MmBuildMdlForNonPagedPool(mdl);
+        PMDL mdl = resident_mdl(bytes + i * piece, piece);
         *end = mdl;
         end = &mdl->Next;
     }
@@ -120,7 +119,7 @@ void free_chain(PMDL mdl)
 {
     while (mdl != NULL) {
         PMDL next = mdl->Next;
-        IoFreeMdl(mdl);
+        free_resident_mdl(mdl);
         mdl = next;
     }
 }

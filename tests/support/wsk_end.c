@@ -45,10 +45,39 @@ void call_init(struct wsk_call *call)
     KeInitializeEvent(&call->done, NotificationEvent, FALSE);
 }
 
+/* A stack is not non-paged pool. (MDL-23, MDL-28) */
+static void lock_stack(PMDL mdl)
+{
+    __try {
+        MmProbeAndLockPages(mdl, KernelMode, IoWriteAccess);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        stop("a stack could not be locked");
+    }
+}
+
+PMDL resident_mdl(const void *bytes, SIZE_T length)
+{
+    PMDL mdl = IoAllocateMdl((PVOID)(ULONG_PTR)bytes, (ULONG)length, FALSE, FALSE, NULL);
+    if (IoWithinStackLimits((ULONG_PTR)bytes, length)) {
+        lock_stack(mdl);
+    } else {
+        MmBuildMdlForNonPagedPool(mdl);
+    }
+    return mdl;
+}
+
+void free_resident_mdl(PMDL mdl)
+{
+    if ((mdl->MdlFlags & MDL_PAGES_LOCKED) != 0) {
+        MmUnlockPages(mdl);
+    }
+    IoFreeMdl(mdl);
+}
+
 void call_free(struct wsk_call *call)
 {
     if (call->mdl != NULL) {
-        IoFreeMdl(call->mdl);
+        free_resident_mdl(call->mdl);
     }
     IoFreeIrp(call->irp);
 }
@@ -64,12 +93,11 @@ PIRP call_irp(struct wsk_call *call)
 WSK_BUF call_buffer(struct wsk_call *call, const void *bytes, SIZE_T length)
 {
     if (call->mdl != NULL) {
-        IoFreeMdl(call->mdl);
+        free_resident_mdl(call->mdl);
         call->mdl = NULL;
     }
     if (length != 0) {
-        call->mdl = IoAllocateMdl((PVOID)(ULONG_PTR)bytes, (ULONG)length, FALSE, FALSE, NULL);
-        MmBuildMdlForNonPagedPool(call->mdl);
+        call->mdl = resident_mdl(bytes, length);
     }
     return (WSK_BUF){call->mdl, 0, length};
 }

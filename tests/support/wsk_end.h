@@ -37,7 +37,11 @@ void call_free(struct wsk_call *call);
 /* The IRP, made ready for the next call. */
 PIRP call_irp(struct wsk_call *call);
 
-/* A WSK_BUF of this memory, which is not paged; its MDL lives until the next one or call_free. */
+/* An MDL of memory that is not paged, or lies on the caller's stack. */
+PMDL resident_mdl(const void *bytes, SIZE_T length);
+void free_resident_mdl(PMDL mdl);
+
+/* A WSK_BUF of such memory; its MDL lives until the next one or call_free. */
 WSK_BUF call_buffer(struct wsk_call *call, const void *bytes, SIZE_T length);
 
 /* Waits for the call whose function returned this; gives the final status. */

@@ -251,8 +251,7 @@ static void a_receive_fills_a_chain_from_its_offset(void **state)
     call_init(&call);
     RtlFillMemory(bytes, sizeof(bytes), 0x55);
     for (unsigned i = 0; i < 3; i++) {
-        mdls[i] = IoAllocateMdl(bytes[i], sizeof(bytes[i]), FALSE, FALSE, NULL);
-        MmBuildMdlForNonPagedPool(mdls[i]);
+        mdls[i] = resident_mdl(bytes[i], sizeof(bytes[i]));
         if (i != 0) {
             mdls[i - 1]->Next = mdls[i];
         }
@@ -267,7 +266,7 @@ static void a_receive_fills_a_chain_from_its_offset(void **state)
     assert_int_equal(bytes[0][4], 0x55);
     assert_int_equal(bytes[2][5], 0x55);
     for (unsigned i = 0; i < 3; i++) {
-        IoFreeMdl(mdls[i]);
+        free_resident_mdl(mdls[i]);
     }
     call_free(&call);
     close_pair(&pair);

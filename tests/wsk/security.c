@@ -254,6 +254,17 @@ static void a_descriptor_must_not_go_before_its_irp_completed(void **state)
                     WSK_VIOLATION, "WSK-SOCK-49");
 }
 
+/* The descriptor is all that is left when the kernel goes, and is told of under that rule. */
+static void expect_one_left(const char *rule)
+{
+    log_capture();
+    unsigned left = wskemu_shutdown();
+    const char *text = log_captured();
+    assert_int_equal(left, 1);
+    assert_non_null(strstr(text, rule));
+    assert_int_equal(wskemu_boot(NULL), STATUS_SUCCESS);
+}
+
 static void a_descriptor_that_is_not_released_is_reported(void **state)
 {
     PROVES("WSK-CTL-24", "WSK-SEC-05");
@@ -261,12 +272,7 @@ static void a_descriptor_that_is_not_released_is_reported(void **state)
     assert_int_equal(open_wsk(&end), STATUS_SUCCESS);
     assert_non_null(cached_grant(&end, &sid_everyone, GENERIC_ALL));
     close_wsk(&end);
-    log_capture();
-    unsigned left = wskemu_shutdown();
-    const char *text = log_captured();
-    assert_int_equal(left, 1);
-    assert_non_null(strstr(text, "WSK-CTL-24"));
-    assert_int_equal(wskemu_boot(NULL), STATUS_SUCCESS);
+    expect_one_left("WSK-CTL-24");
 }
 
 static void a_closed_socket_leaves_its_descriptor_to_the_driver(void **state)
@@ -278,12 +284,7 @@ static void a_closed_socket_leaves_its_descriptor_to_the_driver(void **state)
     PWSK_SOCKET socket = make_owned(&end, WSK_FLAG_DATAGRAM_SOCKET, &owner);
     assert_int_equal(close_socket(&end, socket), STATUS_SUCCESS);
     close_wsk(&end);
-    log_capture();
-    unsigned left = wskemu_shutdown();
-    const char *text = log_captured();
-    assert_int_equal(left, 1);
-    assert_non_null(strstr(text, "WSK-CLOSE-18"));
-    assert_int_equal(wskemu_boot(NULL), STATUS_SUCCESS);
+    expect_one_left("WSK-CLOSE-18");
 }
 
 /* ---- SO_WSK_SECURITY ---- */
@@ -361,12 +362,7 @@ static void a_descriptor_from_the_option_has_to_be_released(void **state)
     assert_int_equal(release_descriptor(&end, owner.security), STATUS_SUCCESS);
     assert_int_equal(close_socket(&end, socket), STATUS_SUCCESS);
     close_wsk(&end);
-    log_capture();
-    unsigned left = wskemu_shutdown();
-    const char *text = log_captured();
-    assert_int_equal(left, 1);
-    assert_non_null(strstr(text, "WSK-OPT-31"));
-    assert_int_equal(wskemu_boot(NULL), STATUS_SUCCESS);
+    expect_one_left("WSK-OPT-31");
 }
 
 static void a_bound_socket_keeps_its_descriptor(void **state)
