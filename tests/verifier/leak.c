@@ -3,7 +3,9 @@
  * its registry key says, and with act 0 nothing.
  */
 #include "../io/io_driver.h"
+#include "ke/code.h"
 #include "leaky/leaky.h"
+#include "ps/thread.h"
 #include "twins.h"
 
 #include <wskemu/registry.h>
@@ -33,6 +35,20 @@ static PDRIVER_OBJECT load_leaky(ULONG act)
 static void unload_leaky(void *context)
 {
     wskemu_unload_driver(load_leaky((ULONG)(ULONG_PTR)context));
+}
+
+/* Waits until the driver's thread does. */
+static void unload_blocked(void *context)
+{
+    LARGE_INTEGER moment = interval_ms(1);
+    PDRIVER_OBJECT driver = load_leaky((ULONG)(ULONG_PTR)context);
+    PETHREAD thread = ps_find_thread_of(ke_code_of((const void *)(ULONG_PTR)driver->DriverUnload));
+    assert_non_null(thread);
+    while (!ps_is_blocked(thread)) {
+        KeDelayExecutionThread(KernelMode, FALSE, &moment);
+    }
+    ObDereferenceObject(thread);
+    wskemu_unload_driver(driver);
 }
 
 #define ACT(act) ((PVOID)(ULONG_PTR)(act))
@@ -83,7 +99,7 @@ static void test_an_allocated_timer_or_a_resolution_left_at_unload_is_caught(voi
 static void test_a_thread_left_at_unload_is_caught(void **state)
 {
     PROVES("THREAD-12", "THREAD-14", "THREAD-16");
-    expect_bugcheck(unload_leaky, ACT(LEAKY_THREAD),
+    expect_bugcheck(unload_blocked, ACT(LEAKY_THREAD),
                     DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS, ANY_PARAMETER,
                     "THREAD-14");
     expect_bugcheck(unload_leaky, ACT(LEAKY_ENDING_THREAD),
