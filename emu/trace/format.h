@@ -13,9 +13,15 @@
  * is stored after the record, so that a killed process leaves every event that had ended by then.
  *
  * A record is a struct trace_record, the fields that its flags say, each of 8 bytes, and its data,
- * filled up to a multiple of 8. Numbers are little-endian.
+ * filled up to a multiple of 8. What is small shares a field: name, status and the data's length
+ * are one, and the first number of an event that nearly always is below 65536 lies in the upper 16
+ * bits of its object's, as addresses of the program have no more than 48. Numbers are
+ * little-endian.
  *
- * Times are counted by the processor, or by the clock, from the header's start on.
+ * Times are counted by the processor, or by the clock, from the header's start on. A record has the
+ * lower half of its time; it is the first such moment from the last TRACE_TIME record on. Each
+ * chunk begins with one, and one is written when the half would no longer do. Its moment lies
+ * TRACE_TIME_SLACK before that, as the counters of two processors may differ by a little.
  *
  * Names are numbers: a TRACE_STRING record with the text precedes their first use, in time but
  * perhaps in another chunk. Call sites are code addresses; a TRACE_SITE record anywhere in the file
@@ -28,7 +34,7 @@
 #include <stdint.h>
 
 #define TRACE_MAGIC "WSKTRACE"
-#define TRACE_VERSION 2
+#define TRACE_VERSION 3
 #define TRACE_CHUNK_BYTES 16384
 #define TRACE_CHUNK_MARK 0x4B4E4843u
 
@@ -47,8 +53,8 @@ enum trace_group {
 };
 
 /*
- * X(KIND, text, group), with what the fields of struct trace_record say; each has time, thread,
- * IRQL and processor. "data" is what follows the record.
+ * X(KIND, text, group), with what the record's fields say; each has time, thread, IRQL and
+ * processor. "data" is what follows the fields.
  */
 #define TRACE_KINDS(X)                                                                             \
     X(STRING, "string", TRACE_META)           /* name; data: text */                               \
@@ -98,7 +104,8 @@ enum trace_group {
     X(WARNING, "warning", TRACE_TEXTS)             /* name: rule; data: text */                    \
     X(BUGCHECK, "bugcheck", TRACE_TEXTS)           /* name, first: code, second: first parameter,  \
                                                       data: text */                                \
-    X(SESSION, "session", TRACE_TEXTS)             /* name: event, first: session */
+    X(SESSION, "session", TRACE_TEXTS)             /* name: event, first: session */               \
+    X(TIME, "time", TRACE_META)                    /* first: ticks, from which the next count */
 
 enum trace_kind {
     TRACE_NONE,
@@ -115,12 +122,20 @@ enum trace_flags {
     TRACE_HAS_SITE = 4,
     TRACE_HAS_FIRST = 8,
     TRACE_HAS_SECOND = 16,
-    TRACE_HAS_STATUS = 32,
-    TRACE_HAS_ADDRESSES = 64, /* data begins with two of struct trace_address: local, remote */
+    TRACE_HAS_STATUS = 32, /* in struct trace_details, as are the next two */
+    TRACE_HAS_NAME = 64,
+    TRACE_HAS_DATA = 128,
+    TRACE_HAS_SHORT = 256,     /* first, in the upper bits of the object's field */
+    TRACE_HAS_ADDRESSES = 512, /* data begins with two of struct trace_address: local, remote */
 };
 
+#define TRACE_HAS_DETAILS (TRACE_HAS_STATUS | TRACE_HAS_NAME | TRACE_HAS_DATA)
 #define TRACE_FIELDS_MAX 6
 #define TRACE_FIELD_BYTES 8
+#define TRACE_KIND_BITS 6
+#define TRACE_SHORT_SHIFT 48
+#define TRACE_SHORT_MAX 0xFFFF
+#define TRACE_TIME_SLACK 0x100000
 #define TRACE_NO_PROCESSOR 0xFF
 #define TRACE_TICKS_PER_LENGTH 4294967296.0
 
@@ -150,13 +165,17 @@ struct trace_chunk {
 };
 
 struct trace_record {
-    uint64_t ticks;
-    uint8_t kind;
-    uint8_t flags;
+    uint32_t ticks; /* the lower half */
+    uint16_t what;  /* the kind in TRACE_KIND_BITS, above them the flags */
     uint8_t irql;
     uint8_t processor; /* owned while at DISPATCH_LEVEL, or TRACE_NO_PROCESSOR */
+};
+
+/* The last of the fields, if there is any of TRACE_HAS_DETAILS. */
+struct trace_details {
     uint16_t name;
     uint16_t data_bytes; /* behind the fields */
+    uint32_t status;
 };
 
 /* family 4 or 6, 0: none. port is in host order. */

@@ -12,7 +12,9 @@
  *
  * Times are the processor's counter where that can be trusted. How long a tick is is found out by
  * the clock, first in the moment in which the recording begins, then each time when twice as much
- * time has gone by, so that it is known to the thousandth at first and to the millionth soon.
+ * time has gone by, so that it is known to the thousandth at first and to the millionth soon. When
+ * to look, and when half a time no longer says which moment it is, is one number of each thread's:
+ * the way that calls nothing compares with that.
  *
  * Names and call sites are kept in tables by address, that only grow and are read without a lock.
  * Naming a call site takes long, so it is done later: by who asks, at the end, at a bug check.
@@ -39,15 +41,17 @@
 #define MEGABYTES_DEFAULT 1024
 #define MEGABYTES_MAX 65536
 #define RECORD_BYTES_MAX (sizeof(struct trace_record) + TRACE_FIELDS_MAX * TRACE_FIELD_BYTES)
-#define DATA_BYTES_MAX (TRACE_CHUNK_BYTES - sizeof(struct trace_chunk) - RECORD_BYTES_MAX)
+#define TIME_BYTES (sizeof(struct trace_record) + TRACE_FIELD_BYTES)
+#define DATA_BYTES_MAX                                                                             \
+    (TRACE_CHUNK_BYTES - sizeof(struct trace_chunk) - TIME_BYTES - RECORD_BYTES_MAX)
 #define CALIBRATION_NS 50000 /* at the begin */
 #define LOOK_AGAIN_MAX_NS 1000000000
 #define LOOKS 4 /* at the clock, of which the quickest counts */
 
-C_ASSERT(sizeof(struct trace_record) == 16);
+C_ASSERT(sizeof(struct trace_record) == 8 && sizeof(struct trace_details) == TRACE_FIELD_BYTES);
 C_ASSERT(sizeof(struct trace_chunk) == 16);
 C_ASSERT(sizeof(struct trace_header) <= TRACE_CHUNK_BYTES);
-C_ASSERT((int)TRACE_KIND_COUNT <= 256 && TRACE_CHUNK_BYTES <= 65536);
+C_ASSERT((int)TRACE_KIND_COUNT <= 1 << TRACE_KIND_BITS && TRACE_CHUNK_BYTES <= 65536);
 
 _Atomic unsigned trace_recorded_groups;
 struct trace_recording trace_recording;
@@ -161,6 +165,13 @@ static bool is_there_room(const struct trace_writer *own, SIZE_T bytes)
     return own->chunk != NULL && (ULONG)own->state + bytes <= TRACE_CHUNK_BYTES;
 }
 
+/* Whether the moment cannot be told by its lower half. */
+static bool needs_base(const struct trace_writer *own, uint64_t now)
+{
+    return own->chunk == NULL || (ULONG)own->state == sizeof(*own->chunk) || now < own->base ||
+           now - own->base > UINT32_MAX;
+}
+
 static void write_text(struct trace_writer *own, enum trace_kind kind, ULONG_PTR site, USHORT name,
                        const char *text);
 
@@ -181,6 +192,7 @@ static void begin_thread(struct trace_writer *own, uint64_t now)
 /* Makes room for so many bytes in the thread's chunk; false if the record is lost. */
 static bool make_room(struct trace_writer *own, SIZE_T bytes)
 {
+    bytes += TIME_BYTES;
     uint64_t now = atomic_load_explicit(&trace_recording.number, memory_order_relaxed);
     if (own->recording != now) {
         begin_thread(own, now);
@@ -196,37 +208,37 @@ static bool make_room(struct trace_writer *own, SIZE_T bytes)
     return false;
 }
 
-/* Room for a record with so many bytes behind its head, or NULL: then it is lost. */
-static struct trace_record *reserve(struct trace_writer *own, SIZE_T bytes)
+/* Writes the head and the fields of a record, for which there is room; where its data goes. */
+static char *fill(struct trace_writer *own, const struct trace_event *event, uint64_t now,
+                  USHORT name, SIZE_T data_bytes)
 {
-    if (!make_room(own, sizeof(struct trace_record) + bytes)) {
-        return NULL;
-    }
-    return (struct trace_record *)(void *)((char *)own->chunk + (ULONG)own->state);
-}
-
-/* Everything of the record is in place: it counts from here on. */
-static void commit(struct trace_writer *own, SIZE_T bytes)
-{
-    own->state += sizeof(struct trace_record) + bytes;
-    __atomic_store_n(&own->chunk->state, own->state, __ATOMIC_RELEASE);
-}
-
-/* All of a record's head. */
-static void fill_head(struct trace_record *record, enum trace_kind kind, unsigned flags,
-                      USHORT name, SIZE_T data_bytes)
-{
+    struct trace_record *record =
+        (struct trace_record *)(void *)((char *)own->chunk + (ULONG)own->state);
     const struct _KTHREAD *thread = ke_thread_slot.thread;
     const struct ke_processor *processor = thread != NULL ? thread->processor : NULL;
     *record = (struct trace_record){
-        .ticks = ticks_now(),
-        .kind = (UCHAR)kind,
-        .flags = (UCHAR)flags,
+        .ticks = (ULONG)now,
+        .what = trace_what(event->kind, event->flags),
         .irql = thread != NULL ? thread->irql : PASSIVE_LEVEL,
         .processor = processor != NULL ? (UCHAR)processor->number : TRACE_NO_PROCESSOR,
-        .name = name,
-        .data_bytes = (USHORT)data_bytes,
     };
+    return trace_fill((uint64_t *)(void *)(record + 1), event->flags, event, name,
+                      (USHORT)data_bytes);
+}
+
+/* Everything of the record is in place up to end: it counts from here on. */
+static void commit(struct trace_writer *own, const char *end)
+{
+    own->state = (own->state >> 32 << 32) + (uint64_t)(end - (const char *)own->chunk);
+    __atomic_store_n(&own->chunk->state, own->state, __ATOMIC_RELEASE);
+}
+
+/* The thread's moments are told from this one on. */
+static void write_base(struct trace_writer *own, uint64_t now)
+{
+    own->base = now > TRACE_TIME_SLACK ? now - TRACE_TIME_SLACK : 0;
+    struct trace_event event = {.kind = TRACE_TIME, .flags = TRACE_HAS_FIRST, .first = own->base};
+    commit(own, fill(own, &event, now, 0, 0));
 }
 
 static SIZE_T padded(SIZE_T bytes)
@@ -234,20 +246,36 @@ static SIZE_T padded(SIZE_T bytes)
     return (bytes + TRACE_FIELD_BYTES - 1) & ~(SIZE_T)(TRACE_FIELD_BYTES - 1);
 }
 
+/* Begins a record: where its data goes, or NULL if it is lost. */
+static char *begin_record(struct trace_writer *own, const struct trace_event *event, USHORT name,
+                          SIZE_T data_bytes)
+{
+    SIZE_T bytes = trace_field_bytes(event->flags) + padded(data_bytes);
+    if (!make_room(own, sizeof(struct trace_record) + bytes)) {
+        return NULL;
+    }
+    uint64_t now = ticks_now();
+    if (needs_base(own, now)) {
+        write_base(own, now);
+    }
+    uint64_t look_at = atomic_load_explicit(&trace_recording.look_at, memory_order_relaxed);
+    own->until = look_at < own->base + UINT32_MAX ? look_at : own->base + UINT32_MAX;
+    return fill(own, event, now, name, data_bytes);
+}
+
 /* A record that has little but its text. */
 static void write_text(struct trace_writer *own, enum trace_kind kind, ULONG_PTR site, USHORT name,
                        const char *text)
 {
     SIZE_T bytes = strlen(text) < DATA_BYTES_MAX ? strlen(text) : DATA_BYTES_MAX;
-    struct trace_record *record = reserve(own, TRACE_FIELD_BYTES + padded(bytes));
-    if (record == NULL) {
-        return;
+    struct trace_event event = {.kind = kind,
+                                .flags = TRACE_HAS_SITE | TRACE_HAS_NAME | TRACE_HAS_DATA,
+                                .site = (const void *)site};
+    char *data = begin_record(own, &event, name, bytes);
+    if (data != NULL) {
+        RtlCopyMemory(data, text, bytes);
+        commit(own, data + padded(bytes));
     }
-    uint64_t *fields = (uint64_t *)(void *)(record + 1);
-    fill_head(record, kind, TRACE_HAS_SITE, name, bytes);
-    fields[0] = site;
-    RtlCopyMemory(&fields[1], text, bytes);
-    commit(own, TRACE_FIELD_BYTES + padded(bytes));
 }
 
 void trace_name_thread(const char *name)
@@ -361,7 +389,7 @@ static USHORT number_of(const char *text)
             break;
         }
     }
-    if (reserve(own, TRACE_CHUNK_BYTES / 4) == NULL) {
+    if (!make_room(own, TRACE_CHUNK_BYTES / 4)) {
         return 0;
     }
     base_mutex_lock(&recorder->lock);
@@ -452,15 +480,15 @@ static SIZE_T at_most(SIZE_T bytes, SIZE_T limit)
 /* Payload that did not fit beside its event goes into records of its own behind it. */
 static void write_rest(struct trace_writer *own, struct payload *payload)
 {
+    const struct trace_event event = {.kind = TRACE_BYTES, .flags = TRACE_HAS_DATA};
     while (payload->left != 0) {
         SIZE_T bytes = at_most(payload->left, DATA_BYTES_MAX);
-        struct trace_record *record = reserve(own, padded(bytes));
-        if (record == NULL) {
+        char *data = begin_record(own, &event, 0, bytes);
+        if (data == NULL) {
             return;
         }
-        fill_head(record, TRACE_BYTES, 0, 0, bytes);
-        take_payload(payload, (char *)(record + 1), bytes);
-        commit(own, padded(bytes));
+        take_payload(payload, data, bytes);
+        commit(own, data + padded(bytes));
     }
 }
 
@@ -490,18 +518,17 @@ void trace_record(const struct trace_event *event)
     SIZE_T fixed = (event->flags & TRACE_HAS_ADDRESSES) != 0 ? 2 * sizeof(struct trace_address) : 0;
     SIZE_T text = at_most(event->text_bytes, DATA_BYTES_MAX - fixed);
     SIZE_T inside = at_most(payload.left, DATA_BYTES_MAX - fixed - text);
-    SIZE_T data = fixed + text + inside;
-    SIZE_T bytes = trace_field_bytes(event->flags) + padded(data);
-    struct trace_record *record = reserve(own, bytes);
-    if (record == NULL) {
-        return;
-    }
+    SIZE_T bytes = fixed + text + inside;
+    struct trace_event whole = *event;
+    whole.flags |= bytes != 0 ? (unsigned)TRACE_HAS_DATA : 0;
     note_site((ULONG_PTR)event->site);
     note_site(event->is_routine_first ? (ULONG_PTR)event->first : 0);
-    fill_head(record, event->kind, event->flags, name, data);
-    uint64_t *end = trace_fill((uint64_t *)(void *)(record + 1), event->flags, event);
-    fill_data((char *)end, event, text, &payload, inside);
-    commit(own, bytes);
+    char *data = begin_record(own, &whole, name, bytes);
+    if (data == NULL) {
+        return;
+    }
+    fill_data(data, event, text, &payload, inside);
+    commit(own, data + padded(bytes));
     write_rest(own, &payload);
     if (ticks_now() >= atomic_load_explicit(&trace_recording.look_at, memory_order_relaxed)) {
         compare_clock();

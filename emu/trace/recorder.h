@@ -34,6 +34,9 @@ struct trace_writer {
     uint64_t recording; /* of which it knows; another one's chunk is gone */
     struct trace_chunk *chunk;
     uint64_t state; /* the chunk's; full if there is none */
+    uint64_t base;  /* ticks, of the chunk's last TRACE_TIME */
+    uint64_t
+        until; /* ticks when something is to be done first: another base, a look at the clock */
     ULONG thread;
     bool is_left_out;
 };
@@ -72,11 +75,19 @@ static inline size_t trace_place_of(ULONG_PTR address, size_t places)
     return (size_t)((address * 0x9E3779B97F4A7C15ULL) >> 40) & (places - 1);
 }
 
-/* Writes the fields that the flags say; where they end. */
-TRACE_IN_PLACE static inline uint64_t *trace_fill(uint64_t *to, unsigned flags,
-                                                  const struct trace_event *event)
+static inline USHORT trace_what(enum trace_kind kind, unsigned flags)
 {
-    if ((flags & TRACE_HAS_OBJECT) != 0) {
+    return (USHORT)((unsigned)kind | flags << TRACE_KIND_BITS);
+}
+
+/* Writes the fields that the flags say; where they end. */
+TRACE_IN_PLACE static inline char *trace_fill(uint64_t *to, unsigned flags,
+                                              const struct trace_event *event, USHORT name,
+                                              USHORT data_bytes)
+{
+    if ((flags & TRACE_HAS_SHORT) != 0) {
+        *to++ = (ULONG_PTR)event->object | event->first << TRACE_SHORT_SHIFT;
+    } else if ((flags & TRACE_HAS_OBJECT) != 0) {
         *to++ = (ULONG_PTR)event->object;
     }
     if ((flags & TRACE_HAS_IRP) != 0) {
@@ -91,16 +102,16 @@ TRACE_IN_PLACE static inline uint64_t *trace_fill(uint64_t *to, unsigned flags,
     if ((flags & TRACE_HAS_SECOND) != 0) {
         *to++ = event->second;
     }
-    if ((flags & TRACE_HAS_STATUS) != 0) {
-        *to++ = (ULONG)event->status;
+    if ((flags & TRACE_HAS_DETAILS) != 0) {
+        *to++ = name | (uint64_t)data_bytes << 16 | (uint64_t)(ULONG)event->status << 32;
     }
-    return to;
+    return (char *)to;
 }
 
 static inline SIZE_T trace_field_bytes(unsigned flags)
 {
     unsigned count = (flags & 1) + (flags >> 1 & 1) + (flags >> 2 & 1) + (flags >> 3 & 1) +
-                     (flags >> 4 & 1) + (flags >> 5 & 1);
+                     (flags >> 4 & 1) + ((flags & TRACE_HAS_DETAILS) != 0);
     return (SIZE_T)count * TRACE_FIELD_BYTES;
 }
 
@@ -134,9 +145,8 @@ TRACE_IN_PLACE static inline bool trace_record_at_once(const struct trace_event 
     SIZE_T bytes = sizeof(struct trace_record) + trace_field_bytes(event->flags);
     USHORT name = 0;
     if (own->recording != atomic_load_explicit(&trace_recording.number, memory_order_relaxed) ||
-        (ULONG)state + bytes > TRACE_CHUNK_BYTES || thread == NULL ||
-        now >= atomic_load_explicit(&trace_recording.look_at, memory_order_relaxed) ||
-        (event->name != NULL && !trace_find_name(event->name, &name)) ||
+        (ULONG)state + bytes > TRACE_CHUNK_BYTES || thread == NULL || now >= own->until ||
+        ((event->flags & TRACE_HAS_NAME) != 0 && !trace_find_name(event->name, &name)) ||
         ((event->flags & TRACE_HAS_SITE) != 0 && !trace_is_known_site((ULONG_PTR)event->site)) ||
         (event->is_routine_first && !trace_is_known_site((ULONG_PTR)event->first))) {
         return false;
@@ -144,14 +154,11 @@ TRACE_IN_PLACE static inline bool trace_record_at_once(const struct trace_event 
     struct trace_chunk *chunk = own->chunk;
     struct trace_record *record = (struct trace_record *)(void *)((char *)chunk + (ULONG)state);
     const struct ke_processor *processor = thread->processor;
-    record->ticks = now;
-    record->kind = (UCHAR)event->kind;
-    record->flags = (UCHAR)event->flags;
+    record->ticks = (ULONG)now;
+    record->what = trace_what(event->kind, event->flags);
     record->irql = thread->irql;
     record->processor = processor != NULL ? (UCHAR)processor->number : TRACE_NO_PROCESSOR;
-    record->name = name;
-    record->data_bytes = 0;
-    trace_fill((uint64_t *)(void *)(record + 1), event->flags, event);
+    trace_fill((uint64_t *)(void *)(record + 1), event->flags, event, name, 0);
     own->state = state + bytes;
     __atomic_store_n(&chunk->state, state + bytes, __ATOMIC_RELEASE);
     return true;

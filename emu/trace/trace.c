@@ -114,13 +114,13 @@ static bool has_data(const struct trace_event *event)
            event->payload_bytes != 0;
 }
 
-BASE_COLD static void tell_slowly(struct trace_event event, unsigned group)
+BASE_COLD static void tell_slowly(const struct trace_event *event, unsigned group)
 {
     if ((atomic_load_explicit(&trace_recorded_groups, memory_order_relaxed) & group) != 0) {
-        trace_record(&event);
+        trace_record(event);
     }
     if ((atomic_load_explicit(&told_groups, memory_order_relaxed) & group) != 0) {
-        tell_others(&event, group);
+        tell_others(event, group);
     }
 }
 
@@ -129,7 +129,8 @@ TRACE_IN_PLACE static inline void tell(struct trace_event event, unsigned group)
 {
     if ((atomic_load_explicit(&told_groups, memory_order_relaxed) & group) != 0 ||
         has_data(&event) || !trace_record_at_once(&event)) {
-        tell_slowly(event, group);
+        const struct trace_event whole = event;
+        tell_slowly(&whole, group);
     }
 }
 
@@ -144,7 +145,8 @@ void trace_tell(const struct trace_event *event)
 void trace_tell_call(const char *name, const void *object, PIRP irp, const void *site)
 {
     tell((struct trace_event){.kind = TRACE_CALL,
-                              .flags = TRACE_HAS_OBJECT | TRACE_HAS_IRP | TRACE_HAS_SITE,
+                              .flags = TRACE_HAS_OBJECT | TRACE_HAS_IRP | TRACE_HAS_SITE |
+                                       TRACE_HAS_NAME,
                               .name = name,
                               .object = object,
                               .irp = irp,
@@ -165,7 +167,7 @@ void trace_tell_completion(PIRP irp)
 void trace_tell_callback(const char *name, const void *routine)
 {
     tell((struct trace_event){.kind = TRACE_CALLBACK,
-                              .flags = TRACE_HAS_FIRST,
+                              .flags = TRACE_HAS_FIRST | TRACE_HAS_NAME,
                               .is_routine_first = true,
                               .name = name,
                               .first = (ULONG_PTR)routine},
@@ -186,9 +188,9 @@ TRACE_IN_PLACE static inline void tell_return(const char *name, const void *rout
 void trace_tell_return(const char *name, const void *routine, const NTSTATUS *status)
 {
     if (status != NULL) {
-        tell_return(name, routine, TRACE_HAS_FIRST | TRACE_HAS_STATUS, *status);
+        tell_return(name, routine, TRACE_HAS_FIRST | TRACE_HAS_NAME | TRACE_HAS_STATUS, *status);
     } else {
-        tell_return(name, routine, TRACE_HAS_FIRST, 0);
+        tell_return(name, routine, TRACE_HAS_FIRST | TRACE_HAS_NAME, 0);
     }
 }
 
@@ -196,7 +198,7 @@ void trace_tell_irp(enum trace_kind kind, const void *irp, const void *object, U
 {
     tell((struct trace_event){.kind = kind,
                               .flags = TRACE_HAS_OBJECT | TRACE_HAS_IRP | TRACE_HAS_SITE |
-                                       TRACE_HAS_FIRST,
+                                       TRACE_HAS_SHORT,
                               .irp = irp,
                               .object = object,
                               .first = first,
@@ -233,7 +235,11 @@ void trace_tell_wait_end(const void *object, const void *wait, NTSTATUS status)
 
 void trace_tell_text(enum trace_kind kind, const char *name, const char *text, SIZE_T bytes)
 {
-    tell((struct trace_event){.kind = kind, .name = name, .text = text, .text_bytes = bytes},
+    tell((struct trace_event){.kind = kind,
+                              .flags = name != NULL ? (unsigned)TRACE_HAS_NAME : 0,
+                              .name = name,
+                              .text = text,
+                              .text_bytes = bytes},
          TRACE_TEXTS);
 }
 
@@ -241,7 +247,7 @@ void trace_bugcheck(const char *name, ULONG code, ULONG_PTR parameter, const cha
 {
     if (trace_wants(TRACE_TEXTS)) {
         tell((struct trace_event){.kind = TRACE_BUGCHECK,
-                                  .flags = TRACE_HAS_FIRST | TRACE_HAS_SECOND,
+                                  .flags = TRACE_HAS_FIRST | TRACE_HAS_SECOND | TRACE_HAS_NAME,
                                   .name = name,
                                   .first = code,
                                   .second = parameter,
@@ -254,10 +260,11 @@ void trace_bugcheck(const char *name, ULONG code, ULONG_PTR parameter, const cha
 
 void trace_tell_session(const char *name, ULONG session)
 {
-    tell(
-        (struct trace_event){
-            .kind = TRACE_SESSION, .flags = TRACE_HAS_FIRST, .name = name, .first = session},
-        TRACE_TEXTS);
+    tell((struct trace_event){.kind = TRACE_SESSION,
+                              .flags = TRACE_HAS_FIRST | TRACE_HAS_NAME,
+                              .name = name,
+                              .first = session},
+         TRACE_TEXTS);
 }
 
 /* ---- the network ---- */
@@ -309,9 +316,10 @@ TRACE_IN_PLACE static inline void tell_stream(enum trace_kind kind, unsigned fla
 void trace_tell_stream(enum trace_kind kind, const void *socket, PIRP irp,
                        const struct net_buffer *buffers, SIZE_T moved)
 {
-    const unsigned flags = TRACE_HAS_OBJECT | TRACE_HAS_FIRST;
-    if (trace_recording.payload_max != 0) {
-        tell_stream(kind, flags | TRACE_HAS_IRP, socket, irp, moved, buffers, moved);
+    const unsigned flags = TRACE_HAS_OBJECT | TRACE_HAS_SHORT;
+    if (trace_recording.payload_max != 0 || moved > TRACE_SHORT_MAX) {
+        tell_stream(kind, TRACE_HAS_OBJECT | TRACE_HAS_FIRST | TRACE_HAS_IRP, socket, irp, moved,
+                    buffers, trace_recording.payload_max != 0 ? moved : 0);
     } else if (irp != NULL) {
         tell_stream(kind, flags | TRACE_HAS_IRP, socket, irp, moved, NULL, 0);
     } else {

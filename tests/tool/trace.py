@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import threading
+import time
 
 import support
 from support import Run, call, expect, need
@@ -209,10 +210,10 @@ def test_killed_run_can_be_read():
     assert open("t.pcapng", "rb").read().count(b"still here") == 100
 
 
-def traffic(port, done, wanted=1 << 30):
+def traffic(port, done, wanted=1 << 30, at_once=20000):
     """Sends to an echo server and takes it back, until the connection fails or enough is back;
     done[0] says how much is."""
-    block = random.Random(2).randbytes(20000)
+    block = random.Random(2).randbytes(at_once)
     try:
         with socket.create_connection(("127.0.0.1", port), support.SECONDS) as connection:
             while done[0] < wanted:
@@ -250,6 +251,43 @@ def test_killed_amid_traffic():
     block = random.Random(2).randbytes(20000)
     got = stream_bytes(port, True)
     assert len(got) >= done[0] and got == (block * (len(got) // 20000 + 1))[:len(got)]
+
+
+def test_killed_amid_small_messages():
+    """The same where only their lengths are recorded, in many parts."""
+    name = support.build("tcp_echo", "echo")
+    port = support.free_port()
+    done = [0]
+    with Run(name, "--param", f"Port={port}", "--trace", "t.trace") as run:
+        run.wait_for("listens on port")
+        client = threading.Thread(target=traffic, args=(port, done, 1 << 30, 100))
+        client.start()
+        run.wait_until(lambda: done[0] > 300000)
+        run.kill()
+        client.join()
+    text = call("trace", "t.trace")
+    assert done[0] <= received(text) <= done[0] + 100, (received(text), done)
+    assert os.path.getsize("t.trace") > 1 << 17
+
+
+def test_time_after_a_pause():
+    """A pause is as long in the trace as it was, even if more ticks go by than a record tells."""
+    name = support.build("tcp_echo", "echo")
+    port = support.free_port()
+    with Run(name, "--param", f"Port={port}", "--trace", "t.trace") as run:
+        run.wait_for("listens on port")
+        with socket.create_connection(("127.0.0.1", port), support.SECONDS) as connection:
+            began = time.monotonic()
+            for pause in (0, 2.5, 0):
+                time.sleep(pause)
+                connection.sendall(b"x")
+                assert connection.recv(1) == b"x"
+            took = time.monotonic() - began
+        run.stop()
+    times = [float(line.split()[0]) for line in call("trace", "t.trace").splitlines()
+             if re.search(r" receive +socket ", line)]
+    assert len(times) == 3 and 2.49 < times[1] - times[0] < took, (times, took)
+    assert times[2] - times[1] < took - 2.49, (times, took)
 
 
 def test_read_while_it_is_written():

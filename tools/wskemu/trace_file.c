@@ -152,16 +152,42 @@ static uint64_t take_field(const uint8_t **at, unsigned flags, unsigned field)
 
 static size_t field_bytes(unsigned flags)
 {
-    size_t bytes = 0;
-    for (unsigned field = 0; field < TRACE_FIELDS_MAX; field++) {
-        bytes += (flags >> field & 1) * TRACE_FIELD_BYTES;
+    const unsigned singles =
+        TRACE_HAS_OBJECT | TRACE_HAS_IRP | TRACE_HAS_SITE | TRACE_HAS_FIRST | TRACE_HAS_SECOND;
+    size_t count = (flags & TRACE_HAS_DETAILS) != 0;
+    for (unsigned left = flags & singles; left != 0; left &= left - 1) {
+        count++;
     }
-    return bytes;
+    return count * TRACE_FIELD_BYTES;
 }
 
-/* Where the record at that place ends; NULL if it is none. */
+/* Takes all fields, which are there; how much data follows them. */
+static size_t take_fields(const uint8_t **at, struct trace_fields *fields)
+{
+    unsigned flags = fields->flags;
+    uint64_t object = take_field(at, flags, TRACE_HAS_OBJECT);
+    fields->irp = take_field(at, flags, TRACE_HAS_IRP);
+    fields->site = take_field(at, flags, TRACE_HAS_SITE);
+    fields->first = take_field(at, flags, TRACE_HAS_FIRST);
+    fields->second = take_field(at, flags, TRACE_HAS_SECOND);
+    if ((flags & TRACE_HAS_SHORT) != 0) {
+        fields->first = object >> TRACE_SHORT_SHIFT;
+        object &= ((uint64_t)1 << TRACE_SHORT_SHIFT) - 1;
+    }
+    fields->object = object;
+    struct trace_details details = {0};
+    if ((flags & TRACE_HAS_DETAILS) != 0) {
+        memcpy(&details, *at, sizeof(details));
+        *at += sizeof(details);
+    }
+    fields->name = details.name;
+    fields->status = details.status;
+    return details.data_bytes;
+}
+
+/* Reads the record at a place, whose time counts from the base; the place behind it, or NULL. */
 static const uint8_t *read_record(const struct trace_file *file, const uint8_t *at,
-                                  const uint8_t *end, struct trace_item *item)
+                                  const uint8_t *end, uint64_t base, struct trace_item *item)
 {
     struct trace_record record;
     if ((size_t)(end - at) < sizeof(record)) {
@@ -169,27 +195,20 @@ static const uint8_t *read_record(const struct trace_file *file, const uint8_t *
     }
     memcpy(&record, at, sizeof(record));
     at += sizeof(record);
-    size_t data = ((size_t)record.data_bytes + 7) & ~(size_t)7;
-    if (record.kind == TRACE_NONE || record.kind >= TRACE_KIND_COUNT ||
-        field_bytes(record.flags) + data > (size_t)(end - at)) {
+    unsigned kind = record.what & ((1u << TRACE_KIND_BITS) - 1);
+    unsigned flags = (unsigned)record.what >> TRACE_KIND_BITS;
+    if (kind == TRACE_NONE || kind >= TRACE_KIND_COUNT || field_bytes(flags) > (size_t)(end - at)) {
         return NULL;
     }
-    unsigned flags = record.flags;
-    *item = (struct trace_item){.data_bytes = record.data_bytes};
-    item->record = (struct trace_fields){.time_ns = time_of(file, record.ticks),
-                                         .kind = record.kind,
-                                         .name = record.name,
-                                         .flags = record.flags,
-                                         .irql = record.irql,
-                                         .processor = record.processor};
-    item->record.object = take_field(&at, flags, TRACE_HAS_OBJECT);
-    item->record.irp = take_field(&at, flags, TRACE_HAS_IRP);
-    item->record.site = take_field(&at, flags, TRACE_HAS_SITE);
-    item->record.first = take_field(&at, flags, TRACE_HAS_FIRST);
-    item->record.second = take_field(&at, flags, TRACE_HAS_SECOND);
-    item->record.status = (uint32_t)take_field(&at, flags, TRACE_HAS_STATUS);
+    *item = (struct trace_item){.record = {.kind = (uint16_t)kind,
+                                           .flags = (uint16_t)flags,
+                                           .irql = record.irql,
+                                           .processor = record.processor}};
+    item->record.time_ns = time_of(file, base + (uint32_t)(record.ticks - (uint32_t)base));
+    item->data_bytes = take_fields(&at, &item->record);
     item->data = at;
-    return at + data;
+    size_t data = (item->data_bytes + 7) & ~(size_t)7;
+    return data <= (size_t)(end - at) ? at + data : NULL;
 }
 
 /* A chunk as it lies in the file. */
@@ -217,10 +236,13 @@ static void read_piece(struct trace_file *file, size_t *capacity, const struct p
                        uint64_t *now_ns)
 {
     const uint8_t *at = piece->begin + sizeof(piece->head);
+    uint64_t base = 0;
     while (at != NULL && at < piece->end) {
         struct trace_item item;
-        at = read_record(file, at, piece->end, &item);
-        if (at != NULL) {
+        at = read_record(file, at, piece->end, base, &item);
+        if (at != NULL && item.record.kind == TRACE_TIME) {
+            base = item.record.first;
+        } else if (at != NULL) {
             item.order = file->count;
             item.record.thread = (uint16_t)piece->head.thread;
             *now_ns = item.record.time_ns > *now_ns ? item.record.time_ns : *now_ns;

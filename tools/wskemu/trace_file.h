@@ -21,7 +21,7 @@ struct trace_fields {
     uint16_t kind;
     uint16_t thread;
     uint16_t name;
-    uint8_t flags;
+    uint16_t flags;
     uint8_t irql;
     uint8_t processor;
 };
