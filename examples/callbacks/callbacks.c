@@ -42,8 +42,8 @@ static struct {
     EX_RUNDOWN_REF Accepting; /* held by the accept callback while it uses Listener */
     PDEVICE_OBJECT Device;
     PIO_WORKITEM WorkItem;
-    FAST_MUTEX Lock;    /* held by whoever uses Socket: so it is not closed meanwhile */
-    PWSK_SOCKET Socket; /* the client's, or NULL */
+    FAST_MUTEX Lock;             /* held by whoever uses Socket: so it is not closed meanwhile */
+    PWSK_SOCKET volatile Socket; /* the client's, or NULL; set by the accept callback */
     RECEIVING Receiving;
     BOOLEAN IsStopping;
     KEVENT NoClient; /* until one is accepted; again when its socket is closed */
