@@ -127,9 +127,8 @@ static bool begin_call(struct io_containers *containers, LIST_ENTRY *entry,
  * frees the registration. */
 static bool next_call(const struct io_session_notice *notice, struct call *call)
 {
-    struct call ended = *call;
+    struct registration *registration = call->registration;
     struct io_containers *containers = containers_lock();
-    struct registration *registration = ended.registration;
     RemoveEntryList(&call->link);
     notice->session->callbacks--;
     bool is_awaited = registration->is_going && IsListEmpty(&registration->calls);
