@@ -18,7 +18,8 @@
 
 WSKEMU_USE_DRIVER(http_client);
 
-/* An application's fetch, which pends. */
+/* An application's fetch, which pends. Static in each test: one that fails leaves it behind, and it
+ * is answered all the same. */
 struct fetch {
     HTTP_CLIENT_GET get;
     HANDLE file;
@@ -151,7 +152,7 @@ static NTSTATUS fetch_response(struct fetch *fetch, const char *response)
 
 static void a_page_is_fetched_by_the_name_of_its_server(void **state)
 {
-    struct fetch fetch;
+    static struct fetch fetch;
     (void)state;
     assert_int_equal(fetch_response(&fetch, "HTTP/1.0 200 OK\r\nServer: test\r\n"
                                             "content-length: 13\r\n\r\nHello, world!"),
@@ -162,7 +163,7 @@ static void a_page_is_fetched_by_the_name_of_its_server(void **state)
 static void a_page_that_comes_byte_by_byte_is_whole(void **state)
 {
     static const char response[] = "HTTP/1.1 404 Not Found\r\n\r\nno such page\r\n\r\n";
-    struct fetch fetch;
+    static struct fetch fetch;
     (void)state;
     begin_fetch(&fetch, L"" HOST);
     struct wskemu_peer *peer = accept_request();
@@ -181,7 +182,7 @@ static void a_page_longer_than_the_output_is_cut_with_a_warning(void **state)
 {
     static char response[4096] = "HTTP/1.0 200 OK\r\n\r\n";
     SIZE_T header = strlen(response);
-    struct fetch fetch;
+    static struct fetch fetch;
     (void)state;
     RtlFillMemory(response + header, sizeof(response) - header - 1, 'x');
     assert_int_equal(fetch_response(&fetch, response), STATUS_BUFFER_OVERFLOW);
@@ -192,7 +193,7 @@ static void a_page_longer_than_the_output_is_cut_with_a_warning(void **state)
 
 static void many_fetches_run_side_by_side(void **state)
 {
-    struct fetch fetches[FETCHES];
+    static struct fetch fetches[FETCHES];
     struct wskemu_peer *peers[FETCHES];
     (void)state;
     for (int i = 0; i < FETCHES; i++) {
@@ -216,7 +217,7 @@ static void many_fetches_run_side_by_side(void **state)
 
 static void the_next_address_is_tried_if_one_refuses(void **state)
 {
-    struct fetch fetch;
+    static struct fetch fetch;
     (void)state;
     wskemu_name_clear();
     assert_int_equal(wskemu_name_add(HOST, WSKEMU_LOOPBACK(AF_INET6, 0)), STATUS_SUCCESS);
@@ -227,7 +228,7 @@ static void the_next_address_is_tried_if_one_refuses(void **state)
 
 static void a_port_may_be_the_name_of_a_service(void **state)
 {
-    struct fetch fetch;
+    static struct fetch fetch;
     (void)state;
     assert_int_equal(wskemu_service_add("web", port, FALSE), STATUS_SUCCESS);
     ask_for(&fetch.get, L"" HOST);
@@ -241,7 +242,7 @@ static void a_port_may_be_the_name_of_a_service(void **state)
 
 static void a_name_that_does_not_exist_is_an_error(void **state)
 {
-    struct fetch fetch;
+    static struct fetch fetch;
     (void)state;
     assert_int_equal(wskemu_name_add("nobody.example.test", NULL), STATUS_SUCCESS);
     begin_fetch(&fetch, L"nobody.example.test");
@@ -252,7 +253,7 @@ static void a_name_that_does_not_exist_is_an_error(void **state)
 
 static void a_server_that_does_not_listen_refuses(void **state)
 {
-    struct fetch fetch;
+    static struct fetch fetch;
     (void)state;
     wskemu_peer_close(server);
     begin_fetch(&fetch, L"127.0.0.1");
@@ -263,7 +264,7 @@ static void a_server_that_does_not_listen_refuses(void **state)
 
 static void a_body_shorter_than_promised_is_an_error(void **state)
 {
-    struct fetch fetch;
+    static struct fetch fetch;
     (void)state;
     assert_int_equal(fetch_response(&fetch, "HTTP/1.0 200 OK\r\nContent-Length: 13\r\n\r\nHello"),
                      STATUS_CONNECTION_DISCONNECTED);
@@ -271,7 +272,7 @@ static void a_body_shorter_than_promised_is_an_error(void **state)
 
 static void what_is_not_http_is_an_error(void **state)
 {
-    struct fetch fetch;
+    static struct fetch fetch;
     (void)state;
     assert_int_equal(fetch_response(&fetch, "220 mail.example.test ESMTP\r\n\r\n"),
                      STATUS_INVALID_NETWORK_RESPONSE);
@@ -279,14 +280,14 @@ static void what_is_not_http_is_an_error(void **state)
 
 static void an_empty_response_is_an_error(void **state)
 {
-    struct fetch fetch;
+    static struct fetch fetch;
     (void)state;
     assert_int_equal(fetch_response(&fetch, ""), STATUS_INVALID_NETWORK_RESPONSE);
 }
 
 static void a_reset_ends_the_fetch(void **state)
 {
-    struct fetch fetch;
+    static struct fetch fetch;
     (void)state;
     begin_fetch(&fetch, L"" HOST);
     wskemu_peer_reset(accept_request());
@@ -297,7 +298,7 @@ static void a_reset_ends_the_fetch(void **state)
 
 static void a_silent_server_is_waited_for_no_longer_than_the_limit(void **state)
 {
-    struct fetch fetch;
+    static struct fetch fetch;
     (void)state;
     begin_fetch(&fetch, L"" HOST);
     struct wskemu_peer *peer = accept_request();
@@ -308,7 +309,7 @@ static void a_silent_server_is_waited_for_no_longer_than_the_limit(void **state)
 
 static void a_silent_name_server_too(void **state)
 {
-    struct fetch fetch;
+    static struct fetch fetch;
     (void)state;
     assert_int_equal(wskemu_name_hold(HOST), STATUS_SUCCESS);
     begin_fetch(&fetch, L"" HOST);
@@ -325,7 +326,7 @@ static void cancel_fetch(BOOLEAN await_request)
     UNICODE_STRING name = RTL_CONSTANT_STRING(HTTP_CLIENT_DEVICE_NAME);
     PFILE_OBJECT file;
     PDEVICE_OBJECT device;
-    struct fetch fetch;
+    static struct fetch fetch;
     KEVENT done;
     struct wskemu_peer *peer = NULL;
     KeInitializeEvent(&done, NotificationEvent, FALSE);
@@ -363,7 +364,7 @@ static void a_fetch_is_cancelled_while_the_name_server_is_silent(void **state)
 
 static void a_text_without_end_is_refused(void **state)
 {
-    struct fetch fetch;
+    static struct fetch fetch;
     IO_STATUS_BLOCK block;
     (void)state;
     ask_for(&fetch.get, L"" HOST);
