@@ -176,6 +176,11 @@ NTSTATUS ob_close_handle(HANDLE handle)
     return STATUS_SUCCESS;
 }
 
+static LONG64 references_of(const struct ob_header *header)
+{
+    return __atomic_load_n(&header->references, __ATOMIC_ACQUIRE);
+}
+
 /* A handle that no driver opened, or NULL; and whether its object is in other use as well. */
 static HANDLE find_others(struct ob_state *ob, bool *is_in_use)
 {
@@ -185,7 +190,7 @@ static HANDLE find_others(struct ob_state *ob, bool *is_in_use)
         if (ob->handles[slot].object != NULL && ob->handles[slot].creator == NULL) {
             const struct ob_header *header = ob_header_of(ob->handles[slot].object);
             found = handle_of(slot);
-            *is_in_use = header->references > header->handles;
+            *is_in_use = references_of(header) > header->handles;
         }
     }
     ob_unlock();
@@ -200,7 +205,7 @@ static void *find_others_file(struct ob_state *ob)
     for (LIST_ENTRY *entry = ob->objects.Flink; entry != &ob->objects; entry = entry->Flink) {
         struct ob_header *header = CONTAINING_RECORD(entry, struct ob_header, link);
         if (header->type == *IoFileObjectType && header->creator == NULL && header->handles == 0 &&
-            header->references == 1) {
+            references_of(header) == 1) {
             found = header + 1;
         }
     }
@@ -223,10 +228,12 @@ void ob_close_others(void)
     }
     void *file;
     while ((file = find_others_file(ob_state())) != NULL) {
-        pause.QuadPart = -10000LL * patience_ms;
-        patience_ms = 0;
-        KeDelayExecutionThread(KernelMode, FALSE, &pause);
-        ob_dereference(file);
+        if (patience_ms == 0) {
+            ob_dereference(file);
+            continue;
+        }
+        patience_ms--;
+        KeDelayExecutionThread(KernelMode, FALSE, &pause); /* then it may be gone by itself */
     }
 }
 
