@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/mutex.h"
+#include "base/sanitize.h"
 #include "harness/hook_gate.h"
 #include "ke/thread.h"
 #include "mm/hook_point.h"
@@ -30,12 +31,6 @@
 #define RULES_MAX 16
 #define NO_IRP (-1)
 #define MICROSECONDS 1000 /* of a millisecond */
-
-#if defined(__GNUC__)
-#define NOT_SANITIZED __attribute__((no_sanitize("thread"), noinline))
-#else
-#define NOT_SANITIZED
-#endif
 
 struct rule {
     struct wskemu_hook hook;
@@ -124,7 +119,7 @@ static unsigned point_count;
 
 /* ---- points ---- */
 
-NOT_SANITIZED static void put(void *volatile *slot, void *function)
+BASE_NOT_SANITIZED static void put(void *volatile *slot, void *function)
 {
     *slot = function;
 }

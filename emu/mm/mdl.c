@@ -10,6 +10,7 @@
 
 #include "base/local.h"
 #include "base/log.h"
+#include "base/sanitize.h"
 #include "base/stack.h"
 #include "ex/paged.h"
 #include "ke/bugcheck.h"
@@ -161,11 +162,7 @@ static void free_record(struct mm_mdl_record *record, const void *freer)
  * The record before an MDL that IoAllocateMdl made, else NULL. What stands before another MDL is
  * looked at only if it lies in the same page.
  */
-#if defined(__GNUC__)
-__attribute__((no_sanitize("address", "thread")))
-#endif
-static struct mm_mdl_record *
-record_before(const MDL *mdl)
+BASE_NOT_SANITIZED static struct mm_mdl_record *record_before(const MDL *mdl)
 {
     struct mm_mdl_record *record = (struct mm_mdl_record *)(ULONG_PTR)mdl - 1;
     if (BYTE_OFFSET(mdl) < sizeof(*record)) {

@@ -2,17 +2,14 @@
  * Probing memory. A process's memory is whatever the host gave the process, but for the kernel's
  * own pool; an address beyond the end of Windows' user space is not a process's either.
  */
+#include "base/sanitize.h"
 #include "ex/pool.h"
 #include "ke/limit.h"
 #include "mm/mm.h"
 
 /* Touches a byte as the operation would; a fault raises STATUS_ACCESS_VIOLATION. The sanitizers
  * must not look: the memory is the driver's, and may be in use by another thread. */
-#if defined(__GNUC__)
-__attribute__((no_sanitize("address", "thread"), noinline))
-#endif
-static void
-touch(volatile UCHAR *address, bool for_write)
+BASE_NOT_SANITIZED static void touch(volatile UCHAR *address, bool for_write)
 {
     UCHAR value = *address;
     if (for_write) {

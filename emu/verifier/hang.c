@@ -24,6 +24,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sanitize.h"
 #include "base/stack.h"
 #include "ke/bugcheck.h"
 #include "ke/dpc.h"
@@ -45,12 +46,6 @@
 #define STACK_MS 500           /* how long threads have to write their stacks down */
 #define CIRCLE_MAX 16
 #define TOLD_MAX 256
-
-#if defined(__GNUC__)
-#define NOT_SANITIZED __attribute__((no_sanitize("address", "thread"), noinline))
-#else
-#define NOT_SANITIZED
-#endif
 
 static _Atomic unsigned long limit_ms;
 
@@ -132,7 +127,7 @@ static bool has_reason(const struct _KTHREAD *thread, enum ke_reason_kind kind)
 }
 
 /* Its own count, which nobody else may rely on; what it tells is looked at again. */
-NOT_SANITIZED static bool runs_routines(const struct _KTHREAD *thread)
+BASE_NOT_SANITIZED static bool runs_routines(const struct _KTHREAD *thread)
 {
     return ((const volatile struct _KTHREAD *)thread)->dpc_depth != 0;
 }
