@@ -25,7 +25,7 @@
 /* So often a driver may call a socket of which it was told that it no longer works. */
 #define DEAD_CALLS_MAX 8
 
-BASE_THREAD_LOCAL struct wsk_thread_calls wsk_thread_calls;
+BASE_THREAD_LOCAL const struct wsk_socket *wsk_event_of;
 
 const char *wsk_category_name(ULONG category)
 {

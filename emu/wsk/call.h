@@ -25,11 +25,8 @@ const char *wsk_category_name(ULONG category);
 /* Bug checks: the driver took function out of the table of another category. (WSK-SOCK-30) */
 void wsk_call_wrong_category(struct wsk_socket *socket, const char *function);
 
-struct wsk_thread_calls {
-    const struct wsk_socket *event_of; /* whose event callback the thread began last */
-};
-
-extern BASE_THREAD_LOCAL struct wsk_thread_calls wsk_thread_calls;
+/* The socket whose event callback the calling thread began last. */
+extern BASE_THREAD_LOCAL const struct wsk_socket *wsk_event_of;
 
 /* A call that executes; it lies in the frame of the function that the driver called. */
 struct wsk_running {

@@ -42,7 +42,7 @@ bool wsk_event_begin(struct wsk_socket *socket, ULONG event)
         return false;
     }
     socket->events.running |= event;
-    wsk_thread_calls.event_of = socket;
+    wsk_event_of = socket;
     return true;
 }
 
@@ -127,7 +127,7 @@ static void await_return(struct wsk_socket *socket, ULONG event, PIRP irp)
     wsk_request_of(irp)->left = event;
     wsk_socket_reference_locked(socket);
     InsertTailList(&socket->events.disables, &irp->Tail.Overlay.ListEntry);
-    ke_callback_started("WskControlSocket", wsk_thread_calls.event_of == socket);
+    ke_callback_started("WskControlSocket", wsk_event_of == socket);
     wsk_call_settle();
 }
 

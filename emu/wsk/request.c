@@ -50,7 +50,7 @@ NTSTATUS wsk_close_begin_from(struct wsk_socket *socket, PIRP irp, const char *f
         wsk_call_after_close(socket, irp, function);
     }
     wsk_call_check_close(socket);
-    ke_callback_started(function, wsk_thread_calls.event_of == socket);
+    ke_callback_started(function, wsk_event_of == socket);
     return STATUS_SUCCESS;
 }
 
