@@ -1,7 +1,6 @@
 #include "ke/limit.h"
 
 #include "ke/bugcheck.h"
-#include "verifier/also.h"
 #include "verifier/level.h"
 #include "verifier/rule.h"
 #include "verifier/silence.h"
@@ -27,7 +26,7 @@ static bool is_silenced(bool has_specific, const char *checked)
 void ke_limit_broken(KIRQL irql, KIRQL limit, bool is_exact, const char *function)
 {
     const char *specific = verifier_level_rule(function);
-    const char *checked = verifier_ddi_rule(function);
+    const char *checked = verifier_checked_level_rule(function);
     if (is_silenced(specific != NULL, checked)) {
         return;
     }

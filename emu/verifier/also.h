@@ -13,7 +13,4 @@
 /* The next rule that is broken with that one, counted from *next, which begins at 0; or NULL. */
 const char *verifier_rule_also(const char *rule, unsigned *next);
 
-/* Driver Verifier's rule on the level at which a function may be called, or NULL. */
-const char *verifier_ddi_rule(const char *function);
-
 #endif

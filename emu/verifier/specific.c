@@ -14,10 +14,18 @@ struct specific {
     const char *rule;
 };
 
+/* A star at the end stands for the rest of a name. */
+static bool is_meant(const char *pattern, const char *name)
+{
+    size_t length = strcspn(pattern, "*");
+    return strncmp(pattern, name, length) == 0 && (pattern[length] == '*' || name[length] == '\0');
+}
+
+/* The rule of the first row that fits, or NULL. */
 static const char *find(const struct specific *rows, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(rows[i].name, name) == 0) {
+        if (is_meant(rows[i].name, name)) {
             return rows[i].rule;
         }
     }
@@ -94,12 +102,66 @@ static const struct specific levels[] = {
     {"RtlAnsiStringToUnicodeString", "RTL-16"},
     {"RtlUnicodeStringToAnsiString", "RTL-16"},
     {"RtlUnicodeStringToUTF8String", "RTL-16"},
+    {"Zw*", "IRQL-23"},
+};
+
+/* Driver Verifier's own. */
+static const struct specific checked_levels[] = {
+    {"KeDelayExecutionThread", "DV-30"},
+    {"KeEnterGuardedRegion", "DV-31"},
+    {"KeLeaveGuardedRegion", "DV-31"},
+    {"KeInitializeTimerEx", "DV-33"},
+    {"KeSetTimerEx", "DV-33"},
+    {"KeCancelTimer", "DV-33"},
+    {"KeResetEvent", "DV-33"},
+    {"KeClearEvent", "DV-33"},
+    {"KeReleaseMutex", "DV-33"},
+    {"KeSetEvent", "DV-34"},
+    {"ExInitializePagedLookasideList", "DV-37"},
+    {"ExDeletePagedLookasideList", "DV-37"},
+    {"ExAllocateFromPagedLookasideList", "DV-37"},
+    {"ExFreeToPagedLookasideList", "DV-37"},
+    {"ExRegisterCallback", "DV-37"},
+    {"ExUnregisterCallback", "DV-37"},
+    {"ExSetTimerResolution", "DV-37"},
+    {"ProbeFor*", "DV-37"},
+    {"ExAcquireResource*", "DV-37"},
+    {"ExTryToAcquireResource*", "DV-37"},
+    {"ExAcquireShared*", "DV-37"},
+    {"ExDeleteResourceLite", "DV-37"},
+    {"ExCreateCallback", "DV-39"},
+    {"ExUuidCreate", "DV-39"},
+    {"IoDeleteDevice", "DV-40"},
+    {"IoCreateDevice", "DV-40"},
+    {"IoBuildDeviceIoControlRequest", "DV-40"},
+    {"IoDetachDevice", "DV-41"},
+    {"IoCreateFile", "DV-41"},
+    {"IoCreateNotificationEvent", "DV-41"},
+    {"IoCreateSynchronizationEvent", "DV-41"},
+    {"IoCreateSymbolicLink", "DV-41"},
+    {"IoDeleteSymbolicLink", "DV-41"},
+    {"MmAllocatePagesForMdl", "DV-42"},
+    {"MmFreePagesFromMdl", "DV-42"},
+    {"MmAllocateNonCachedMemory", "DV-42"},
+    {"MmFreeNonCachedMemory", "DV-42"},
+    {"MmLockPagableDataSection", "DV-42"},
+    {"MmUnlockPagableImageSection", "DV-42"},
+    {"ObReferenceObjectByHandle", "DV-45"},
+    {"PsCreateSystemThread", "DV-45"},
+    {"PsTerminateSystemThread", "DV-45"},
+    {"PsGetVersion", "DV-45"},
+    {"RtlDeleteRegistryValue", "DV-45"},
+    {"ZwClose", "DV-45"},
 };
 
 const char *verifier_level_rule(const char *function)
 {
-    const char *rule = FIND(levels, function);
-    return rule == NULL && strncmp(function, "Zw", 2) == 0 ? "IRQL-23" : rule;
+    return FIND(levels, function);
+}
+
+const char *verifier_checked_level_rule(const char *function)
+{
+    return FIND(checked_levels, function);
 }
 
 /* ---- waits ---- */

@@ -10,6 +10,9 @@ struct ke_callback;
 /* Of the IRQL at which function is called; NULL if it has none of its own. */
 const char *verifier_level_rule(const char *function);
 
+/* Driver Verifier's rule on the same; NULL if it has none. */
+const char *verifier_checked_level_rule(const char *function);
+
 /* Of a wait for what where one may not wait. callback: the innermost of the driver's routines that
  * the thread is in, or NULL. Never NULL. */
 const char *verifier_wait_rule(const struct ke_callback *callback, const void *what);
