@@ -11,15 +11,6 @@
 
 WSKEMU_USE_DRIVER(hooked);
 
-static bool allocates(void)
-{
-    PVOID block = HookedAllocate(16);
-    if (block != NULL) {
-        HookedFree(block);
-    }
-    return block != NULL;
-}
-
 static void every_function_that_can_fail_can_be_hooked(void **state)
 {
     static const char *const names[] = {
@@ -37,12 +28,12 @@ static void the_nth_call_of_the_driver_fails(void **state)
 {
     UNREFERENCED_PARAMETER(state);
     assert_status(wskemu_fault("nth:2"), STATUS_SUCCESS);
-    assert_true(allocates());
+    assert_true(hooked_allocates());
     PVOID block = ExAllocatePool2(POOL_FLAG_NON_PAGED, 16, 'tset'); /* not the driver's */
     assert_non_null(block);
     ExFreePoolWithTag(block, 'tset');
-    assert_false(allocates());
-    assert_true(allocates());
+    assert_false(hooked_allocates());
+    assert_true(hooked_allocates());
     assert_int_equal(wskemu_fault_calls(), 3);
     assert_int_equal(wskemu_faults(), 1);
 }
@@ -62,8 +53,8 @@ static void each_call_stack_fails_once(void **state)
     PVOID block;
     UNREFERENCED_PARAMETER(state);
     wskemu_fault("stacks");
-    assert_false(allocates());
-    assert_true(allocates());
+    assert_false(hooked_allocates());
+    assert_true(hooked_allocates());
     assert_status(HookedAllocateRaising(&block), STATUS_INSUFFICIENT_RESOURCES);
     assert_status(HookedAllocateRaising(&block), STATUS_SUCCESS);
     HookedFree(block);
@@ -76,12 +67,12 @@ static void a_rate_fails_about_so_many(void **state)
     log_capture();
     wskemu_fault("random:0.25");
     for (int i = 0; i < 2000; i++) {
-        allocates();
+        hooked_allocates();
     }
     log_captured();
     assert_in_range(wskemu_faults(), 350, 650);
     wskemu_fault("random:0");
-    assert_true(allocates());
+    assert_true(hooked_allocates());
 }
 
 static void only_the_kinds_that_are_wanted_fail(void **state)
@@ -89,10 +80,10 @@ static void only_the_kinds_that_are_wanted_fail(void **state)
     UNREFERENCED_PARAMETER(state);
     assert_status(wskemu_fault_kinds("irp,mdl"), STATUS_SUCCESS);
     wskemu_fault("nth:1");
-    assert_true(allocates());
+    assert_true(hooked_allocates());
     assert_int_equal(wskemu_fault_calls(), 0);
     assert_status(wskemu_fault_kinds("pool"), STATUS_SUCCESS);
-    assert_false(allocates());
+    assert_false(hooked_allocates());
 }
 
 static void what_is_no_fault_is_refused(void **state)
@@ -114,7 +105,7 @@ static void faults_of_a_test_end_with_it(void **state)
     wskemu_fault("random:1");
     wskemu_shutdown();
     assert_status(wskemu_boot(NULL), STATUS_SUCCESS);
-    assert_true(allocates());
+    assert_true(hooked_allocates());
 }
 
 static PMDL locked_mdl(void)

@@ -12,26 +12,17 @@
 
 WSKEMU_USE_DRIVER(hooked);
 
-static bool allocates(void)
-{
-    PVOID block = HookedAllocate(16);
-    if (block != NULL) {
-        HookedFree(block);
-    }
-    return block != NULL;
-}
-
 static void calls_are_counted_and_happen(void **state)
 {
     UNREFERENCED_PARAMETER(state);
     assert_status(wskemu_hook_watch("ExAllocatePool2"), STATUS_SUCCESS);
     assert_int_equal(wskemu_calls("ExAllocatePool2"), 0);
-    assert_true(allocates());
-    assert_true(allocates());
+    assert_true(hooked_allocates());
+    assert_true(hooked_allocates());
     ExFreePoolWithTag(ExAllocatePool2(POOL_FLAG_NON_PAGED, 16, 'tset'), 'tset'); /* the test's */
     assert_int_equal(wskemu_calls("ExAllocatePool2"), 2);
     wskemu_unhook("ExAllocatePool2");
-    assert_true(allocates());
+    assert_true(hooked_allocates());
     assert_int_equal(wskemu_calls("ExAllocatePool2"), 0);
 }
 
@@ -49,13 +40,13 @@ static void the_nth_call_fails(void **state)
 {
     UNREFERENCED_PARAMETER(state);
     assert_status(wskemu_hook_fail_nth("ExAllocatePool2", 3, 0), STATUS_SUCCESS);
-    assert_true(allocates());
-    assert_true(allocates());
-    assert_false(allocates());
-    assert_true(allocates());
+    assert_true(hooked_allocates());
+    assert_true(hooked_allocates());
+    assert_false(hooked_allocates());
+    assert_true(hooked_allocates());
     wskemu_hook_fail("ExAllocatePool2", NULL);
-    assert_false(allocates());
-    assert_false(allocates());
+    assert_false(hooked_allocates());
+    assert_false(hooked_allocates());
 }
 
 static BOOLEAN is_even(const struct wskemu_call *call, void *context)
@@ -73,11 +64,11 @@ static void only_calls_that_match_are_taken(void **state)
     UNREFERENCED_PARAMETER(state);
     wskemu_hook("ExAllocatePool2", &hook);
     assert_null(HookedAllocate(7));
-    assert_true(allocates());
+    assert_true(hooked_allocates());
     wskemu_unhook("ExAllocatePool2");
     hook = (struct wskemu_hook){.fails = TRUE, .condition = is_even, .context = &asked, .first = 2};
     wskemu_hook("ExAllocatePool2", &hook);
-    assert_true(allocates()); /* the first of 16 */
+    assert_true(hooked_allocates()); /* the first of 16 */
     HookedFree(HookedAllocate(7));
     assert_null(HookedAllocate(8));
     assert_int_equal(asked, 3);
@@ -89,7 +80,7 @@ static void a_delayed_call_takes_its_time(void **state)
     UNREFERENCED_PARAMETER(state);
     wskemu_hook_delay("ExAllocatePool2", 20);
     KeQuerySystemTimePrecise(&before);
-    assert_true(allocates());
+    assert_true(hooked_allocates());
     KeQuerySystemTimePrecise(&after);
     assert_true(after.QuadPart - before.QuadPart >= 20 * 10000);
 }
@@ -122,7 +113,7 @@ static void queues_say_what_is_returned_and_what_comes(void **state)
     wskemu_will_return("ExAllocatePool2", NULL);
     wskemu_expect("ExAllocatePool2", 1, 123);
     assert_null(HookedAllocate(123));
-    assert_true(allocates());
+    assert_true(hooked_allocates());
     wskemu_hook_replace("ZwClose", close_nothing);
     wskemu_expect("close_nothing", 0, 77);
     wskemu_will_return("close_nothing", STATUS_INVALID_HANDLE);
@@ -140,7 +131,7 @@ static void what_was_queued_and_did_not_come_fails_the_test(void **state)
 {
     UNREFERENCED_PARAMETER(state);
     wskemu_expect("ExAllocatePool2", 1, 123);
-    allocates();
+    hooked_allocates();
     expect_failure("argument 1 of ExAllocatePool2 is 16 (0x10), not 123");
     wskemu_will_return("ExFreePoolWithTag", 5);
     wskemu_expect("nobody", 2, 6);
@@ -168,10 +159,10 @@ static void hooks_end_with_the_kernel(void **state)
 {
     UNREFERENCED_PARAMETER(state);
     wskemu_hook_fail("ExAllocatePool2", NULL);
-    assert_false(allocates());
+    assert_false(hooked_allocates());
     wskemu_shutdown();
     assert_status(wskemu_boot(NULL), STATUS_SUCCESS);
-    assert_true(allocates());
+    assert_true(hooked_allocates());
 }
 
 static void a_routine_by_name_is_hooked_too(void **state)

@@ -13,4 +13,14 @@ VOID HookedPrint(VOID); /* "1 2 3 4 5 6 7 eight" */
 PVOID HookedFind(PCWSTR name);
 NTSTATUS HookedClose(HANDLE handle);
 
+/* For tests: whether the driver gets memory, which it frees again. */
+static inline BOOLEAN hooked_allocates(VOID)
+{
+    PVOID block = HookedAllocate(16);
+    if (block != NULL) {
+        HookedFree(block);
+    }
+    return block != NULL;
+}
+
 #endif

@@ -4,6 +4,8 @@
  */
 #include "hanging.h"
 
+#include "../act.h"
+
 #include <ntifs.h>
 #include <wsk.h>
 
@@ -114,18 +116,6 @@ static VOID Unload(PDRIVER_OBJECT driver)
     WskDeregister(&Registration);
 }
 
-static VOID ReadAct(PUNICODE_STRING path)
-{
-    RTL_QUERY_REGISTRY_TABLE table[2] = {0};
-    table[0].Flags = RTL_QUERY_REGISTRY_DIRECT;
-    table[0].Name = L"Act";
-    table[0].EntryContext = &Act;
-    table[0].DefaultType = REG_DWORD;
-    table[0].DefaultData = &Act;
-    table[0].DefaultLength = sizeof(Act);
-    RtlQueryRegistryValues(RTL_REGISTRY_ABSOLUTE, path->Buffer, table, NULL, NULL);
-}
-
 static VOID StartThread(VOID)
 {
     HANDLE handle;
@@ -139,7 +129,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING path)
 {
     WSK_CLIENT_NPI client = {NULL, &ClientDispatch};
     driver->DriverUnload = Unload;
-    ReadAct(path);
+    read_act(path, &Act);
     WskRegister(&client, &Registration);
     WskCaptureProviderNPI(&Registration, WSK_NO_WAIT, &Provider);
     OpenListener();

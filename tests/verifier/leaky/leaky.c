@@ -4,6 +4,8 @@
  */
 #include "leaky.h"
 
+#include "../act.h"
+
 #include <ntifs.h>
 
 #define TAG 'ykaL'
@@ -231,22 +233,9 @@ static VOID Spoil(PDRIVER_OBJECT driver, PUNICODE_STRING path)
     }
 }
 
-/* The registry says what is to be left. */
-static VOID ReadAct(PUNICODE_STRING path)
-{
-    RTL_QUERY_REGISTRY_TABLE table[2] = {0};
-    table[0].Flags = RTL_QUERY_REGISTRY_DIRECT;
-    table[0].Name = L"Act";
-    table[0].EntryContext = &Act;
-    table[0].DefaultType = REG_DWORD;
-    table[0].DefaultData = &Act;
-    table[0].DefaultLength = sizeof(Act);
-    RtlQueryRegistryValues(RTL_REGISTRY_ABSOLUTE, path->Buffer, table, NULL, NULL);
-}
-
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
-    ReadAct(RegistryPath);
+    read_act(RegistryPath, &Act);
     NTSTATUS status = IoCreateDevice(DriverObject, sizeof(LEAKY), &DeviceName, 0x8000,
                                      FILE_DEVICE_SECURE_OPEN, FALSE, &Device);
     if (!NT_SUCCESS(status)) {

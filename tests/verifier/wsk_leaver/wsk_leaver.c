@@ -4,6 +4,8 @@
  */
 #include "wsk_leaver.h"
 
+#include "../act.h"
+
 #include <ntddk.h>
 #include <netioddk.h>
 #include <wsk.h>
@@ -99,22 +101,10 @@ static VOID Unload(PDRIVER_OBJECT driver)
     IoFreeIrp(Irp);
 }
 
-static VOID ReadAct(PUNICODE_STRING path)
-{
-    RTL_QUERY_REGISTRY_TABLE table[2] = {0};
-    table[0].Flags = RTL_QUERY_REGISTRY_DIRECT;
-    table[0].Name = L"Act";
-    table[0].EntryContext = &Act;
-    table[0].DefaultType = REG_DWORD;
-    table[0].DefaultData = &Act;
-    table[0].DefaultLength = sizeof(Act);
-    RtlQueryRegistryValues(RTL_REGISTRY_ABSOLUTE, path->Buffer, table, NULL, NULL);
-}
-
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     WSK_CLIENT_NPI npi = {NULL, &Dispatch};
-    ReadAct(RegistryPath);
+    read_act(RegistryPath, &Act);
     DriverObject->DriverUnload = Unload;
     KeInitializeEvent(&Done, NotificationEvent, FALSE);
     Irp = IoAllocateIrp(1, FALSE);
