@@ -1,8 +1,12 @@
-# Cross build for Windows x86-64. Tests run under Wine.
+# Cross build for Windows x86-64. Tests run under Wine. Debian has one MinGW-w64 for each way of
+# threads; elsewhere there is one.
 set(CMAKE_SYSTEM_NAME Windows)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
-set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc-posix)
-set(CMAKE_CXX_COMPILER x86_64-w64-mingw32-g++-posix)
+find_program(WSKEMU_MINGW_C NAMES x86_64-w64-mingw32-gcc-posix x86_64-w64-mingw32-gcc REQUIRED)
+find_program(WSKEMU_MINGW_CXX NAMES x86_64-w64-mingw32-g++-posix x86_64-w64-mingw32-g++ REQUIRED)
+mark_as_advanced(WSKEMU_MINGW_C WSKEMU_MINGW_CXX)
+set(CMAKE_C_COMPILER "${WSKEMU_MINGW_C}")
+set(CMAKE_CXX_COMPILER "${WSKEMU_MINGW_CXX}")
 set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)

@@ -9,10 +9,11 @@ build() {
     quietly cmake --build "build/$preset" -j "$jobs" "${target[@]}"
 }
 
-# configure PRESET : only where the presets are newer; ninja sees all other changes by itself.
+# configure PRESET [CMAKE-ARGUMENT...] : only where the presets are newer; ninja sees all other
+# changes by itself.
 configure() {
     local made=build/$1/build.ninja
-    [ -f "$made" ] && [ ! CMakePresets.json -nt "$made" ] || quietly cmake --preset "$1"
+    [ -f "$made" ] && [ ! CMakePresets.json -nt "$made" ] || quietly cmake --preset "$@"
 }
 
 # Runs a command; its output is shown only if it fails, save for compiler warnings.

@@ -43,20 +43,14 @@ source_lists() {
     }
 }
 
-# build_library PACKAGE TARGET PREFIX CMAKE-ARGUMENT... : builds one target with the library's own
-# CMake files and prints the folder of the build.
+# build_library PACKAGE TARGET PREFIX CMAKE-ARGUMENT... : a library of Debian's source package
 build_library() {
-    local package=$1 target=$2 prefix=$3 source
+    local package=$1 target=$2 prefix=$3 source arguments
     shift 3
     source=$(source_of "$package")
-    mkdir -p "$prefix/lib" "$prefix/include"
-    quietly cmake -S "$source" -B "$prefix/build/$package" -G Ninja \
-        -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-        -DBUILD_TESTING=OFF -DLIBUV_BUILD_TESTS=OFF -DBUILD_SHARED_LIBS=OFF -DWITH_EXAMPLES=OFF \
-        -DCMAKE_POLICY_DEFAULT_CMP0077=NEW -Wno-dev -Wno-deprecated "$@" >/dev/null
-    quietly cmake --build "$prefix/build/$package" -j "$jobs" --target "$target" >/dev/null
-    cp -r "$source/include/." "$prefix/include/"
-    find "$prefix/build/$package" -name 'lib*.a' -exec cp {} "$prefix/lib/" \;
+    arguments=$(printf '%s;' "$@")
+    quietly cmake "-DSOURCE=$source" "-DTARGET=$target" "-DPREFIX=$prefix" \
+        "-DARGUMENTS=${arguments%;}" -P cmake/build_source.cmake
 }
 
 # A static libuv that can become part of a shared wskemu, for the test that links it so.
@@ -76,10 +70,10 @@ deps_tsan() {
             "-DCMAKE_C_FLAGS=-fsanitize=thread -fno-omit-frame-pointer"
 }
 
-# libuv and CMocka for Windows.
+# The preset mingw builds libuv and CMocka by itself; here it gets Debian's sources of them.
 deps_mingw() {
-    local prefix=$root/build/deps/mingw toolchain=-DCMAKE_TOOLCHAIN_FILE=$root/cmake/mingw-w64.cmake
-    [ -f "$prefix/lib/libuv_a.a" ] || build_library libuv1 uv_a "$prefix" "$toolchain"
-    [ -f "$prefix/lib/libcmocka-static.a" ] ||
-        build_library cmocka cmocka-static "$prefix" "$toolchain" -DWITH_STATIC_LIB=ON
+    local uv cmocka
+    uv=$(source_of libuv1)
+    cmocka=$(source_of cmocka)
+    configure mingw "-DFETCHCONTENT_SOURCE_DIR_LIBUV=$uv" "-DFETCHCONTENT_SOURCE_DIR_CMOCKA=$cmocka"
 }
