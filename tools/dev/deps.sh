@@ -69,11 +69,3 @@ deps_tsan() {
             -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
             "-DCMAKE_C_FLAGS=-fsanitize=thread -fno-omit-frame-pointer"
 }
-
-# The preset mingw builds libuv and CMocka by itself; here it gets Debian's sources of them.
-deps_mingw() {
-    local uv cmocka
-    uv=$(source_of libuv1)
-    cmocka=$(source_of cmocka)
-    configure mingw "-DFETCHCONTENT_SOURCE_DIR_LIBUV=$uv" "-DFETCHCONTENT_SOURCE_DIR_CMOCKA=$cmocka"
-}
