@@ -1,32 +1,22 @@
 /* Tests of session_listener: users come and go, and the service with them. */
 #include <wskemu/cmocka.h>
 #include <wskemu/peer.h>
-#include <wskemu/registry.h>
 #include <wskemu/session.h>
 
 #include <ntddk.h>
 
 #include <string.h>
 
-#define PARAMETERS                                                                                 \
-    L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\session_listener\\Parameters"
+#include "../support/service.h"
 
 WSKEMU_USE_DRIVER(session_listener);
 
-static USHORT port;
-
-static void set_port(USHORT value)
-{
-    ULONG number = value;
-    port = value;
-    assert_int_equal(wskemu_registry_set(PARAMETERS, L"Port", REG_DWORD, &number, sizeof(number)),
-                     STATUS_SUCCESS);
-}
-
-static void choose_port(void)
-{
-    set_port(wskemu_free_port(AF_INET, SOCK_STREAM));
-}
+const struct service service = {
+    .image = &wskemu_image_session_listener,
+    .parameters =
+        L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\session_listener\\Parameters",
+    .socket_type = SOCK_STREAM,
+};
 
 struct attempt {
     NTSTATUS expected;
@@ -38,7 +28,7 @@ static BOOLEAN ends_as_expected(void *context)
     struct attempt *attempt = context;
     wskemu_peer_close(attempt->peer);
     attempt->peer = NULL;
-    return wskemu_peer_connect(WSKEMU_LOOPBACK(AF_INET, port), &attempt->peer) == attempt->expected;
+    return wskemu_peer_connect(SERVICE_ADDRESS, &attempt->peer) == attempt->expected;
 }
 
 /* The driver opens and closes its listener in a thread of its own: looks until it has. */
@@ -232,12 +222,8 @@ static void a_load_that_cannot_watch_sessions_fails_and_leaves_nothing(void **st
 static void a_taken_port_is_tried_again_at_the_next_change(void **state)
 {
     PDRIVER_OBJECT driver;
-    SOCKADDR_STORAGE address;
-    struct wskemu_peer *owner;
     (void)state;
-    assert_int_equal(wskemu_peer_listen(WSKEMU_LOOPBACK(AF_INET, 0), &owner), STATUS_SUCCESS);
-    assert_int_equal(wskemu_peer_local_address(owner, &address), STATUS_SUCCESS);
-    set_port(wskemu_port((PSOCKADDR)&address));
+    struct wskemu_peer *owner = choose_taken_port();
     assert_int_equal(wskemu_load_driver(&wskemu_image_session_listener, &driver), STATUS_SUCCESS);
     log_on(1);
     wskemu_peer_close(owner);
