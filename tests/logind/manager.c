@@ -7,6 +7,8 @@
  *     set NAME active|closing          its state, told by a signal
  *     set NAME online                  the state of a session that is not in front
  *     remove NAME                      the end of a session
+ *     ask NAME COUNT                   a signal, and its state is closing as soon as so many of its
+ *                                      properties were asked for
  *
  * Commands that are its arguments are obeyed before it takes the name.
  */
@@ -37,6 +39,9 @@ struct session {
 
 static struct session sessions[SESSIONS_MAX];
 static sd_bus *bus;
+
+static struct session *asked; /* the one that closes when it was asked about, or NULL */
+static int questions_left;
 
 static void check(int result, const char *what)
 {
@@ -74,26 +79,40 @@ static const sd_bus_vtable manager_table[] = {
     SD_BUS_VTABLE_END,
 };
 
+static void set(struct session *session, const char *state);
+
+/* A property was asked for, and its answer is made. */
+static void count_question(const char *path)
+{
+    struct session *session = asked;
+    if (session != NULL && strcmp(session->path, path) == 0 && --questions_left == 0) {
+        asked = NULL;
+        set(session, "closing");
+    }
+}
+
 static int get_flag(sd_bus *from, const char *path, const char *interface, const char *property,
                     sd_bus_message *reply, void *flag, sd_bus_error *error)
 {
     (void)from;
-    (void)path;
     (void)interface;
     (void)property;
     (void)error;
-    return sd_bus_message_append(reply, "b", *(int *)flag);
+    int result = sd_bus_message_append(reply, "b", *(int *)flag);
+    count_question(path);
+    return result;
 }
 
 static int get_text(sd_bus *from, const char *path, const char *interface, const char *property,
                     sd_bus_message *reply, void *text, sd_bus_error *error)
 {
     (void)from;
-    (void)path;
     (void)interface;
     (void)property;
     (void)error;
-    return sd_bus_message_append(reply, "s", (const char *)text);
+    int result = sd_bus_message_append(reply, "s", (const char *)text);
+    count_question(path);
+    return result;
 }
 
 static const sd_bus_vtable session_table[] = {
@@ -148,13 +167,25 @@ static void add(const char *name, const char *class, int is_active, int is_remot
     tell("SessionNew", session);
 }
 
+static void tell_change(const struct session *session)
+{
+    check(sd_bus_emit_properties_changed(bus, session->path, MANAGER ".Session", "Active", "State",
+                                         NULL),
+          "PropertiesChanged");
+}
+
 static void set(struct session *session, const char *state)
 {
     session->is_active = strcmp(state, "active") == 0;
     snprintf(session->state, sizeof(session->state), "%s", state);
-    check(sd_bus_emit_properties_changed(bus, session->path, MANAGER ".Session", "Active", "State",
-                                         NULL),
-          "PropertiesChanged");
+    tell_change(session);
+}
+
+static void close_when_asked(struct session *session, int count)
+{
+    tell_change(session); /* which asks as well */
+    asked = session;
+    questions_left = count;
 }
 
 static void drop(struct session *session)
@@ -173,6 +204,8 @@ static void obey(const char *line)
         add(word[0], word[1], atoi(word[2]), atoi(word[3]));
     } else if (strcmp(verb, "set") == 0) {
         set(find(word[0]), word[1]);
+    } else if (strcmp(verb, "ask") == 0) {
+        close_when_asked(find(word[0]), atoi(word[1]));
     } else if (strcmp(verb, "remove") == 0) {
         drop(find(word[0]));
     } else {

@@ -116,6 +116,15 @@ def test_a_user_logs_on_and_off():
         assert driver.end() == []
 
 
+def test_one_that_closes_while_it_is_asked_about_is_never_in_the_background():
+    for questions in (1, 2, 3, 4):
+        with everything("add 2 user 1 0") as (logind, driver):
+            driver.expect(*LOCAL_LOGON)
+            logind.say(f"ask 2 {questions}")
+            driver.expect("logoff 2 LoggedOff")
+            assert driver.end() == []
+
+
 def test_sessions_that_are_there_come_first():
     with everything("add 2 user 1 0", "add 7 user 1 1") as (_, driver):
         driver.expect(*LOCAL_LOGON)

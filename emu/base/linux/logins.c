@@ -247,20 +247,21 @@ static char *read_text(struct base_logins *logins, const char *path, const char 
 }
 
 /* Fills in a session of a user or a login screen. False for any other (services, lock screens), and
- * for one that ended meanwhile. */
+ * for one that ended meanwhile. Each property is a question of its own: one that closes between two
+ * of them is inactive then, so its state comes last, or it would seem to be in the background. */
 static bool describe(struct base_logins *logins, const char *name, const char *path,
                      struct base_login *login)
 {
+    bool has_flags = read_flag(logins, path, "Active", &login->is_active) &&
+                     read_flag(logins, path, "Remote", &login->is_remote);
     char *class = read_text(logins, path, "Class");
     char *state = read_text(logins, path, "State");
     bool is_shown = false;
-    if (class != NULL && state != NULL && strlen(name) < sizeof(login->name)) {
+    if (has_flags && class != NULL && state != NULL && strlen(name) < sizeof(login->name)) {
         login->is_greeter = strcmp(class, "greeter") == 0;
         login->is_closing = strcmp(state, "closing") == 0;
         strcpy(login->name, name);
-        is_shown = (login->is_greeter || strncmp(class, "user", 4) == 0) &&
-                   read_flag(logins, path, "Active", &login->is_active) &&
-                   read_flag(logins, path, "Remote", &login->is_remote);
+        is_shown = login->is_greeter || strncmp(class, "user", 4) == 0;
     }
     free(class);
     free(state);
