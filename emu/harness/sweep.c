@@ -67,7 +67,7 @@ static bool holds(const struct stacks *stacks, ULONG hash)
 
 static void add(struct stacks *stacks, ULONG hash)
 {
-    if (stacks->count < STACKS_MAX) {
+    if (stacks->count < STACKS_MAX && !holds(stacks, hash)) {
         stacks->hash[stacks->count++] = hash;
     }
 }
@@ -247,7 +247,8 @@ static void sweep_stacks(struct sweep *sweep, const struct wskemu_sweep *wanted)
         return;
     }
     for (unsigned i = 0; i < met.count && may_go_on(sweep, wanted); i++) {
-        if (holds(&done, met.hash[i])) {
+        if (wanted->spares_done && holds(&done, met.hash[i])) {
+            sweep->result.spared++;
             continue;
         }
         add(&done, met.hash[i]);
@@ -264,6 +265,16 @@ static void name_files(struct sweep *sweep)
     unsigned number = base_process_number();
     snprintf(sweep->log, sizeof(sweep->log), "%s/wskemu-sweep-%u.log", folder, number);
     snprintf(sweep->output, sizeof(sweep->output), "%s/wskemu-sweep-%u.out", folder, number);
+}
+
+static void print_result(const struct sweep *sweep)
+{
+    base_log("sweep: %s: %u trials, %u found", sweep->test != NULL ? sweep->test : sweep->program,
+             (unsigned)sweep->result.trials, (unsigned)sweep->result.found);
+    if (sweep->result.spared != 0) {
+        base_log(", %u call stacks left to earlier sweeps", (unsigned)sweep->result.spared);
+    }
+    base_log("\n");
 }
 
 NTSTATUS wskemu_fault_sweep_with(const struct wskemu_sweep *wanted,
@@ -284,8 +295,7 @@ NTSTATUS wskemu_fault_sweep_with(const struct wskemu_sweep *wanted,
     }
     remove(sweep.log);
     remove(sweep.output);
-    base_log("sweep: %s: %u trials, %u found\n", sweep.test != NULL ? sweep.test : sweep.program,
-             (unsigned)sweep.result.trials, (unsigned)sweep.result.found);
+    print_result(&sweep);
     if (result != NULL) {
         *result = sweep.result;
     }

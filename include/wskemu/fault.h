@@ -52,8 +52,10 @@ ULONG wskemu_faults(void);
 struct wskemu_sweep {
     const char *program; /* NULL: the running one */
     const char *test;    /* NULL: the program is run without an argument */
-    BOOLEAN is_each;     /* each call fails once, the 1st, 2nd, 3rd ...; FALSE: each call stack
-                            once, and none that an earlier sweep of this process has had */
+    BOOLEAN is_each;     /* each call fails once, the 1st, 2nd, 3rd ...; FALSE: each call stack */
+    BOOLEAN spares_done; /* leaves out the call stacks that an earlier sweep of this process has
+                            failed: for many tests of one driver, where what follows the failure
+                            is mostly the same */
     ULONG time_limit_ms; /* of a run; 0: 10 seconds */
     ULONG trials_max;    /* 0: no limit */
 };
@@ -61,10 +63,11 @@ struct wskemu_sweep {
 struct wskemu_sweep_result {
     ULONG trials; /* runs in which a call failed */
     ULONG found;  /* how many of them found something, and 1 if the last run did not pass */
+    ULONG spared; /* call stacks that were left out */
 };
 
-/* Call it outside a kernel. STATUS_SUCCESS if nothing was found; STATUS_UNSUCCESSFUL;
- * STATUS_NOT_FOUND if the program cannot be run. result may be NULL. */
+/* STATUS_SUCCESS if nothing was found; STATUS_UNSUCCESSFUL, also if the program cannot be run;
+ * STATUS_INVALID_DEVICE_STATE inside a kernel. result may be NULL. */
 NTSTATUS wskemu_fault_sweep_with(const struct wskemu_sweep *sweep,
                                  struct wskemu_sweep_result *result);
 

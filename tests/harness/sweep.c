@@ -56,6 +56,25 @@ static void each_call_stack_of_a_careless_driver_is_tried(void **state)
     sweep_careless(FALSE);
 }
 
+/* What one test hides the next may show: a sweep does not depend on those before it. */
+static void a_second_sweep_tries_the_same_unless_it_is_to_spare_what_was_failed(void **state)
+{
+    struct wskemu_sweep sweep = {
+        .test = "a_careless_driver_loads", .time_limit_ms = TIME_LIMIT_MS, .trials_max = 1};
+    struct wskemu_sweep_result first, second, spared;
+    UNREFERENCED_PARAMETER(state);
+    log_capture();
+    NTSTATUS status = wskemu_fault_sweep_with(&sweep, &first);
+    assert_int_equal(first.trials, 1);
+    assert_status(wskemu_fault_sweep_with(&sweep, &second), status);
+    assert_int_equal(second.trials, 1);
+    assert_int_equal(second.spared, 0);
+    sweep.spares_done = TRUE;
+    wskemu_fault_sweep_with(&sweep, &spared);
+    assert_int_equal(spared.spared, 1);
+    assert_true(log_named("call stacks left to earlier sweeps"));
+}
+
 static void nothing_is_found_in_a_good_driver(void **state)
 {
     UNREFERENCED_PARAMETER(state);
@@ -77,6 +96,7 @@ static const struct CMUnitTest tests[] = {
     wskemu_driver_test(a_good_driver_loads, hooked),
     cmocka_unit_test(each_call_of_a_careless_driver_is_tried),
     cmocka_unit_test(each_call_stack_of_a_careless_driver_is_tried),
+    cmocka_unit_test(a_second_sweep_tries_the_same_unless_it_is_to_spare_what_was_failed),
     cmocka_unit_test(nothing_is_found_in_a_good_driver),
     cmocka_unit_test(a_program_that_is_not_there_is_said),
 };

@@ -19,7 +19,8 @@ int main(int argc, char **argv)
     for (int i = argc > 2 ? 2 : 1; i < argc; i++) {
         struct wskemu_sweep sweep = {.program = argv[1],
                                      .test = i == 1 ? NULL : argv[i],
-                                     .is_each = is_long != NULL && is_long[0] != '\0'};
+                                     .is_each = is_long != NULL && is_long[0] != '\0',
+                                     .spares_done = TRUE};
         struct wskemu_sweep_result result = {0};
         wskemu_fault_sweep_with(&sweep, &result);
         found += result.found;
