@@ -4,9 +4,11 @@
 #     SOURCES file...          the driver's own sources, C or C++, unmodified
 #     [INCLUDE_DIRS folder...]
 #     [DEFINITIONS NAME[=VALUE]...]
+#     [OPTIONS option...]      of the compiler; last, so that they overrule what is set here
 #     [EXPORTS symbol...])     functions and variables that tests reach by name
 #
-# makes two targets:
+# makes two targets (a driver's sources are compiled by neither: what is set on them later does not
+# reach the driver):
 #   NAME         a library for tests to link: target_link_libraries(my_test PRIVATE NAME), then
 #                wskemu_load_driver(WSKEMU_DRIVER(NAME), &driver)
 #   NAME_module  a loadable module that exports DriverEntry; it takes the kernel from the process
@@ -50,12 +52,17 @@ endif()
 set(WSKEMU_WDK_DEFINITIONS _AMD64_ _KERNEL_MODE ${_WSKEMU_PROCESSOR} _WIN32_WINNT=0x0A00
   NTDDI_VERSION=0x0A00000C $<$<CONFIG:Debug>:DBG=1>)
 
-# What drivers do that Microsoft's compiler lets pass.
+# What drivers do that Microsoft's compiler lets pass, and what a driver's project does not: a call
+# of a function that nothing declares, whose result would be cut to 32 bits.
 set(_WSKEMU_DRIVER_WARNINGS_GNU -Wno-attributes -Wno-comment -Wno-format -Wno-pragmas
+  $<$<COMPILE_LANGUAGE:C>:-Werror=implicit-function-declaration>
   $<$<COMPILE_LANGUAGE:C>:-Wno-incompatible-pointer-types>
   $<$<COMPILE_LANGUAGE:C>:-Wno-int-conversion>
-  $<$<COMPILE_LANGUAGE:C>:-Wno-discarded-qualifiers> $<$<COMPILE_LANGUAGE:CXX>:-fno-gnu-unique>)
+  $<$<COMPILE_LANGUAGE:C>:-Wno-discarded-qualifiers>
+  $<$<COMPILE_LANGUAGE:CXX>:-fno-gnu-unique> $<$<COMPILE_LANGUAGE:CXX>:-Wno-narrowing>)
 set(_WSKEMU_DRIVER_WARNINGS_CLANG -Wno-unknown-warning-option -Wno-comment -Wno-format
+  $<$<COMPILE_LANGUAGE:C>:-Werror=implicit-function-declaration>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wno-c++11-narrowing>
   -Wno-ignored-attributes -Wno-incompatible-function-pointer-types -Wno-incompatible-pointer-types
   -Wno-int-conversion -Wno-invalid-source-encoding -Wno-macro-redefined
   -Wno-nonportable-include-path -Wno-pointer-sign -Wno-pragma-pack -Wno-switch
@@ -198,10 +205,11 @@ function(_wskemu_trace_header target work source tmh sources folders)
 endfunction()
 
 function(wskemu_add_driver name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;INCLUDE_DIRS;DEFINITIONS;EXPORTS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" ""
+    "SOURCES;INCLUDE_DIRS;DEFINITIONS;OPTIONS;EXPORTS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
     message(FATAL_ERROR "wskemu_add_driver(NAME SOURCES file... [INCLUDE_DIRS folder...] "
-      "[DEFINITIONS NAME[=VALUE]...] [EXPORTS symbol...]); "
+      "[DEFINITIONS NAME[=VALUE]...] [OPTIONS option...] [EXPORTS symbol...]); "
       "not understood: ${arg_UNPARSED_ARGUMENTS}")
   endif()
   if(NOT name MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
@@ -225,6 +233,7 @@ function(wskemu_add_driver name)
   target_compile_definitions(${name}_objects PRIVATE AMD64 WINNT=1 ${arg_DEFINITIONS})
   target_include_directories(${name}_objects PRIVATE ${folders})
   _wskemu_driver_flags(${name}_objects)
+  target_compile_options(${name}_objects PRIVATE ${arg_OPTIONS})
   _wskemu_driver_headers(${name}_objects ${name} "${work}" "${sources}" "${folders}")
 
   if(sources MATCHES "\\.(cc|cpp|cxx)(;|$)")

@@ -95,6 +95,11 @@ def test_missing_kernel_function():
     expect(call("run", name, status=3), "needs KeNobodyHasThis")
 
 
+def test_undeclared_function():
+    write("forgetful.c", "#include <ntddk.h>\nint f(void) { return KeNobodyDeclaresThis(); }\n")
+    expect(call("build", "forgetful.c", status=1), "forgetful.c:2", "KeNobodyDeclaresThis")
+
+
 def test_refused_entry():
     name = build_of("refuses", "return STATUS_DEVICE_NOT_READY;")
     expect(call("run", name, status=3), "did not load", "STATUS_DEVICE_NOT_READY")

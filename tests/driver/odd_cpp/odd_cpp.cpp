@@ -61,6 +61,17 @@ template <typename Function> static int twice(Function function)
     return function() + function();
 }
 
+// Of a vendor's device type, which is negative as an int.
+static int is_vendors(ULONG code)
+{
+    switch (code) {
+    case CTL_CODE(0x8F17, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS):
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 void DriverUnload(PDRIVER_OBJECT)
 {
 }
@@ -82,5 +93,6 @@ extern "C" NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING)
         return STATUS_UNSUCCESSFUL;
     }
     layer::free(socket);
-    return sides == 4 && sum == 6 && socket == 0 ? STATUS_SUCCESS : STATUS_DATA_ERROR;
+    bool is_right = sides == 4 && sum == 6 && socket == 0 && is_vendors(0x8F172000) == 1;
+    return is_right ? STATUS_SUCCESS : STATUS_DATA_ERROR;
 }
