@@ -94,6 +94,16 @@ bool verifier_is_own_frame(const struct base_stack_frame *frame)
     return strncmp(frame->file, own, folder) == 0;
 }
 
+/* Of the program wskemu, which a driver's author did not write either. */
+static bool is_program(const struct base_stack_frame *frame)
+{
+    static const char own[] = __FILE__;
+    static const char program[] = "tools/wskemu/";
+    size_t folder = sizeof(own) - sizeof("emu/verifier/report.c");
+    return strncmp(frame->file, own, folder) == 0 &&
+           strncmp(frame->file + folder, program, sizeof(program) - 1) == 0;
+}
+
 /* The host's own start of a thread or a program. */
 static bool is_host(const struct base_stack_frame *frame)
 {
@@ -120,7 +130,7 @@ static bool is_fixture(const struct base_stack_frame *frame)
 static bool is_driver(const struct base_stack_frame *frame)
 {
     return frame->file != NULL && !is_fixture(frame) && !is_of_report(frame) &&
-           !verifier_is_own_frame(frame) && !is_host(frame);
+           !verifier_is_own_frame(frame) && !is_program(frame) && !is_host(frame);
 }
 
 static void print_frame(const struct base_stack_frame *frame)

@@ -98,6 +98,37 @@ static void it_names_the_drivers_frames_first_and_who_made_the_object(void **sta
     assert_true(strstr(text, " verifier_report") == NULL && stack != NULL);
 }
 
+static void remove_twice(void *context)
+{
+    LIST_ENTRY head, first, second;
+    UNREFERENCED_PARAMETER(context);
+    InitializeListHead(&head);
+    InsertTailList(&head, &first);
+    InsertTailList(&head, &second);
+    RemoveEntryList(&first);
+    RemoveEntryList(&first);
+}
+
+/* The line of the call, not that of the header which has the function. */
+static void a_function_of_a_header_is_told_by_the_drivers_line(void **state)
+{
+    static const char *const expected[] = {"Where:", "remove_twice at ", "report.c:", "Stack:"};
+    UNREFERENCED_PARAMETER(state);
+    if (!knows_lines()) {
+        skip();
+    }
+    const char *text = report_of(remove_twice, NULL);
+    in_order(text, expected, RTL_NUMBER_OF(expected));
+    const char *place = strstr(text, "remove_twice at ");
+    assert_non_null(place);
+    const char *end = strchr(place, '\n');
+    assert_non_null(end);
+#ifndef _WIN32 /* its debug library does not tell of inlined calls */
+    const char *header = strstr(place, "wdm_rtl.h");
+    assert_true(header == NULL || header > end);
+#endif
+}
+
 static void complete_freed(void *context)
 {
     PIRP irp = IoAllocateIrp(1, FALSE);
@@ -206,6 +237,7 @@ static void a_warning_explains_itself_once(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_bug_check_tells_what_where_and_what_to_do_instead),
     cmocka_unit_test(it_names_the_drivers_frames_first_and_who_made_the_object),
+    cmocka_unit_test(a_function_of_a_header_is_told_by_the_drivers_line),
     cmocka_unit_test(it_says_who_freed_what_is_freed),
     cmocka_unit_test(objects_that_no_parameter_names_can_be_told_of),
     cmocka_unit_test(the_last_twenty_irps_of_a_device_are_listed),

@@ -11,9 +11,12 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #if __has_include(<elfutils/libdwfl.h>)
+#include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 
@@ -30,7 +33,15 @@
     X(dwfl_module_getsrc)                                                                          \
     X(dwfl_module_nextcu)                                                                          \
     X(dwfl_lineinfo)                                                                               \
+    X(dwfl_module_addrdie)                                                                         \
     X(dwarf_haspc)                                                                                 \
+    X(dwarf_getscopes)                                                                             \
+    X(dwarf_getscopes_die)                                                                         \
+    X(dwarf_tag)                                                                                   \
+    X(dwarf_attr)                                                                                  \
+    X(dwarf_formudata)                                                                             \
+    X(dwarf_getsrcfiles)                                                                           \
+    X(dwarf_filesrc)                                                                               \
     X(dwarf_getsrc_die)                                                                            \
     X(dwarf_linesrc)                                                                               \
     X(dwarf_lineno)
@@ -89,21 +100,90 @@ static void set_line(struct base_stack_frame *frame, const char *file, int line)
     frame->line = (unsigned)line;
 }
 
-/* By asking each unit of the module: clang writes no table of which unit has which addresses. */
-static void find_line_in_units(Dwfl_Module *module, struct base_stack_frame *frame)
+/* The unit with that address, or NULL. clang writes no table of which unit has which addresses, so
+ * that each has to be asked. */
+static Dwarf_Die *unit_of(Dwfl_Module *module, uintptr_t pc, Dwarf_Addr *bias)
 {
-    Dwarf_Die *unit = NULL;
-    Dwarf_Addr bias;
-    while ((unit = dw.dwfl_module_nextcu(module, unit, &bias)) != NULL) {
-        if (dw.dwarf_haspc(unit, frame->pc - bias) != 1) {
-            continue;
+    Dwarf_Die *unit = dw.dwfl_module_addrdie(module, pc, bias);
+    if (unit != NULL) {
+        return unit;
+    }
+    while ((unit = dw.dwfl_module_nextcu(module, unit, bias)) != NULL) {
+        if (dw.dwarf_haspc(unit, pc - *bias) == 1) {
+            return unit;
         }
-        Dwarf_Line *line = dw.dwarf_getsrc_die(unit, frame->pc - bias);
-        int number = 0;
-        if (line != NULL && dw.dwarf_lineno(line, &number) == 0) {
-            set_line(frame, dw.dwarf_linesrc(line, NULL, NULL), number);
+    }
+    return NULL;
+}
+
+static void find_line_in_unit(Dwarf_Die *unit, Dwarf_Addr address, struct base_stack_frame *frame)
+{
+    Dwarf_Line *line = dw.dwarf_getsrc_die(unit, address);
+    int number = 0;
+    if (line != NULL && dw.dwarf_lineno(line, &number) == 0) {
+        set_line(frame, dw.dwarf_linesrc(line, NULL, NULL), number);
+    }
+}
+
+/* What the kernel's headers define inline is a call to who wrote the driver. */
+static bool is_in_kernel_header(const struct base_stack_frame *frame)
+{
+    return frame->file != NULL && (strstr(frame->file, "include/wdk/") != NULL ||
+                                   strstr(frame->file, "wskemu/wdk/") != NULL);
+}
+
+static bool read_number(Dwarf_Die *die, unsigned name, Dwarf_Word *number)
+{
+    Dwarf_Attribute attribute;
+    return dw.dwarf_formudata(dw.dwarf_attr(die, name, &attribute), number) == 0;
+}
+
+static void set_call_line(Dwarf_Die *unit, Dwarf_Die *inlined, struct base_stack_frame *frame)
+{
+    Dwarf_Word file, line;
+    Dwarf_Files *files;
+    size_t count;
+    if (read_number(inlined, DW_AT_call_file, &file) &&
+        read_number(inlined, DW_AT_call_line, &line) &&
+        dw.dwarf_getsrcfiles(unit, &files, &count) == 0 && file < count) {
+        set_line(frame, dw.dwarf_filesrc(files, file, NULL, NULL), (int)line);
+    }
+}
+
+/* Goes outwards through the inlined calls until one is the driver's own. */
+static void find_call_of_header(Dwarf_Die *unit, Dwarf_Addr address, struct base_stack_frame *frame)
+{
+    Dwarf_Die *innermost = NULL;
+    Dwarf_Die *scopes = NULL;
+    int count = 0;
+    if (dw.dwarf_getscopes(unit, address, &innermost) > 0) {
+        count = dw.dwarf_getscopes_die(innermost, &scopes);
+    }
+    for (int i = 0; i < count && is_in_kernel_header(frame); i++) {
+        if (dw.dwarf_tag(&scopes[i]) == DW_TAG_inlined_subroutine) {
+            set_call_line(unit, &scopes[i], frame);
         }
-        return;
+    }
+    free(scopes);
+    free(innermost);
+}
+
+static void find_line(Dwfl_Module *module, struct base_stack_frame *frame)
+{
+    Dwfl_Line *line = dw.dwfl_module_getsrc(module, frame->pc);
+    int number = 0;
+    if (line != NULL) {
+        const char *file = dw.dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
+        set_line(frame, file, number);
+        if (!is_in_kernel_header(frame)) {
+            return;
+        }
+    }
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *unit = unit_of(module, frame->pc, &bias);
+    if (unit != NULL) {
+        find_line_in_unit(unit, frame->pc - bias, frame);
+        find_call_of_header(unit, frame->pc - bias, frame);
     }
 }
 
@@ -113,14 +193,7 @@ static void name_from_debug_information(struct base_stack_frame *frame)
     Dwfl_Module *module = module_of(frame->pc);
     if (module != NULL) {
         frame->function = dw.dwfl_module_addrname(module, frame->pc);
-        Dwfl_Line *line = dw.dwfl_module_getsrc(module, frame->pc);
-        int number = 0;
-        if (line != NULL) {
-            const char *file = dw.dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
-            set_line(frame, file, number);
-        } else {
-            find_line_in_units(module, frame);
-        }
+        find_line(module, frame);
     }
     pthread_mutex_unlock(&lock);
 }
