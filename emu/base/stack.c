@@ -38,6 +38,11 @@ struct base_site base_stack_site(const void *return_address)
     return site;
 }
 
+struct base_site base_stack_site_of(const void *function)
+{
+    return base_stack_site((const char *)function + 1);
+}
+
 void base_stack_print(base_stack_printer *printer, void *context)
 {
     struct print print = {printer, context, 0};

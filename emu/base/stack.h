@@ -34,6 +34,9 @@ struct base_site {
 
 struct base_site base_stack_site(const void *return_address);
 
+/* The same of a function by its address: where it begins. */
+struct base_site base_stack_site_of(const void *function);
+
 typedef void base_stack_printer(void *context, const struct base_stack_frame *frame);
 
 /* Names each frame of the calling thread's stack, innermost first. */

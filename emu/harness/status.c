@@ -165,7 +165,7 @@ static void report_thread(struct report *report, const struct seen_thread *seen)
     report_number(report, "id", seen->id);
     report_text(report, "name",
                 seen->name != NULL ? seen->name
-                : seen->is_driver  ? base_stack_site((const char *)seen->routine + 1).text
+                : seen->is_driver  ? base_stack_site_of(seen->routine).text
                                    : "host");
     report_number(report, "irql", seen->irql);
     if (seen->waits_for != NULL) {

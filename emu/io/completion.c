@@ -134,7 +134,7 @@ static void check_taken_back(PIRP irp, NTSTATUS returned, const void *routine)
                 (ULONG)returned, rule_of_own(record),
                 "The completion routine %s returned 0x%08X for the IRP %p, which its driver "
                 "allocated: it has to return STATUS_MORE_PROCESSING_REQUIRED.",
-                base_stack_site((const char *)routine + 1).text, (unsigned)returned, (void *)irp);
+                base_stack_site_of(routine).text, (unsigned)returned, (void *)irp);
 }
 
 static const char completion_routine[] = "a completion routine";

@@ -24,7 +24,7 @@
 
 static const char *routine_name(const void *routine, struct base_site *site)
 {
-    *site = base_stack_site((const char *)routine + 1);
+    *site = base_stack_site_of(routine);
     return site->text;
 }
 

@@ -1,12 +1,15 @@
 #include "ke/callback.h"
 
 #include "base/local.h"
-#include "verifier/resident.h"
+#include "base/stack.h"
 #include "ke/bugcheck.h"
 #include "ke/kernel.h"
+#include "ke/warning.h"
+#include "rtl/status_name.h"
 #include "trace/trace.h"
 #include "verifier/lock_order.h"
 #include "verifier/object.h"
+#include "verifier/resident.h"
 
 static BASE_THREAD_LOCAL struct ke_callback *innermost;
 
@@ -126,4 +129,13 @@ void ke_callback_leave(struct ke_callback *callback)
 void ke_callback_leave_with(struct ke_callback *callback, NTSTATUS status)
 {
     leave(callback, &status);
+}
+
+void ke_callback_warn_of_status(const char *rule, const char *what, const void *routine,
+                                NTSTATUS status, const char *what_follows)
+{
+    const char *name = rtl_status_name(status);
+    ke_warning(rule, "%s (%s) returned 0x%08X%s%s%s%s", what, base_stack_site_of(routine).text,
+               (unsigned)status, name != NULL ? " " : "", name != NULL ? name : "",
+               what_follows != NULL ? ": " : "", what_follows != NULL ? what_follows : "");
 }

@@ -45,4 +45,9 @@ void ke_callback_leave(struct ke_callback *callback);
 /* The same for a routine that returned this. */
 void ke_callback_leave_with(struct ke_callback *callback, NTSTATUS status);
 
+/* Warns that the driver's routine, which was called as what, returned a status that it may not.
+ * what_follows: "the connection is refused", or NULL. */
+void ke_callback_warn_of_status(const char *rule, const char *what, const void *routine,
+                                NTSTATUS status, const char *what_follows);
+
 #endif

@@ -350,7 +350,7 @@ static void print_routine(const struct verifier_event *sent)
         base_log("            no completion routine\n");
         return;
     }
-    base_log("            %s-%p %s%s%s\n", base_stack_site((const char *)sent->routine + 1).text,
+    base_log("            %s-%p %s%s%s\n", base_stack_site_of(sent->routine).text,
              (const void *)sent->context,
              (sent->control & SL_INVOKE_ON_SUCCESS) != 0 ? "Success " : "",
              (sent->control & SL_INVOKE_ON_ERROR) != 0 ? "Error " : "",

@@ -50,9 +50,8 @@ static void call_routine(const struct wsk_client *client, ULONG event_type, PVOI
     ke_callback_leave_with(&callback, status);
     wsk_loan_end(&loan, (const void *)(ULONG_PTR)routine);
     if (status != STATUS_NOT_IMPLEMENTED) {
-        ke_warning("WSK-EVT-69",
-                   "WskClientEvent returned 0x%08X for event %u, which it cannot know",
-                   (unsigned)status, (unsigned)event_type);
+        ke_callback_warn_of_status("WSK-EVT-69", "WskClientEvent", (const void *)(ULONG_PTR)routine,
+                                   status, "it cannot know the event");
     }
 }
 

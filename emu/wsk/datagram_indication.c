@@ -496,9 +496,9 @@ static void settle(struct wsk_socket *socket, NTSTATUS verdict)
         keep_all(socket->datagram.indications);
         return;
     default:
-        ke_warning("WSK-EVT-52",
-                   "WskReceiveFromEvent returned 0x%08X, which counts as STATUS_DATA_NOT_ACCEPTED",
-                   (unsigned)verdict);
+        ke_callback_warn_of_status("WSK-EVT-52", "WskReceiveFromEvent",
+                                   (const void *)(ULONG_PTR)callback_of(socket), verdict,
+                                   "it counts as STATUS_DATA_NOT_ACCEPTED");
         refuse_all(socket);
         return;
     case STATUS_DATA_NOT_ACCEPTED:

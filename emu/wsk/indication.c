@@ -327,12 +327,6 @@ static void accept_part(struct wsk_socket *socket, struct wsk_indication *indica
     }
 }
 
-static struct base_site name_of_receive_event(const struct wsk_socket *socket)
-{
-    const void *routine = (const void *)(ULONG_PTR)table_of(socket)->WskReceiveEvent;
-    return base_stack_site((const char *)routine + 1);
-}
-
 /* The lock is held again. */
 static void settle(struct wsk_socket *socket, struct wsk_indication *indication, NTSTATUS verdict,
                    SIZE_T accepted)
@@ -345,9 +339,9 @@ static void settle(struct wsk_socket *socket, struct wsk_indication *indication,
         retain(socket, indication);
         return;
     default:
-        ke_warning("WSK-EVT-34",
-                   "WskReceiveEvent (%s) of the socket %p returned 0x%08X: taken as not accepted",
-                   name_of_receive_event(socket).text, (void *)socket, (unsigned)verdict);
+        ke_callback_warn_of_status("WSK-EVT-34", "WskReceiveEvent",
+                                   (const void *)(ULONG_PTR)table_of(socket)->WskReceiveEvent,
+                                   verdict, "taken as not accepted");
         hold_back(&socket->connection, indication);
         return;
     case STATUS_DATA_NOT_ACCEPTED:
@@ -440,7 +434,8 @@ static void call_disconnect_event(struct wsk_socket *socket)
     NTSTATUS status = routine(context, flags | wsk_event_flags());
     ke_callback_leave_with(&callback, status);
     if (status != STATUS_SUCCESS) {
-        ke_warning("WSK-EVT-60", "WskDisconnectEvent returned 0x%08X", (unsigned)status);
+        ke_callback_warn_of_status("WSK-EVT-60", "WskDisconnectEvent",
+                                   (const void *)(ULONG_PTR)routine, status, NULL);
     }
     wsk_socket_lock(socket);
     wsk_event_end(socket, &socket->receive, WSK_EVENT_DISCONNECT);

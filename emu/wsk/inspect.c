@@ -380,7 +380,8 @@ static void call_abort_event(PFN_WSK_ABORT_EVENT routine, PVOID context, WSK_INS
     NTSTATUS status = routine(context, &id);
     ke_callback_leave_with(&callback, status);
     if (status != STATUS_SUCCESS) {
-        ke_warning("WSK-INSP-32", "WskAbortEvent returned 0x%08X", (unsigned)status);
+        ke_callback_warn_of_status("WSK-INSP-32", "WskAbortEvent", (const void *)(ULONG_PTR)routine,
+                                   status, NULL);
     }
 }
 

@@ -262,11 +262,11 @@ NTSTATUS WSKAPI wsk_accept(PWSK_SOCKET ListenSocket, ULONG Flags, PVOID AcceptSo
 /* ---- by event ---- */
 
 /* The driver refused the connection, or should not have answered so. */
-static void refuse(struct wsk_socket *accepted, NTSTATUS status)
+static void refuse(struct wsk_socket *accepted, const void *routine, NTSTATUS status)
 {
     if (status != STATUS_REQUEST_NOT_ACCEPTED) {
-        ke_warning("WSK-ACC-28", "WskAcceptEvent returned 0x%08X: the connection is refused",
-                   (unsigned)status);
+        ke_callback_warn_of_status("WSK-ACC-28", "WskAcceptEvent", routine, status,
+                                   "the connection is refused");
     }
     if (accepted->is_closing) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)accepted,
@@ -318,13 +318,13 @@ static void offer_by_event(PFN_WSK_ACCEPT_EVENT routine, PVOID context, struct w
     wsk_socket_reference(accepted);
     NTSTATUS status = call_routine(routine, context, &local, &remote, accepted);
     if (!NT_SUCCESS(status)) {
-        refuse(accepted, status);
+        refuse(accepted, (const void *)(ULONG_PTR)routine, status);
         return;
     }
     wsk_table_given(accepted, accepted->context, accepted->dispatch, &wsk_accept_event_rules);
     if (status != STATUS_SUCCESS) {
-        ke_warning("WSK-ACC-28", "WskAcceptEvent returned 0x%08X: the connection is accepted",
-                   (unsigned)status);
+        ke_callback_warn_of_status("WSK-ACC-28", "WskAcceptEvent", (const void *)(ULONG_PTR)routine,
+                                   status, "the connection is accepted");
     }
     wsk_listener_offer(accepted);
 }

@@ -120,7 +120,8 @@ bool wsk_send_indicate(struct wsk_socket *socket)
     NTSTATUS status = routine(context, ideal);
     ke_callback_leave_with(&callback, status);
     if (status != STATUS_SUCCESS) {
-        ke_warning("WSK-EVT-65", "WskSendBacklogEvent returned 0x%08X", (unsigned)status);
+        ke_callback_warn_of_status("WSK-EVT-65", "WskSendBacklogEvent",
+                                   (const void *)(ULONG_PTR)routine, status, NULL);
     }
     wsk_socket_lock(socket);
     wsk_event_end(socket, &socket->send, WSK_EVENT_SEND_BACKLOG);

@@ -634,7 +634,9 @@ static void another_answer_is_warned_of(void **state)
     static const struct {
         NTSTATUS answer;
         BOOLEAN is_accepted;
-    } answers[] = {{STATUS_UNSUCCESSFUL, FALSE}, {STATUS_PENDING, TRUE}};
+        const char *told;
+    } answers[] = {{STATUS_UNSUCCESSFUL, FALSE, ") returned 0xC0000001 STATUS_UNSUCCESSFUL: "},
+                   {STATUS_PENDING, TRUE, ") returned 0x00000103 STATUS_PENDING: "}};
     for (unsigned i = 0; i < RTL_NUMBER_OF(answers); i++) {
         start_listening(AF_INET);
         driver.answer = answers[i].answer;
@@ -643,7 +645,8 @@ static void another_answer_is_warned_of(void **state)
         struct wskemu_peer *peer = make_peer();
         PWSK_SOCKET accepted = await_connection(0);
         assert_int_equal(disable_event(end, driver.listener, WSK_EVENT_ACCEPT), STATUS_SUCCESS);
-        assert_true(log_named("WSK-ACC-28"));
+        assert_true(log_named("warning WSK-ACC-28: WskAcceptEvent ("));
+        assert_true(log_named(answers[i].told));
         if (answers[i].is_accepted) {
             close_socket(end, accepted);
         }
