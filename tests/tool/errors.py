@@ -95,6 +95,14 @@ def test_missing_kernel_function():
     expect(call("run", name, status=3), "needs KeNobodyHasThis")
 
 
+def test_large_frame():
+    write("large.c", ENTRY % ("UNREFERENCED_PARAMETER(Driver);", """
+    UCHAR bytes[65536];
+    RtlFillMemory(bytes, sizeof(bytes), 1);
+    return bytes[7] == 1 ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;"""))
+    expect(call("build", "large.c"), "large.c:", "frame size")
+
+
 def test_undeclared_function():
     write("forgetful.c", "#include <ntddk.h>\nint f(void) { return KeNobodyDeclaresThis(); }\n")
     expect(call("build", "forgetful.c", status=1), "forgetful.c:2", "KeNobodyDeclaresThis")
