@@ -1,5 +1,5 @@
 /*
- * Internet addresses and their text.
+ * Internet and Ethernet addresses and their text.
  *
  * Texts are composed narrow and then widened; they are read through a reader that knows both
  * widths, and that stands, when a parse ends, on the first character not consumed: that is the
@@ -9,9 +9,11 @@
 #include <wdm.h>
 #include <ntstrsafe.h>
 #include <ip2string.h>
+#include <netiodef.h>
 
 #define IPV4_TEXT_BYTES 16
 #define IPV6_TEXT_BYTES 46
+#define ETHERNET_TEXT_BYTES 18
 #define EX_TEXT_BYTES 66 /* [address%4294967295]:65535 */
 #define GROUPS 8
 #define NO_GAP GROUPS
@@ -249,6 +251,28 @@ NTSTATUS RtlIpv6AddressToStringExW(const IN6_ADDR *Address, ULONG ScopeId, USHOR
     CHAR text[EX_TEXT_BYTES];
     NTSTATUS status = compose_ipv6_ex(Address, ScopeId, Port, text);
     return NT_SUCCESS(status) ? put_wide_checked(text, AddressString, AddressStringLength) : status;
+}
+
+static VOID compose_ethernet(const UCHAR *bytes, CHAR text[ETHERNET_TEXT_BYTES])
+{
+    RtlStringCbPrintfA(text, ETHERNET_TEXT_BYTES, "%02X-%02X-%02X-%02X-%02X-%02X", bytes[0],
+                       bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]);
+}
+
+/* Writes six pairs of digits with dashes between, 18 characters; returns its end. */
+PSTR RtlEthernetAddressToStringA(const DL_EUI48 *Addr, PSTR S)
+{
+    CHAR text[ETHERNET_TEXT_BYTES];
+    compose_ethernet(Addr->Byte, text);
+    return put_narrow(text, S);
+}
+
+/* As RtlEthernetAddressToStringA. */
+PWSTR RtlEthernetAddressToStringW(const DL_EUI48 *Addr, PWSTR S)
+{
+    CHAR text[ETHERNET_TEXT_BYTES];
+    compose_ethernet(Addr->Byte, text);
+    return put_wide(text, S);
 }
 
 /* ---- reading ---- */
@@ -579,4 +603,39 @@ NTSTATUS RtlIpv6StringToAddressExW(PCWSTR AddressString, IN6_ADDR *Address, PULO
 {
     struct reader reader = {AddressString, 0, TRUE};
     return read_ipv6_ex(reader, Address, ScopeId, Port);
+}
+
+/* Six pairs of digits with a dash between them. */
+static BOOLEAN read_ethernet(struct reader *reader, DL_EUI48 *address)
+{
+    DL_EUI48 read;
+    for (ULONG index = 0; index < sizeof(read.Byte); index++) {
+        ULONG high, low;
+        if ((index != 0 && !skip(reader, '-')) || !is_digit(peek(reader), 16, &high) ||
+            !is_digit(peek_at(reader, 1), 16, &low)) {
+            return FALSE;
+        }
+        read.Byte[index] = (UCHAR)(high * 16 + low);
+        reader->position += 2;
+    }
+    *address = read;
+    return TRUE;
+}
+
+/* Reads the text as far as it goes. STATUS_SUCCESS, STATUS_INVALID_PARAMETER. */
+NTSTATUS RtlEthernetStringToAddressA(PCSTR S, PCSTR *Terminator, DL_EUI48 *Addr)
+{
+    struct reader reader = {S, 0, FALSE};
+    BOOLEAN good = read_ethernet(&reader, Addr);
+    *Terminator = S + reader.position;
+    return status_of(good);
+}
+
+/* As RtlEthernetStringToAddressA. */
+NTSTATUS RtlEthernetStringToAddressW(PCWSTR S, LPCWSTR *Terminator, DL_EUI48 *Addr)
+{
+    struct reader reader = {S, 0, TRUE};
+    BOOLEAN good = read_ethernet(&reader, Addr);
+    *Terminator = S + reader.position;
+    return status_of(good);
 }

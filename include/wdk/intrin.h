@@ -153,6 +153,50 @@ static __forceinline void wdk_cpuid(int info[4], int leaf, int subleaf)
 #define __cpuidex(info, leaf, subleaf) wdk_cpuid(info, leaf, subleaf)
 #endif
 
+/*
+ * The string instructions. Plain loops, which sanitizers can follow; for the compiler they have
+ * happened when they return, even to memory that nobody reads again. Moves go upwards one by one,
+ * so that what overlaps repeats.
+ */
+#ifndef WDK_MSVC
+#define WDK_STRING_INSTRUCTIONS(letter, type)                                                      \
+    static __forceinline void wdk_stos##letter(type *Destination, type Data, size_t Count)         \
+    {                                                                                              \
+        for (size_t index = 0; index < Count; index++) {                                           \
+            Destination[index] = Data;                                                             \
+        }                                                                                          \
+        __asm__ volatile("" : : "r"(Destination) : "memory");                                      \
+    }                                                                                              \
+    static __forceinline void wdk_movs##letter(type *Destination, const type *Source,              \
+                                               size_t Count)                                       \
+    {                                                                                              \
+        for (size_t index = 0; index < Count; index++) {                                           \
+            Destination[index] = Source[index];                                                    \
+        }                                                                                          \
+        __asm__ volatile("" : : "r"(Destination) : "memory");                                      \
+    }
+
+WDK_STRING_INSTRUCTIONS(b, unsigned char)
+WDK_STRING_INSTRUCTIONS(w, unsigned short)
+WDK_STRING_INSTRUCTIONS(d, unsigned int)
+WDK_STRING_INSTRUCTIONS(q, unsigned __int64)
+#undef WDK_STRING_INSTRUCTIONS
+
+#define __stosb(Destination, Data, Count) wdk_stosb(Destination, Data, Count)
+#define __stosw(Destination, Data, Count) wdk_stosw(Destination, Data, Count)
+#define __stosd(Destination, Data, Count) wdk_stosd(Destination, Data, Count)
+#define __stosq(Destination, Data, Count) wdk_stosq(Destination, Data, Count)
+#define __movsb(Destination, Source, Count) wdk_movsb(Destination, Source, Count)
+#define __movsw(Destination, Source, Count) wdk_movsw(Destination, Source, Count)
+#define __movsd(Destination, Source, Count) wdk_movsd(Destination, Source, Count)
+#define __movsq(Destination, Source, Count) wdk_movsq(Destination, Source, Count)
+#else
+/* ULONG is an int here. */
+#define __stosd(Destination, Data, Count) __stosd((unsigned long *)(Destination), Data, Count)
+#define __movsd(Destination, Source, Count)                                                        \
+    __movsd((unsigned long *)(Destination), (unsigned long const *)(Source), Count)
+#endif
+
 #define ReadTimeStampCounter() __rdtsc()
 
 #ifdef __cplusplus

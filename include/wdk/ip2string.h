@@ -1,5 +1,5 @@
 /*
- * ip2string.h - internet addresses and their text.
+ * ip2string.h - internet and Ethernet addresses and their text.
  */
 #ifndef WDK_IP2STRING_H
 #define WDK_IP2STRING_H
@@ -45,6 +45,14 @@ NTSTATUS RtlIpv6StringToAddressExA(PCSTR AddressString, IN6_ADDR *Address, PULON
 NTSTATUS RtlIpv6StringToAddressExW(PCWSTR AddressString, IN6_ADDR *Address, PULONG ScopeId,
                                    PUSHORT Port);
 
+/* netiodef.h says what is in it. */
+typedef union _DL_EUI48 DL_EUI48, *PDL_EUI48;
+
+PSTR RtlEthernetAddressToStringA(const DL_EUI48 *Addr, PSTR S);
+PWSTR RtlEthernetAddressToStringW(const DL_EUI48 *Addr, PWSTR S);
+NTSTATUS RtlEthernetStringToAddressA(PCSTR S, PCSTR *Terminator, DL_EUI48 *Addr);
+NTSTATUS RtlEthernetStringToAddressW(PCWSTR S, LPCWSTR *Terminator, DL_EUI48 *Addr);
+
 #ifdef __cplusplus
 }
 #endif
@@ -61,6 +69,8 @@ NTSTATUS RtlIpv6StringToAddressExW(PCWSTR AddressString, IN6_ADDR *Address, PULO
 #define RtlIpv6AddressToStringEx RtlIpv6AddressToStringExW
 #define RtlIpv6StringToAddress RtlIpv6StringToAddressW
 #define RtlIpv6StringToAddressEx RtlIpv6StringToAddressExW
+#define RtlEthernetAddressToString RtlEthernetAddressToStringW
+#define RtlEthernetStringToAddress RtlEthernetStringToAddressW
 #else
 #define RtlIpv4AddressToString RtlIpv4AddressToStringA
 #define RtlIpv4AddressToStringEx RtlIpv4AddressToStringExA
@@ -70,6 +80,8 @@ NTSTATUS RtlIpv6StringToAddressExW(PCWSTR AddressString, IN6_ADDR *Address, PULO
 #define RtlIpv6AddressToStringEx RtlIpv6AddressToStringExA
 #define RtlIpv6StringToAddress RtlIpv6StringToAddressA
 #define RtlIpv6StringToAddressEx RtlIpv6StringToAddressExA
+#define RtlEthernetAddressToString RtlEthernetAddressToStringA
+#define RtlEthernetStringToAddress RtlEthernetStringToAddressA
 #endif
 
 #endif

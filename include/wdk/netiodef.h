@@ -14,6 +14,28 @@
 extern "C" {
 #endif
 
+/* An Ethernet address: who was given the block, and a number in it. */
+
+typedef union _DL_OUI {
+    UCHAR Byte[3];
+    _ANONYMOUS_STRUCT struct {
+        UCHAR Group : 1;
+        UCHAR Local : 1;
+    };
+} DL_OUI, *PDL_OUI;
+
+typedef union _DL_EI48 {
+    UCHAR Byte[3];
+} DL_EI48, *PDL_EI48;
+
+typedef union _DL_EUI48 {
+    UCHAR Byte[6];
+    _ANONYMOUS_STRUCT struct {
+        DL_OUI Oui;
+        DL_EI48 Ei48;
+    };
+} DL_EUI48, *PDL_EUI48;
+
 /* What a Network Programming Interface is called. */
 typedef GUID NPIID;
 typedef CONST NPIID *PNPIID;

@@ -225,6 +225,7 @@ typedef struct _sockaddr_in6_pair {
 #define IN4ADDR_ALLNODESONLINK_INIT {{{0xe0, 0, 0, 1}}}
 #define IN4ADDR_ALLROUTERSONLINK_INIT {{{0xe0, 0, 0, 2}}}
 #define IN4ADDR_ALLIGMPV3ROUTERSONLINK_INIT {{{0xe0, 0, 0, 0x16}}}
+#define IN4ADDR_ALLTEREDONODESONLINK_INIT {{{0xe0, 0, 0, 0xfd}}}
 #define IN4ADDR_LINKLOCALPREFIX_INIT {{{0xa9, 0xfe, 0, 0}}}
 #define IN4ADDR_MULTICASTPREFIX_INIT {{{0xe0, 0, 0, 0}}}
 
@@ -247,6 +248,7 @@ typedef struct _sockaddr_in6_pair {
 #define IN6ADDR_V4MAPPEDPREFIX_INIT {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}}}
 #define IN6ADDR_6TO4PREFIX_INIT {{{0x20, 0x02}}}
 #define IN6ADDR_TEREDOPREFIX_INIT {{{0x20, 0x01, 0, 0}}}
+#define IN6ADDR_TEREDOPREFIX_INIT_OLD {{{0x3f, 0xfe, 0x83, 0x1f}}}
 
 /* clang-format on */
 
@@ -258,12 +260,37 @@ typedef struct _sockaddr_in6_pair {
 #define IN6ADDR_V4MAPPEDPREFIX_LENGTH 96
 #define IN6ADDR_SOLICITEDNODEMULTICASTPREFIX_LENGTH 104
 
+/* clang-format off */
+
 extern CONST SCOPE_ID scopeid_unspecified WDK_KERNEL_LINK_NAME("scopeid_unspecified");
 extern CONST IN_ADDR in4addr_any WDK_KERNEL_LINK_NAME("in4addr_any");
 extern CONST IN_ADDR in4addr_loopback WDK_KERNEL_LINK_NAME("in4addr_loopback");
 extern CONST IN_ADDR in4addr_broadcast WDK_KERNEL_LINK_NAME("in4addr_broadcast");
+extern CONST IN_ADDR in4addr_allnodesonlink WDK_KERNEL_LINK_NAME("in4addr_allnodesonlink");
+extern CONST IN_ADDR in4addr_allroutersonlink WDK_KERNEL_LINK_NAME("in4addr_allroutersonlink");
+extern CONST IN_ADDR in4addr_alligmpv3routersonlink
+    WDK_KERNEL_LINK_NAME("in4addr_alligmpv3routersonlink");
+extern CONST IN_ADDR in4addr_allteredohostsonlink
+    WDK_KERNEL_LINK_NAME("in4addr_allteredohostsonlink");
+extern CONST IN_ADDR in4addr_linklocalprefix WDK_KERNEL_LINK_NAME("in4addr_linklocalprefix");
+extern CONST IN_ADDR in4addr_multicastprefix WDK_KERNEL_LINK_NAME("in4addr_multicastprefix");
 extern CONST IN6_ADDR in6addr_any WDK_KERNEL_LINK_NAME("in6addr_any");
 extern CONST IN6_ADDR in6addr_loopback WDK_KERNEL_LINK_NAME("in6addr_loopback");
+extern CONST IN6_ADDR in6addr_allnodesonnode WDK_KERNEL_LINK_NAME("in6addr_allnodesonnode");
+extern CONST IN6_ADDR in6addr_allnodesonlink WDK_KERNEL_LINK_NAME("in6addr_allnodesonlink");
+extern CONST IN6_ADDR in6addr_allroutersonlink WDK_KERNEL_LINK_NAME("in6addr_allroutersonlink");
+extern CONST IN6_ADDR in6addr_allmldv2routersonlink
+    WDK_KERNEL_LINK_NAME("in6addr_allmldv2routersonlink");
+extern CONST IN6_ADDR in6addr_linklocalprefix WDK_KERNEL_LINK_NAME("in6addr_linklocalprefix");
+extern CONST IN6_ADDR in6addr_multicastprefix WDK_KERNEL_LINK_NAME("in6addr_multicastprefix");
+extern CONST IN6_ADDR in6addr_solicitednodemulticastprefix
+    WDK_KERNEL_LINK_NAME("in6addr_solicitednodemulticastprefix");
+extern CONST IN6_ADDR in6addr_v4mappedprefix WDK_KERNEL_LINK_NAME("in6addr_v4mappedprefix");
+extern CONST IN6_ADDR in6addr_6to4prefix WDK_KERNEL_LINK_NAME("in6addr_6to4prefix");
+extern CONST IN6_ADDR in6addr_teredoprefix WDK_KERNEL_LINK_NAME("in6addr_teredoprefix");
+extern CONST IN6_ADDR in6addr_teredoprefix_old WDK_KERNEL_LINK_NAME("in6addr_teredoprefix_old");
+
+/* clang-format on */
 
 /* What multicast options carry. */
 

@@ -1,8 +1,9 @@
-/* Internet addresses and their text. */
+/* Internet and Ethernet addresses and their text. */
 #include "test.h"
 
 #include <ntddk.h>
 #include <ip2string.h>
+#include <netiodef.h>
 
 static IN_ADDR ipv4(ULONG host_order)
 {
@@ -337,11 +338,65 @@ static void text_to_ipv6_with_scope_and_port(void **state)
     }
 }
 
+static void ethernet_to_text(void **state)
+{
+    DL_EUI48 address = {.Byte = {0xf4, 0xce, 0x46, 0x2d, 0x90, 0x0c}};
+    CHAR text[18];
+    WCHAR wide[18];
+    WCHAR expected[18];
+    assert_ptr_equal(RtlEthernetAddressToStringA(&address, text), text + 17);
+    assert_string_equal(text, "F4-CE-46-2D-90-0C");
+    assert_ptr_equal(RtlEthernetAddressToStringW(&address, wide), wide + 17);
+    widen(text, expected);
+    assert_memory_equal(wide, expected, sizeof(wide));
+    assert_false(address.Oui.Group || address.Oui.Local);
+    assert_int_equal(address.Ei48.Byte[2], 0x0c);
+}
+
+static const struct {
+    PCSTR text;
+    ULONG end;
+    NTSTATUS status;
+} ethernet_parses[] = {
+    {"F4-CE-46-2D-90-0C", 17, STATUS_SUCCESS},
+    {"f4-ce-46-2d-90-0c", 17, STATUS_SUCCESS},
+    {"F4-CE-46-2D-90-0C rest", 17, STATUS_SUCCESS},
+    {"F4-CE-46-2D-90", 14, STATUS_INVALID_PARAMETER},
+    {"F4-CE-46-2D-90-C", 15, STATUS_INVALID_PARAMETER},
+    {"F4-C-46-2D-90-0C", 3, STATUS_INVALID_PARAMETER},
+    {"F4-CEE-46-2D-90-0C", 5, STATUS_INVALID_PARAMETER},
+    {"F4.CE.46.2D.90.0C", 2, STATUS_INVALID_PARAMETER},
+    {"", 0, STATUS_INVALID_PARAMETER},
+};
+
+static void text_to_ethernet(void **state)
+{
+    const DL_EUI48 expected = {.Byte = {0xf4, 0xce, 0x46, 0x2d, 0x90, 0x0c}};
+    const DL_EUI48 untouched = {.Byte = {9, 9, 9, 9, 9, 9}};
+    for (ULONG index = 0; index < RTL_NUMBER_OF(ethernet_parses); index++) {
+        PCSTR text = ethernet_parses[index].text;
+        NTSTATUS status = ethernet_parses[index].status;
+        PCSTR end;
+        PCWSTR wide_end;
+        WCHAR wide[64];
+        DL_EUI48 address = untouched;
+        DL_EUI48 wide_address = untouched;
+        widen(text, wide);
+        assert_int_equal(RtlEthernetStringToAddressA(text, &end, &address), status);
+        assert_int_equal(RtlEthernetStringToAddressW(wide, &wide_end, &wide_address), status);
+        assert_int_equal(end - text, ethernet_parses[index].end);
+        assert_int_equal(wide_end - wide, ethernet_parses[index].end);
+        assert_memory_equal(&address, NT_SUCCESS(status) ? &expected : &untouched, 6);
+        assert_memory_equal(&wide_address, &address, 6);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(ipv4_to_text),           cmocka_unit_test(ipv6_to_text),
     cmocka_unit_test(ipv4_with_port_to_text), cmocka_unit_test(ipv6_with_port_to_text),
     cmocka_unit_test(text_to_ipv4),           cmocka_unit_test(text_to_ipv4_with_port),
     cmocka_unit_test(text_to_ipv6),           cmocka_unit_test(text_to_ipv6_with_scope_and_port),
+    cmocka_unit_test(ethernet_to_text),       cmocka_unit_test(text_to_ethernet),
 };
 
 TEST_MAIN(tests)

@@ -199,8 +199,10 @@ def required_missing(rows):
 
 
 def top_headers():
-    """The headers that a driver includes; what differs only in case stands here once."""
-    names = {path.name.lower(): path.name for path in sorted(HEADERS.glob("*.h"))}
+    """The headers that a driver includes; what differs only in case stands here once. Those that
+    only begin or end a packing are part of no order."""
+    names = {path.name.lower(): path.name for path in sorted(HEADERS.glob("*.h"))
+             if not fnmatchcase(path.name, "pshp*.h") and path.name != "poppack.h"}
     return [names[lower] for lower in sorted(names)]
 
 

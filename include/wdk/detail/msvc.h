@@ -56,6 +56,14 @@ void __faststorefence(void);
 void _ReadWriteBarrier(void);
 void __ud2(void);
 void __nop(void);
+void __stosb(unsigned char *, unsigned char, size_t);
+void __stosw(unsigned short *, unsigned short, size_t);
+void __stosd(unsigned long *, unsigned long, size_t);
+void __stosq(unsigned long long *, unsigned long long, size_t);
+void __movsb(unsigned char *, unsigned char const *, size_t);
+void __movsw(unsigned short *, unsigned short const *, size_t);
+void __movsd(unsigned long *, unsigned long const *, size_t);
+void __movsq(unsigned long long *, unsigned long long const *, size_t);
 void __debugbreak(void);
 void _mm_prefetch(char const *, int);
 #pragma intrinsic(_BitScanForward64, _BitScanReverse64, _AddressOfReturnAddress, _ReturnAddress)
