@@ -1,24 +1,42 @@
 #include "base/stack.h"
 
+#include "base/attempt.h"
+
 #include <stdio.h>
 
-/* A stack that is deeper is cut off here, so that runaway recursion prints in finite time. */
-#define FRAMES_MAX 128
+_Thread_local struct base_attempt *base_attempt;
 
-struct print {
-    base_stack_printer *printer;
+struct visit {
+    base_stack_visitor *visitor;
     void *context;
-    unsigned frames;
+    bool is_begun; /* the frame of base_stack_walk itself is not visited */
+    struct base_attempt attempt;
 };
 
-static bool print_one(void *context, uintptr_t pc, uintptr_t frame_pointer)
+/* Who is visited may take locks, which a jump would leave locked. */
+static bool visit_one(void *context, uintptr_t pc, uintptr_t frame_pointer)
 {
-    struct print *print = context;
-    struct base_stack_frame frame = {0};
-    (void)frame_pointer;
-    base_stack_name(pc, &frame);
-    print->printer(print->context, &frame);
-    return ++print->frames == FRAMES_MAX;
+    struct visit *visit = context;
+    if (!visit->is_begun) {
+        visit->is_begun = true;
+        return false;
+    }
+    base_attempt_end();
+    bool is_last = visit->visitor(visit->context, pc, frame_pointer);
+    base_attempt_begin(&visit->attempt);
+    return is_last;
+}
+
+/* A driver may have written over the stack, so that what looks like a frame is none. */
+bool base_stack_walk(base_stack_visitor *visitor, void *context)
+{
+    struct visit visit = {.visitor = visitor, .context = context};
+    if (BASE_ATTEMPT(&visit.attempt)) {
+        base_stack_walk_host(visit_one, &visit);
+        base_attempt_end();
+        return true;
+    }
+    return false;
 }
 
 struct base_site base_stack_site(const void *return_address)
@@ -41,10 +59,4 @@ struct base_site base_stack_site(const void *return_address)
 struct base_site base_stack_site_of(const void *function)
 {
     return base_stack_site((const char *)function + 1);
-}
-
-void base_stack_print(base_stack_printer *printer, void *context)
-{
-    struct print print = {printer, context, 0};
-    base_stack_walk(print_one, &print);
 }

@@ -14,14 +14,18 @@
  */
 typedef bool base_stack_visitor(void *context, uintptr_t pc, uintptr_t frame_pointer);
 
-/* Walks the calling thread's stack. */
-void base_stack_walk(base_stack_visitor *visitor, void *context);
+/* Walks the calling thread's stack. False if it is damaged: what is beyond cannot be told. */
+bool base_stack_walk(base_stack_visitor *visitor, void *context);
+
+/* The host's part of it, which faults where the stack is damaged. */
+void base_stack_walk_host(base_stack_visitor *visitor, void *context);
 
 struct base_stack_frame {
     uintptr_t pc;
     const char *function; /* NULL if unknown */
     const char *file;     /* NULL if unknown */
     unsigned line;        /* of file */
+    const char *header;   /* of the kernel's, whose inlined function has the address; or NULL */
 };
 
 /* Names a code address. The texts live as long as the process. */
@@ -36,11 +40,6 @@ struct base_site base_stack_site(const void *return_address);
 
 /* The same of a function by its address: where it begins. */
 struct base_site base_stack_site_of(const void *function);
-
-typedef void base_stack_printer(void *context, const struct base_stack_frame *frame);
-
-/* Names each frame of the calling thread's stack, innermost first. */
-void base_stack_print(base_stack_printer *printer, void *context);
 
 /* Where the calling thread's stack lies: from low up to, but without, high. */
 void base_stack_bounds(uintptr_t *low, uintptr_t *high);

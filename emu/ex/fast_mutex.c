@@ -23,6 +23,18 @@ static bool try_acquire(PFAST_MUTEX mutex)
                                        __ATOMIC_RELAXED);
 }
 
+/* One that was initialised holds an event, which nobody uses. */
+static void check_initialised(const FAST_MUTEX *mutex, const char *function)
+{
+    const DISPATCHER_HEADER *event = &mutex->Event.Header;
+    if (event->WaitListHead.Flink != &event->WaitListHead) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x1002, (ULONG_PTR)mutex, 0, 0, "SPIN-16",
+                    "The driver called %s for the fast or guarded mutex %p, which was never "
+                    "initialised.",
+                    function, (const void *)mutex);
+    }
+}
+
 static void check_not_owner(PFAST_MUTEX mutex, const struct _KTHREAD *thread)
 {
     if (__atomic_load_n(&mutex->Owner, __ATOMIC_RELAXED) == thread) {
@@ -58,11 +70,12 @@ static void await(PFAST_MUTEX mutex)
     ke_reason_end(&reason);
 }
 
-static void acquire(PFAST_MUTEX mutex, const void *site)
+static void acquire(PFAST_MUTEX mutex, const char *function, const void *site)
 {
     struct _KTHREAD *thread = ke_current();
     verifier_lock_wanted(&verifier_fast_mutex, mutex);
     if (!try_acquire(mutex)) {
+        check_initialised(mutex, function);
         check_not_owner(mutex, thread);
         __atomic_fetch_add(&mutex->Contention, 1, __ATOMIC_RELAXED);
         await(mutex);
@@ -149,7 +162,7 @@ VOID ExAcquireFastMutex(PFAST_MUTEX FastMutex)
 {
     check_acquire_level(FastMutex, __func__);
     KIRQL old = ke_raise_irql(APC_LEVEL);
-    acquire(FastMutex, _ReturnAddress());
+    acquire(FastMutex, __func__, _ReturnAddress());
     FastMutex->OldIrql = old;
 }
 
@@ -167,6 +180,7 @@ BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
 {
     check_acquire_level(FastMutex, __func__);
     if (!try_acquire(FastMutex)) {
+        check_initialised(FastMutex, __func__);
         return FALSE;
     }
     note_tried(FastMutex, _ReturnAddress());
@@ -179,7 +193,7 @@ BOOLEAN ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
 VOID ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
     check_shielded(FastMutex, 0x39, "FAST-08", __func__);
-    acquire(FastMutex, _ReturnAddress());
+    acquire(FastMutex, __func__, _ReturnAddress());
 }
 
 /* Undoes ExAcquireFastMutexUnsafe. (FAST-07) */
@@ -204,7 +218,7 @@ VOID KeAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
     check_acquire_level(Mutex, __func__);
     KeEnterGuardedRegion();
     KIRQL old = ke_raise_irql(APC_LEVEL);
-    acquire(Mutex, _ReturnAddress());
+    acquire(Mutex, __func__, _ReturnAddress());
     Mutex->OldIrql = old;
 }
 
@@ -223,6 +237,7 @@ BOOLEAN KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
 {
     check_acquire_level(Mutex, __func__);
     if (!try_acquire(Mutex)) {
+        check_initialised(Mutex, __func__);
         return FALSE;
     }
     note_tried(Mutex, _ReturnAddress());
@@ -235,7 +250,7 @@ BOOLEAN KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
 VOID KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX FastMutex)
 {
     check_shielded(FastMutex, 0x39, "FAST-13", __func__);
-    acquire(FastMutex, _ReturnAddress());
+    acquire(FastMutex, __func__, _ReturnAddress());
 }
 
 /* Undoes KeAcquireGuardedMutexUnsafe. */

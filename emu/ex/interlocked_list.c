@@ -3,6 +3,7 @@
  * with interrupts off, so the IRQL does not change; nor does it here. Such a lock must not be used
  * with KeAcquireSpinLock as well.
  */
+#include "ke/bugcheck.h"
 #include "ke/spin_lock.h"
 #include "verifier/resident.h"
 
@@ -12,6 +13,17 @@ static void check(const void *head, const void *entry, PKSPIN_LOCK lock)
     verifier_check_object(lock, "spin lock", 0xE1, "RTL-54");
     verifier_check_object(head, "list head", 0xE1, "RTL-55");
     verifier_check_object(entry, "list entry", 0xE1, "RTL-55");
+}
+
+/* The lock is held. */
+static void check_initialised(const LIST_ENTRY *head, const char *function)
+{
+    if (head->Flink == NULL || head->Blink == NULL) {
+        ke_bugcheck(KERNEL_SECURITY_CHECK_FAILURE, FAST_FAIL_CORRUPT_LIST_ENTRY, (ULONG_PTR)head, 0,
+                    0, "RTL-42",
+                    "The driver called %s for the list %p, which was never initialised.", function,
+                    (const void *)head);
+    }
 }
 
 static PLIST_ENTRY null_if_head(PLIST_ENTRY entry, PLIST_ENTRY head)
@@ -25,6 +37,7 @@ PLIST_ENTRY ExInterlockedInsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEn
 {
     check(ListHead, ListEntry, Lock);
     ke_spin_lock_acquire(Lock);
+    check_initialised(ListHead, __func__);
     PLIST_ENTRY first = null_if_head(ListHead->Flink, ListHead);
     InsertHeadList(ListHead, ListEntry);
     ke_spin_lock_release(Lock);
@@ -37,6 +50,7 @@ PLIST_ENTRY ExInterlockedInsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEn
 {
     check(ListHead, ListEntry, Lock);
     ke_spin_lock_acquire(Lock);
+    check_initialised(ListHead, __func__);
     PLIST_ENTRY last = null_if_head(ListHead->Blink, ListHead);
     InsertTailList(ListHead, ListEntry);
     ke_spin_lock_release(Lock);
@@ -48,6 +62,7 @@ PLIST_ENTRY ExInterlockedRemoveHeadList(PLIST_ENTRY ListHead, PKSPIN_LOCK Lock)
 {
     check(ListHead, NULL, Lock);
     ke_spin_lock_acquire(Lock);
+    check_initialised(ListHead, __func__);
     PLIST_ENTRY first = IsListEmpty(ListHead) ? NULL : RemoveHeadList(ListHead);
     ke_spin_lock_release(Lock);
     return first;

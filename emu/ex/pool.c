@@ -361,6 +361,24 @@ bool ex_pool_find_start(const void *start, struct ex_pool_info *info)
     return block != NULL;
 }
 
+const UCHAR *ex_pool_damage(const void *start)
+{
+    const UCHAR *damage = NULL;
+    ke_current();
+    struct ex_pool_shard *shard = shard_of(start);
+    base_mutex_lock(&shard->lock);
+    struct ex_pool_block *block = *link_to(shard, start);
+    if (block != NULL) {
+        lift_guards(block);
+        const UCHAR *behind = damage_of(guard_behind(block), bytes_behind(block));
+        damage = behind != NULL ? behind : damage_of(block->guard, GUARD_BYTES);
+        ex_poison(block->guard, GUARD_BYTES);
+        ex_poison(guard_behind(block), bytes_behind(block));
+    }
+    base_mutex_unlock(&shard->lock);
+    return damage;
+}
+
 static bool is_around(struct ex_pool_block *block, void *context)
 {
     const struct search *search = context;

@@ -69,6 +69,10 @@ const void *ex_pool_failed_creator(void);
 /* Finds the block that begins at start; false if none does. Fast. */
 bool ex_pool_find_start(const void *start, struct ex_pool_info *info);
 
+/* The first byte around the block, which begins at start and stays, that somebody wrote to outside
+ * of it; NULL if there is none, and for what is no block. */
+const UCHAR *ex_pool_damage(const void *start);
+
 /* Calls visit for every block, with locks held that pool functions take. */
 void ex_pool_each(void (*visit)(void *context, const struct ex_pool_info *info), void *context);
 

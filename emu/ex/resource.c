@@ -252,9 +252,27 @@ static void note_taken(PERESOURCE resource, enum wish wish, const void *site)
     }
 }
 
-static BOOLEAN acquire(PERESOURCE resource, enum wish wish, BOOLEAN wait, const void *site)
+static BASE_COLD void report_uninitialised(PERESOURCE resource, const char *function)
+{
+    ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xD1, (ULONG_PTR)resource, 0, 0, "FAST-17",
+                "The driver called %s for the resource %p, which was never initialised, or was "
+                "deleted.",
+                function, (void *)resource);
+}
+
+/* The list stays empty from the initialisation on, until the resource is deleted. */
+static void check_initialised(PERESOURCE resource, const char *function)
+{
+    if (resource->SystemResourcesList.Flink != &resource->SystemResourcesList) {
+        report_uninitialised(resource, function);
+    }
+}
+
+static BOOLEAN acquire(PERESOURCE resource, enum wish wish, BOOLEAN wait, const char *function,
+                       const void *site)
 {
     check_alignment(resource);
+    check_initialised(resource, function);
     check_region(resource, 0x37, "acquired");
     if (wait && wish == EXCLUSIVE) {
         verifier_lock_wanted(&verifier_resource, resource);
@@ -349,9 +367,7 @@ NTSTATUS ExInitializeResourceLite(PERESOURCE Resource)
 static void check_initialized(bool is_known, PERESOURCE resource, const char *function)
 {
     if (!is_known) {
-        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xD1, (ULONG_PTR)resource, 0, 0, "FAST-17",
-                    "The driver called %s for the resource %p, which was not initialised.",
-                    function, (void *)resource);
+        report_uninitialised(resource, function);
     }
 }
 
@@ -380,6 +396,7 @@ NTSTATUS ExDeleteResourceLite(PERESOURCE Resource)
                     "The driver deleted the resource %p while somebody owns it.", (void *)Resource);
     }
     Resource->OwnerTable = NULL;
+    Resource->SystemResourcesList.Flink = NULL;
     free(table);
     return STATUS_SUCCESS;
 }
@@ -391,14 +408,14 @@ NTSTATUS ExDeleteResourceLite(PERESOURCE Resource)
 BOOLEAN ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
-    return acquire(Resource, EXCLUSIVE, Wait, _ReturnAddress());
+    return acquire(Resource, EXCLUSIVE, Wait, __func__, _ReturnAddress());
 }
 
 /* As ExAcquireResourceExclusiveLite without Wait. */
 BOOLEAN ExTryToAcquireResourceExclusiveLite(PERESOURCE Resource)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
-    return acquire(Resource, EXCLUSIVE, FALSE, _ReturnAddress());
+    return acquire(Resource, EXCLUSIVE, FALSE, __func__, _ReturnAddress());
 }
 
 /* Shares the resource; one who waits for exclusive access goes first, unless the caller owns the
@@ -406,14 +423,14 @@ BOOLEAN ExTryToAcquireResourceExclusiveLite(PERESOURCE Resource)
 BOOLEAN ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
-    return acquire(Resource, SHARED, Wait, _ReturnAddress());
+    return acquire(Resource, SHARED, Wait, __func__, _ReturnAddress());
 }
 
 /* As ExAcquireResourceSharedLite, but never waits for those who wait. (FAST-23) */
 BOOLEAN ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
-    return acquire(Resource, SHARED_STARVE_EXCLUSIVE, Wait, _ReturnAddress());
+    return acquire(Resource, SHARED_STARVE_EXCLUSIVE, Wait, __func__, _ReturnAddress());
 }
 
 /* As ExAcquireResourceSharedLite, but lets those go first even if the caller shares it. (FAST-23)
@@ -421,7 +438,7 @@ BOOLEAN ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait)
 BOOLEAN ExAcquireSharedWaitForExclusive(PERESOURCE Resource, BOOLEAN Wait)
 {
     KE_IRQL_AT_MOST(APC_LEVEL);
-    return acquire(Resource, SHARED_WAIT_FOR_EXCLUSIVE, Wait, _ReturnAddress());
+    return acquire(Resource, SHARED_WAIT_FOR_EXCLUSIVE, Wait, __func__, _ReturnAddress());
 }
 
 /* Undoes one acquisition by the calling thread. IRQL <= DISPATCH_LEVEL. (FAST-25) */

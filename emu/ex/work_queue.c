@@ -9,9 +9,11 @@
 #include "ex/work_queue.h"
 
 #include "base/log.h"
+#include "base/stack.h"
 #include "ex/executive.h"
 #include "ke/bugcheck.h"
 #include "ke/callback.h"
+#include "ke/crash.h"
 #include "ke/limit.h"
 #include "ke/patience.h"
 #include "ke/warning.h"
@@ -94,9 +96,8 @@ void ex_work_check_return(const void *routine, PVOID parameter, const void *item
     check_mutexes(routine, parameter, item);
 }
 
-static void run(PWORK_QUEUE_ITEM item)
+static void run(PWORK_QUEUE_ITEM item, PWORKER_THREAD_ROUTINE routine)
 {
-    PWORKER_THREAD_ROUTINE routine = item->WorkerRoutine;
     PVOID parameter = item->Parameter;
     struct ke_callback callback;
     trace_object(TRACE_WORK_RUN, TRACE_DISPATCH, item, (ULONG_PTR)routine, 0);
@@ -115,15 +116,23 @@ static bool run_next(struct ex_work_queues *work)
     KeWaitForSingleObject(&work->available, WrQueue, KernelMode, FALSE, NULL);
     ke_reason_end(&reason);
     base_mutex_lock(&work->lock);
+    struct ex_work_run run_now = {.worker = ke_current()};
+    PWORKER_THREAD_ROUTINE routine = NULL;
     PWORK_QUEUE_ITEM item = take(work, &priority);
     work->idle--;
+    if (item != NULL) {
+        routine = item->WorkerRoutine;
+        run_now.routine = (const void *)(ULONG_PTR)routine;
+        InsertTailList(&work->running, &run_now.link);
+    }
     base_mutex_unlock(&work->lock);
     if (item == NULL) {
         return false;
     }
     KeSetPriorityThread(KeGetCurrentThread(), (KPRIORITY)priority);
-    run(item);
+    run(item, routine);
     base_mutex_lock(&work->lock);
+    RemoveEntryList(&run_now.link);
     work->idle++;
     base_mutex_unlock(&work->lock);
     return true;
@@ -223,6 +232,53 @@ const WORK_QUEUE_ITEM *ex_work_find(const void *start, size_t bytes)
     return found;
 }
 
+/* One that stands in a queue. The lock is held. */
+static const void *find_queued_of(const struct ex_work_queues *work, const struct ke_code *code)
+{
+    for (int i = 0; i < EX_WORK_PRIORITIES; i++) {
+        const LIST_ENTRY *head = &work->queue[i];
+        for (const LIST_ENTRY *entry = head->Flink; entry != head; entry = entry->Flink) {
+            const WORK_QUEUE_ITEM *item = CONTAINING_RECORD(entry, WORK_QUEUE_ITEM, List);
+            const void *routine = (const void *)(ULONG_PTR)item->WorkerRoutine;
+            if (ke_code_holds(code, routine)) {
+                return routine;
+            }
+        }
+    }
+    return NULL;
+}
+
+const void *ex_work_find_of(const struct ke_code *code)
+{
+    struct ex_work_queues *work = queues_of_kernel();
+    const void *found = NULL;
+    base_mutex_lock(&work->lock);
+    for (const LIST_ENTRY *entry = work->running.Flink; entry != &work->running && found == NULL;
+         entry = entry->Flink) {
+        const struct ex_work_run *each = CONTAINING_RECORD(entry, struct ex_work_run, link);
+        found = ke_code_holds(code, each->routine) ? each->routine : NULL;
+    }
+    if (found == NULL && atomic_load(&work->queued) != 0) {
+        found = find_queued_of(work, code);
+    }
+    base_mutex_unlock(&work->lock);
+    return found;
+}
+
+/* What the worker runs; NULL if nothing. */
+static const void *routine_of(struct ex_work_queues *work, const struct _KTHREAD *worker)
+{
+    const void *found = NULL;
+    base_mutex_lock(&work->lock);
+    for (const LIST_ENTRY *entry = work->running.Flink; entry != &work->running;
+         entry = entry->Flink) {
+        const struct ex_work_run *each = CONTAINING_RECORD(entry, struct ex_work_run, link);
+        found = each->worker == worker ? each->routine : found;
+    }
+    base_mutex_unlock(&work->lock);
+    return found;
+}
+
 /* Routines that wait keep the items behind them from running, for which they may wait. */
 static bool suspect(void *context, struct verifier_hang_cause *cause)
 {
@@ -236,7 +292,7 @@ static bool suspect(void *context, struct verifier_hang_cause *cause)
     }
     *cause = (struct verifier_hang_cause){
         .code = MANUALLY_INITIATED_CRASH,
-        .parameter = {(ULONG_PTR)work, queued},
+        .parameter = {KE_CRASH_WORKERS, (ULONG_PTR)work, queued},
         .rule = "WORK-17",
     };
     snprintf(cause->sentence, sizeof(cause->sentence),
@@ -255,6 +311,7 @@ void ex_work_start(struct ex_work_queues *work)
     for (int i = 0; i < EX_WORK_PRIORITIES; i++) {
         InitializeListHead(&work->queue[i]);
     }
+    InitializeListHead(&work->running);
     KeInitializeSemaphore(&work->available, 0, MAXLONG);
     verifier_asker_add(NULL, suspect, work);
 }
@@ -271,13 +328,22 @@ static void print_queued(const struct ex_work_queues *work)
     }
 }
 
-/* Waits for a worker's end, and says so if it does not come soon. */
-static void await_end(struct _KTHREAD *worker)
+/* Waits for a worker's end, and says so if it does not come soon; a routine that waits for ever is
+ * a hang. */
+static void await_end(struct ex_work_queues *work, struct _KTHREAD *worker)
 {
     LARGE_INTEGER soon = {.QuadPart = -PATIENCE_MS * 10000LL};
-    if (KeWaitForSingleObject(worker, Executive, KernelMode, FALSE, &soon) == STATUS_TIMEOUT) {
-        base_log("wskemu: shutdown waits for a work routine that does not return.\n");
+    if (KeWaitForSingleObject(worker, Executive, KernelMode, FALSE, &soon) != STATUS_TIMEOUT) {
+        return;
     }
+    const void *routine = routine_of(work, worker);
+    struct ke_reason reason = {
+        .what = "the shutdown", .object = worker, .kind = KE_REASON_END, .rule = "WORK-25"};
+    base_log("wskemu: shutdown waits for the work routine %s, which does not return (WORK-25).\n",
+             routine != NULL ? base_stack_site((const char *)routine + 1).text : "of a driver");
+    ke_reason_begin(&reason);
+    KeWaitForSingleObject(worker, Executive, KernelMode, FALSE, NULL);
+    ke_reason_end(&reason);
 }
 
 /* Lets the workers finish what is queued and ends them. A routine that still runs is waited for,
@@ -295,7 +361,7 @@ void ex_work_quiesce(struct ex_work_queues *work)
     }
     for (unsigned i = 0; i < workers; i++) {
         if (work->worker[i] != NULL) {
-            await_end(work->worker[i]);
+            await_end(work, work->worker[i]);
             ps_join_worker(work->worker[i]);
         }
     }

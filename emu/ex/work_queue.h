@@ -5,6 +5,7 @@
 #include <wdm.h>
 
 #include "base/mutex.h"
+#include "ke/code.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -14,11 +15,19 @@
 
 struct _KTHREAD;
 
+/* A routine that runs; on its worker's stack. */
+struct ex_work_run {
+    LIST_ENTRY link;
+    const void *routine;
+    const struct _KTHREAD *worker;
+};
+
 struct ex_work_queues {
     struct base_mutex lock; /* guards all below */
     LIST_ENTRY queue[EX_WORK_PRIORITIES];
     atomic_uint queued; /* items in the queues */
     unsigned idle;      /* workers that wait for an item */
+    LIST_ENTRY running; /* ex_work_run */
     unsigned worker_count;
     struct _KTHREAD *worker[EX_WORKERS_MAX];
     unsigned left; /* items in the queues when the kernel stopped */
@@ -45,6 +54,9 @@ void ex_work_check_return(const void *routine, PVOID parameter, const void *item
 
 /* Whether the item stands in a queue. */
 bool ex_work_is_queued(const WORK_QUEUE_ITEM *item);
+
+/* A routine in the driver's code that runs, or stands in a queue; NULL if there is none. */
+const void *ex_work_find_of(const struct ke_code *code);
 
 /* A queued item that lies in the range, or NULL. */
 const WORK_QUEUE_ITEM *ex_work_find(const void *start, size_t bytes);

@@ -12,11 +12,13 @@
 #include "io/io.h"
 #include "io/irp_check.h"
 #include "io/request.h"
+#include "io/transfer.h"
 #include "ke/bugcheck.h"
 #include "ke/callback.h"
 #include "ke/limit.h"
 #include "ke/warning.h"
 #include "trace/trace.h"
+#include "verifier/object.h"
 #include "verifier/once.h"
 
 #include <stdlib.h>
@@ -196,8 +198,22 @@ static bool was_never_sent(PIRP irp)
            (record->kind == IO_IRP_THREADED || record->kind == IO_IRP_ASSOCIATED);
 }
 
+/* Whether it is an IRP that the driver made itself and gave to nobody. */
+static bool is_own_and_unsent(PIRP irp)
+{
+    const struct io_irp_record *record = io_irp_record(irp);
+    return record != NULL && record->kind == IO_IRP_DRIVERS &&
+           record->receiver == IO_IRP_TO_NOBODY && is_at_top(irp);
+}
+
 static void check_not_completed(PIRP irp)
 {
+    if (io_irp_is_alive(irp) && is_own_and_unsent(irp) && !verifier_irp_was_completed(irp)) {
+        ke_bugcheck(MULTIPLE_IRP_COMPLETE_REQUESTS, (ULONG_PTR)irp, 0, 0, 0, "IRP-04",
+                    "The driver completed the IRP %p, which it allocated itself and sent to "
+                    "nobody: it is freed with IoFreeIrp.",
+                    (void *)irp);
+    }
     if (!io_irp_is_alive(irp) || (is_at_top(irp) && !was_never_sent(irp))) {
         ke_bugcheck(MULTIPLE_IRP_COMPLETE_REQUESTS, (ULONG_PTR)irp, 0, 0, 0, "IRP-93",
                     "The driver completed the IRP %p, which was completed already.", (void *)irp);
@@ -270,6 +286,7 @@ static inline void check_completion(PIRP irp, const void *caller)
     }
     check_not_completed(irp);
     if (verifier_is_on()) {
+        io_transfer_check_buffer(irp);
         io_call_check_held(irp, 0x209, "completed", caller);
         io_completion_check_unsent(irp, "completed");
         check_was_sent(irp);

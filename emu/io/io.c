@@ -14,6 +14,7 @@ static NTSTATUS start(void *state)
     io_work_items_start(&io->work_items);
     io_shutdowns_start(&io->shutdowns);
     io_containers_start(&io->containers);
+    io_remove_locks_start(&io->remove_locks);
     ps_on_thread_end(io_thread_irps_cancel);
     return STATUS_SUCCESS;
 }
@@ -29,6 +30,7 @@ static unsigned report(void *state)
 static void stop(void *state)
 {
     struct io_state *io = state;
+    io_remove_locks_stop(&io->remove_locks);
     io_containers_stop(&io->containers);
     io_shutdowns_stop(&io->shutdowns);
     io_work_items_stop(&io->work_items);

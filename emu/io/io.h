@@ -9,6 +9,7 @@
 #include "io/container.h"
 #include "io/driver.h"
 #include "io/irp.h"
+#include "io/remove_lock.h"
 #include "io/shutdown.h"
 #include "io/unload.h"
 #include "io/work_item.h"
@@ -29,6 +30,7 @@ struct io_state {
     struct io_work_items work_items;
     struct io_shutdowns shutdowns;
     struct io_containers containers;
+    struct io_remove_locks remove_locks;
     atomic_bool has_warned_of_copy; /* see call_check.c */
     io_unload_hook *unload_hook[IO_UNLOAD_HOOKS_MAX];
     unsigned unload_hook_count;

@@ -1,10 +1,12 @@
 /* What reports say of IRPs: which one lies at an address, and which are on their way. */
 #include "io/irp.h"
+#include "base/stack.h"
 #include "ke/warning.h"
 #include "verifier/hang.h"
 #include "verifier/object.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static PIRP irp_of(const struct io_irp_record *record)
 {
@@ -111,12 +113,41 @@ static PIRP find_guilty(struct io_irps *irps, enum guilt *guilt)
     return found;
 }
 
+/* Whose dispatch routine has the IRP; NULL if it is no driver's. */
+static const void *dispatch_routine_of(const IRP *irp)
+{
+    const IO_STACK_LOCATION *location = irp->Tail.Overlay.CurrentStackLocation;
+    const DEVICE_OBJECT *device = location->DeviceObject;
+    if (device == NULL || location->MajorFunction > IRP_MJ_MAXIMUM_FUNCTION) {
+        return NULL;
+    }
+    return (const void *)(ULONG_PTR)device->DriverObject->MajorFunction[location->MajorFunction];
+}
+
+/* Adds to the sentence that the IRP is what is waited for, as far as anybody knows; false if the
+ * hang has a rule that says more. */
+static bool explain_by(const IRP *irp, struct verifier_hang_cause *cause)
+{
+    const void *routine = dispatch_routine_of(irp);
+    size_t length = strlen(cause->sentence);
+    if (routine == NULL || cause->rule != NULL) {
+        return false;
+    }
+    bool is_pended = (irp->Tail.Overlay.CurrentStackLocation->Control & SL_PENDING_RETURNED) != 0;
+    snprintf(cause->sentence + length, sizeof(cause->sentence) - length,
+             is_pended ? " The IRP %p was pended by %s, and is not completed."
+                       : " The IRP %p was sent to %s, and is not completed.",
+             (const void *)irp, base_stack_site((const char *)routine + 1).text);
+    cause->rule = "CANCEL-22";
+    return true;
+}
+
 /* A cancelled IRP that nobody completes explains a hang; one that cannot be cancelled helps. */
 static bool suspect(void *context, struct verifier_hang_cause *cause)
 {
     enum guilt guilt;
     PIRP irp = find_guilty(context, &guilt);
-    if (guilt == CANNOT_BE_CANCELLED) {
+    if (guilt == CANNOT_BE_CANCELLED && !explain_by(irp, cause)) {
         ke_warning("CANCEL-22",
                    "The IRP %p waits at a driver that gave it no cancel routine, so that nobody "
                    "can end the wait.",

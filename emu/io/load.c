@@ -9,6 +9,7 @@
  * the unload routine the driver object stays until the work items and completion routines that pin
  * it have returned.
  */
+#include "base/local.h"
 #include "base/log.h"
 #include "io/container.h"
 #include "io/device.h"
@@ -75,7 +76,7 @@ static NTSTATUS call_entry(struct io_driver *driver)
     UNICODE_STRING registry_path;
     WCHAR path[160];
     io_driver_make_name(&registry_path, path, RTL_NUMBER_OF(path), SERVICES, driver->image->name);
-    ke_callback_enter(&callback, "DriverEntry", (void *)(ULONG_PTR)driver->image->entry);
+    ke_callback_enter(&callback, KE_CALLBACK_ENTRY, (void *)(ULONG_PTR)driver->image->entry);
     const DRIVER_OBJECT before = driver->object;
     atomic_store(&io_state()->drivers.entering, ke_current());
     NTSTATUS status = driver->image->entry(&driver->object, &registry_path);
@@ -120,6 +121,13 @@ static void check_devices(struct io_driver *driver, const char *rule, const char
     }
 }
 
+static BASE_THREAD_LOCAL bool is_of_failed;
+
+bool io_unload_is_of_failed(void)
+{
+    return is_of_failed;
+}
+
 static void remove_driver(struct io_driver *driver, const char *rule, const char *how)
 {
     check_devices(driver, rule, how);
@@ -158,6 +166,7 @@ NTSTATUS wskemu_load_driver(const struct wskemu_driver_image *image, PDRIVER_OBJ
     status = call_entry(driver);
     if (!NT_SUCCESS(status)) {
         io_container_check_driver(&driver->object, "SESS-75", "failed to load");
+        is_of_failed = true;
         remove_driver(driver, "DEV-03", "failed to load");
         return status;
     }
@@ -187,7 +196,7 @@ static void call_unload(struct io_driver *driver)
 {
     struct ke_callback callback;
     PDRIVER_UNLOAD unload = driver->object.DriverUnload;
-    ke_callback_enter(&callback, "the unload routine", (void *)(ULONG_PTR)unload);
+    ke_callback_enter(&callback, KE_CALLBACK_UNLOAD, (void *)(ULONG_PTR)unload);
     struct ke_reason reason = {
         .what = "the unload routine", .object = &driver->object, .kind = KE_REASON_END};
     ke_reason_begin(&reason);
@@ -196,6 +205,7 @@ static void call_unload(struct io_driver *driver)
     ke_callback_leave(&callback);
     io_container_check_driver(&driver->object, "SESS-74", "was unloaded");
     KeFlushQueuedDpcs(); /* TIMER-13 */
+    is_of_failed = false;
     remove_driver(driver, "DEV-19", "was unloaded");
 }
 

@@ -2,6 +2,7 @@
 #include "ke/bugcheck.h"
 #include "ke/warning.h"
 #include "mm/mm.h"
+#include "verifier/rule.h"
 
 /* The I/O manager's functions on MDLs. */
 
@@ -38,17 +39,25 @@ PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, 
     return mdl;
 }
 
+/* The unlocking of locked pages is what is missing: it ends their mapping, too. */
 static void check_freeable(PMDL mdl)
 {
     bool is_locked = (mdl->MdlFlags & MDL_PAGES_LOCKED) != 0;
     bool is_mapped =
         (mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL)) == MDL_MAPPED_TO_SYSTEM_VA;
-    if (is_locked || is_mapped) {
-        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB8, (ULONG_PTR)mdl,
-                    (ULONG_PTR)(USHORT)mdl->MdlFlags, 0, is_mapped ? "MDL-09" : "MDL-08",
-                    "The driver freed the MDL %p while its pages are %s%s.", (void *)mdl,
-                    is_locked ? "locked" : "", is_mapped ? " and mapped" : "");
+    if (!is_locked && !is_mapped) {
+        return;
     }
+    if (is_locked && is_mapped) {
+        verifier_rule_speak("MDL-09");
+    }
+    ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB8, (ULONG_PTR)mdl,
+                (ULONG_PTR)(USHORT)mdl->MdlFlags, 0, is_locked ? "MDL-08" : "MDL-09",
+                "The driver freed the MDL %p while its pages are %s.%s", (void *)mdl,
+                is_locked ? "locked" : "mapped",
+                is_locked && is_mapped ? " They are mapped as well (rule MDL-09), which "
+                                         "MmUnlockPages ends."
+                                       : "");
 }
 
 /* Frees one MDL. IRQL <= DISPATCH_LEVEL. (MDL-06) */

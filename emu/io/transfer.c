@@ -173,6 +173,19 @@ void io_transfer_copy_back(PIRP irp)
     memcpy(irp->UserBuffer, irp->AssociatedIrp.SystemBuffer, bytes);
 }
 
+void io_transfer_report_damage(PIRP irp, const UCHAR *damage)
+{
+    const UCHAR *buffer = irp->AssociatedIrp.SystemBuffer;
+    struct ex_pool_info info = {.bytes = 0};
+    ex_pool_find_start(buffer, &info);
+    ke_bugcheck(BAD_POOL_HEADER, damage > buffer ? 0x21 : 0x20, (ULONG_PTR)buffer, info.bytes,
+                *damage, "DEV-74",
+                "The driver wrote outside of the system buffer %p of %llu bytes of the IRP %p, "
+                "which it completes: the byte at offset %lld was overwritten with 0x%02X.",
+                (const void *)buffer, (unsigned long long)info.bytes, (void *)irp,
+                (long long)(damage - buffer), *damage);
+}
+
 void io_transfer_release(PIRP irp)
 {
     if ((irp->Flags & IRP_DEALLOCATE_BUFFER) != 0) {

@@ -4,6 +4,8 @@
 
 #include <wdm.h>
 
+#include "ex/pool.h"
+
 /* Of the buffers that the I/O manager makes: "Io  ". */
 #define IO_TRANSFER_TAG 0x20206F49
 
@@ -27,6 +29,19 @@ NTSTATUS io_transfer_control(PIRP irp, PIO_STACK_LOCATION location, ULONG code, 
 
 /* Copies buffered output back as the IRP's status says. */
 void io_transfer_copy_back(PIRP irp);
+
+void io_transfer_report_damage(PIRP irp, const UCHAR *damage);
+
+/* Bug checks if somebody wrote outside of the system buffer. */
+static inline void io_transfer_check_buffer(PIRP irp)
+{
+    if ((irp->Flags & IRP_DEALLOCATE_BUFFER) != 0) {
+        const UCHAR *damage = ex_pool_damage(irp->AssociatedIrp.SystemBuffer);
+        if (damage != NULL) {
+            io_transfer_report_damage(irp, damage);
+        }
+    }
+}
 
 /* Frees the system buffer and the MDLs. */
 void io_transfer_release(PIRP irp);

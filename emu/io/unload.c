@@ -13,6 +13,7 @@
 
 #include "base/stack.h"
 #include "ex/executive.h"
+#include "ex/work_queue.h"
 #include "io/io.h"
 #include "ke/bugcheck.h"
 #include "ke/dpc.h"
@@ -45,6 +46,28 @@ static void check_threads(const struct ke_code *code)
                             : "running. What a thread signals before its end does not prove that "
                               "its code has finished: wait for the thread object.");
     ob_dereference(thread);
+}
+
+/* A work routine that tells of its end by its last line needs a moment to return. */
+#define GRACE_MS 250
+
+/* Those that were queued with ExQueueWorkItem; the other kind keeps the driver loaded. */
+static void check_work(const struct ke_code *code)
+{
+    struct base_site site;
+    LARGE_INTEGER moment = {.QuadPart = -10000};
+    const void *routine = ex_work_find_of(code);
+    for (int i = 0; routine != NULL && i < GRACE_MS; i++) {
+        KeDelayExecutionThread(KernelMode, FALSE, &moment);
+        routine = ex_work_find_of(code);
+    }
+    if (routine != NULL) {
+        ke_violation(DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS, (ULONG_PTR)routine, 0,
+                     (ULONG_PTR)routine, 0, "WORK-25",
+                     "The driver %s was unloaded while its work routine %s was still to run, or "
+                     "ran. ExQueueWorkItem does not keep a driver loaded.",
+                     code->driver, routine_name(routine, &site));
+    }
 }
 
 static void check_dpc(const struct ke_code *code, const KDPC *dpc, const char *what,
@@ -118,6 +141,7 @@ void io_unload_check(const struct io_driver *driver)
         return;
     }
     check_threads(code);
+    check_work(code);
     check_timers(driver);
     check_dpcs(code);
     io_irps_report_driver(code);

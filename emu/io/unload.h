@@ -5,10 +5,16 @@
 #include "io/driver.h"
 #include "ke/code.h"
 
+#include <stdbool.h>
+
 #define IO_UNLOAD_HOOKS_MAX 4
 
 /* Looks at what a driver that was unloaded has left, when nothing of it is to run any more. */
 void io_unload_check(const struct io_driver *driver);
+
+/* Whether the driver that the calling thread takes away is one whose DriverEntry failed, so that
+ * its Unload was not called. */
+bool io_unload_is_of_failed(void);
 
 /*
  * Has routine called for each driver that was unloaded, at PASSIVE_LEVEL, for areas above this one:

@@ -9,6 +9,7 @@
 #include "ke/bugcheck.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/frames.h"
 #include "base/log.h"
 #include "base/mutex.h"
@@ -18,6 +19,7 @@
 #include "ke/callback.h"
 #include "ke/expectation.h"
 #include "ke/kernel.h"
+#include "ke/sentence.h"
 #include "rtl/exception.h"
 #include "trace/trace.h"
 #include "verifier/call_stack.h"
@@ -29,7 +31,6 @@
 #include <wskemu/expectation.h>
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,7 +132,7 @@ _Noreturn void ke_bugcheck(ULONG code, ULONG_PTR parameter1, ULONG_PTR parameter
     };
     va_list arguments;
     va_start(arguments, sentence);
-    vsnprintf(bugcheck.sentence, sizeof(bugcheck.sentence), sentence, arguments);
+    ke_sentence(bugcheck.sentence, sizeof(bugcheck.sentence), sentence, arguments);
     va_end(arguments);
     stop_for_rule(&bugcheck);
 }
@@ -150,7 +151,7 @@ void ke_violation(ULONG code, ULONG_PTR parameter1, ULONG_PTR parameter2, ULONG_
         return;
     }
     va_start(arguments, sentence);
-    vsnprintf(bugcheck.sentence, sizeof(bugcheck.sentence), sentence, arguments);
+    ke_sentence(bugcheck.sentence, sizeof(bugcheck.sentence), sentence, arguments);
     va_end(arguments);
     stop_for_rule(&bugcheck);
 }
@@ -241,6 +242,9 @@ static void body_ended(struct ke_expectation *expectation)
 
 static void resumed(struct ke_expectation *expectation)
 {
+    if (expectation->caught.code == UNEXPECTED_KERNEL_MODE_TRAP) {
+        base_fault_stack_left();
+    }
     ke_callback_jumped_to(expectation->callback);
     atomic_store(&ke_expectation, expectation->shadowed);
 }

@@ -7,11 +7,13 @@
 #include "ke/warning.h"
 #include "rtl/status_name.h"
 #include "trace/trace.h"
+#include "verifier/local_object.h"
 #include "verifier/lock_order.h"
 #include "verifier/object.h"
 #include "verifier/resident.h"
 
 static BASE_THREAD_LOCAL struct ke_callback *innermost;
+static BASE_THREAD_LOCAL uint64_t entered; /* routines */
 
 const struct ke_callback *ke_callback_innermost(void)
 {
@@ -29,6 +31,7 @@ void ke_callback_enter(struct ke_callback *callback, const char *what, const voi
     callback->what = what;
     callback->routine = routine;
     callback->started = NULL;
+    callback->number = ++entered;
     callback->is_own = false;
     callback->irql = thread->irql;
     callback->spin_locks_held = thread->spin_locks_held;
@@ -117,6 +120,7 @@ static inline void leave(struct ke_callback *callback, const NTSTATUS *status)
         verifier_routine_left(callback);
         check_regions(callback, thread);
     }
+    verifier_local_objects_left(callback);
     innermost = callback->outer;
     trace_callback_return(callback->what, callback->routine, status);
 }

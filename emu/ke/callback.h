@@ -11,11 +11,17 @@
 #include "rtl/exception.h"
 
 #include <stdbool.h>
+#include <stdint.h>
+
+/* What the two routines are called as that run in a thread of the system's. */
+#define KE_CALLBACK_ENTRY "DriverEntry"
+#define KE_CALLBACK_UNLOAD "the unload routine"
 
 struct ke_callback {
     const char *what;    /* "a DPC routine" */
     const void *routine; /* the driver's */
     const char *started; /* the function with which it began a request of WSK last, or NULL */
+    uint64_t number;     /* tells it from the thread's other routines, earlier and later */
     bool is_own;         /* the end of that request waits for the routine's return */
     KIRQL irql;
     unsigned spin_locks_held;

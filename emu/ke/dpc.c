@@ -320,6 +320,15 @@ VOID KeInitializeThreadedDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVO
     initialize(Dpc, THREADED_DPC_OBJECT, DeferredRoutine, DeferredContext);
 }
 
+void ke_dpc_check(const KDPC *dpc, const char *function)
+{
+    if (dpc->Type != DPC_OBJECT && dpc->Type != THREADED_DPC_OBJECT) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, (ULONG_PTR)dpc, 0, 0, "DPC-01",
+                    "The driver called %s for the DPC %p, which was never initialised.", function,
+                    (const void *)dpc);
+    }
+}
+
 /* Whether the DPC runs on the calling thread as soon as its level allows. */
 static bool is_for_here(const KDPC *dpc)
 {
@@ -380,6 +389,7 @@ static void check_no_timer(const KDPC *dpc)
 BOOLEAN KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2)
 {
     KIRQL old = ke_current()->irql;
+    ke_dpc_check(Dpc, __func__);
     check_no_timer(Dpc);
     if (old >= DISPATCH_LEVEL || !is_for_here(Dpc)) {
         return queue_for_later(Dpc, SystemArgument1, SystemArgument2);
@@ -394,6 +404,7 @@ BOOLEAN KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument
 BOOLEAN KeRemoveQueueDpc(PRKDPC Dpc)
 {
     ke_current();
+    ke_dpc_check(Dpc, "KeRemoveQueueDpc");
     ke_lock();
     struct ke_processor *processor = queue_of(Dpc);
     if (processor != NULL) {
@@ -438,6 +449,7 @@ static void check_unqueued(const KDPC *dpc, const char *function)
 /* Says how urgent the DPC is. Any IRQL. */
 VOID KeSetImportanceDpc(PRKDPC Dpc, KDPC_IMPORTANCE Importance)
 {
+    ke_dpc_check(Dpc, __func__);
     check_unqueued(Dpc, __func__);
     Dpc->Importance = (UCHAR)Importance;
 }
@@ -445,6 +457,7 @@ VOID KeSetImportanceDpc(PRKDPC Dpc, KDPC_IMPORTANCE Importance)
 /* Binds the DPC to a processor by number. Any IRQL. */
 VOID KeSetTargetProcessorDpc(PRKDPC Dpc, CCHAR Number)
 {
+    ke_dpc_check(Dpc, __func__);
     check_unqueued(Dpc, __func__);
     Dpc->Number = (USHORT)(TARGET_BASE + Number);
 }

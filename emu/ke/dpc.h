@@ -27,4 +27,7 @@ PKDPC ke_dpc_find_of(const struct ke_code *code);
 /* Prints the DPCs still queued and returns how many. */
 unsigned ke_dpc_report(void);
 
+/* Bug checks if that was never initialised as a DPC, which the call to function uses. */
+void ke_dpc_check(const KDPC *dpc, const char *function);
+
 #endif

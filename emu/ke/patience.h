@@ -19,6 +19,7 @@ enum ke_reason_kind {
     KE_REASON_END,     /* something ends, for which nobody may have to wait for ever */
     KE_REASON_IDLE,    /* one of the emulator's own, without work */
     KE_REASON_OUTSIDE, /* for the user: no hang, however long it takes */
+    KE_REASON_ASIDE,   /* it only serves the user: no driver waits for what it does */
 };
 
 struct ke_reason {
@@ -30,6 +31,9 @@ struct ke_reason {
     /* The n-th thread that holds the object; NULL if there is none, or nobody knows. It is called
      * by another thread with the dispatcher lock held, while the thread sleeps. */
     const void *(*holder)(const void *object, unsigned n);
+    /* Writes what is waited for where the object of the wait does not tell it; or NULL. Called as
+     * holder is. */
+    void (*describe)(const struct ke_reason *reason, char *text, size_t bytes);
     void (*say)(void *context); /* see ke_wait_patiently */
     void *context;
     const struct ke_reason *outer;

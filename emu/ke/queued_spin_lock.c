@@ -11,6 +11,7 @@
 #include "ke/irql.h"
 #include "ke/kernel.h"
 #include "ke/patience.h"
+#include "ke/spin_lock.h"
 #include "verifier/lock_order.h"
 
 #define WAIT 0x1ULL
@@ -48,6 +49,9 @@ static KSPIN_LOCK_QUEUE *enqueue(PKSPIN_LOCK lock, KSPIN_LOCK_QUEUE *queue)
 {
     ULONG_PTR word = __atomic_load_n(lock, __ATOMIC_RELAXED);
     do {
+        if (ke_spin_lock_is_garbage(word)) {
+            ke_spin_lock_report_garbage(lock);
+        }
         if (word != 0 && (word & QUEUED) == 0) {
             report_mixed(lock);
         }

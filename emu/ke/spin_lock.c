@@ -52,6 +52,12 @@ static bool is_thread(ULONG_PTR address)
     return is_found;
 }
 
+_Noreturn void ke_spin_lock_report_garbage(PKSPIN_LOCK lock)
+{
+    ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x1002, (ULONG_PTR)lock, 0, 0, "SPIN-02",
+                "The driver acquired the spin lock %p, which was never initialised.", (void *)lock);
+}
+
 /* A lock that was never initialised holds anything; one that is held holds its owner. */
 static void check_initialised(PKSPIN_LOCK lock, ULONG_PTR word)
 {
@@ -59,11 +65,12 @@ static void check_initialised(PKSPIN_LOCK lock, ULONG_PTR word)
     if (is_thread(owner) || load(lock) != word || is_thread(owner)) {
         return;
     }
-    bool is_queued = (word & QUEUED) != 0;
-    ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, is_queued ? 0x1008 : 0x1002, (ULONG_PTR)lock, 0,
-                0, is_queued ? "SPIN-28" : "SPIN-02",
-                "The driver acquired the spin lock %p, which %s.", (void *)lock,
-                is_queued ? "is held as a queued spin lock" : "was never initialised");
+    if ((word & QUEUED) == 0 || ke_spin_lock_is_garbage(word)) {
+        ke_spin_lock_report_garbage(lock);
+    }
+    ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x1008, (ULONG_PTR)lock, 0, 0, "SPIN-28",
+                "The driver acquired the spin lock %p, which is held as a queued spin lock.",
+                (void *)lock);
 }
 
 /* The thread that holds it. */

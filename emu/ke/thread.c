@@ -1,7 +1,9 @@
 #include "ke/thread.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/stack.h"
 #include "ke/bugcheck.h"
 #include "ke/expectation.h"
 #include "ke/kernel.h"
@@ -71,8 +73,10 @@ void ke_thread_enter(struct _KTHREAD *thread, bool is_emulated)
                                              .kernel = thread->kernel,
                                              .thread = thread,
                                              .is_emulated = is_emulated};
+    base_fault_guard_stack();
     /* The kernel may have been halted before this thread came to run. */
     ke_current();
+    base_stack_bounds(&thread->stack_low, &thread->stack_high);
     ke_lock();
     InsertTailList(&ke_kernel()->threads.all, &thread->link);
     ke_unlock();

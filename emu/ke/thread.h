@@ -51,6 +51,8 @@ struct _KTHREAD {
     bool is_wait_next; /* signalled with Wait TRUE: its next wait restores wait_irql */
     KIRQL wait_irql;
     const struct ke_reason *reason; /* why it waits, innermost first; see patience.h */
+    uintptr_t stack_low;            /* where its stack lies; 0 if it never ran */
+    uintptr_t stack_high;
 
     /* Guarded by the dispatcher lock. */
     struct ke_wait *wait; /* what it waits for, while it waits */

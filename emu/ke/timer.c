@@ -299,6 +299,16 @@ VOID KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type)
     Timer->Period = 0;
 }
 
+/* The lock is held. */
+static void check_initialised(const KTIMER *timer)
+{
+    ke_object_check(&timer->Header, "a timer");
+    UCHAR type = timer->Header.Type;
+    if (type != KE_TIMER_NOTIFICATION && type != KE_TIMER_SYNCHRONIZATION) {
+        ke_object_is_none(&timer->Header, "a timer");
+    }
+}
+
 static void check_period(LONG period)
 {
     if (period < 0) {
@@ -342,11 +352,14 @@ BOOLEAN KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dp
     uint64_t due_ns = ke_deadline(&DueTime);
     bool is_due = DueTime.QuadPart > 0 ? ke_is_past(due_ns) : DueTime.QuadPart == 0;
     KIRQL old = ke_current()->irql;
+    if (Dpc != NULL) {
+        ke_dpc_check(Dpc, __func__);
+    }
     if (is_due) {
         ke_raise_irql(DISPATCH_LEVEL);
     }
     ke_lock();
-    ke_object_check(&Timer->Header, "a timer");
+    check_initialised(Timer);
     BOOLEAN was_set = is_set(Timer);
     if (was_set) {
         remove_timer(Timer);
@@ -388,7 +401,7 @@ BOOLEAN KeCancelTimer(PKTIMER Timer)
 {
     KE_IRQL_AT_MOST(DISPATCH_LEVEL);
     ke_lock();
-    ke_object_check(&Timer->Header, "a timer");
+    check_initialised(Timer);
     BOOLEAN was_set = is_set(Timer);
     if (was_set) {
         trace_object(TRACE_TIMER_CANCEL, TRACE_DISPATCH, Timer, 0, 0);

@@ -22,6 +22,7 @@
 #include "ke/warning.h"
 #include "trace/trace.h"
 #include "verifier/call_stack.h"
+#include "verifier/gone.h"
 #include "verifier/lock_order.h"
 #include "verifier/resident.h"
 #include "verifier/specific.h"
@@ -108,6 +109,7 @@ void ke_object_initialize(DISPATCHER_HEADER *object, UCHAR type, UCHAR words, LO
     verifier_check_object(object, "dispatcher object", 0xE1, rule_of_type(type));
     verifier_object_initialised(object);
     check_not_waited_for(object);
+    verifier_local_object_born(object);
     object->Type = type;
     object->Signalling = 0;
     object->Size = words;
@@ -127,12 +129,43 @@ BASE_NOT_SANITIZED static bool is_fast_mutex(const DISPATCHER_HEADER *object)
            event->WaitListHead.Flink == &event->WaitListHead;
 }
 
+/* Whether that is the stack of a thread that runs something else. The lock is held. */
+static bool is_on_stack_of_another(const void *object)
+{
+    LIST_ENTRY *head = &ke_kernel()->threads.all;
+    for (LIST_ENTRY *entry = head->Flink; entry != head; entry = entry->Flink) {
+        const struct _KTHREAD *thread = CONTAINING_RECORD(entry, struct _KTHREAD, link);
+        if ((ULONG_PTR)object >= thread->stack_low && (ULONG_PTR)object < thread->stack_high) {
+            return thread != ke_current();
+        }
+    }
+    return false;
+}
+
+/* Where an object lies that is none any more, or NULL. The lock is held. */
+static const char *where_gone(const void *object)
+{
+    if (verifier_local_object_find_gone(object)) {
+        return "on the stack of a function that has returned";
+    }
+    const char *gone = verifier_gone(object);
+    return gone == NULL && is_on_stack_of_another(object)
+               ? "on the stack of another thread, whose function has returned or never initialised "
+                 "it"
+               : gone;
+}
+
 _Noreturn void ke_object_is_none(const DISPATCHER_HEADER *object, const char *what)
 {
     if (is_fast_mutex(object)) {
         ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, (ULONG_PTR)object, 0, 0, "FAST-10",
                     "The driver used the fast or guarded mutex %p as %s.", (const void *)object,
                     what);
+    }
+    const char *gone = where_gone(object);
+    if (gone != NULL) {
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, (ULONG_PTR)object, 0, 0, "EVT-02",
+                    "The driver used %p as %s, which lies %s.", (const void *)object, what, gone);
     }
     ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, (ULONG_PTR)object, 0, 0, "WAIT-11",
                 "The driver used %p as %s, which was never initialised.", (const void *)object,
@@ -389,9 +422,9 @@ static void check_level(const struct _KTHREAD *thread, const struct ke_wait *wai
     ULONG_PTR kind = timeout == NULL ? 0x121 : 0x122;
     ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, thread->irql > DISPATCH_LEVEL ? 0x120 : kind,
                 (ULONG_PTR)&thread->irql, (ULONG_PTR)what, (ULONG_PTR)timeout, rule,
-                "The driver waited for %p at IRQL %u. At DISPATCH_LEVEL a thread may only look at "
-                "an object, with a timeout of zero; above it may not even do that.",
-                what, thread->irql);
+                "The driver waited for %p at IRQL %u%s. At DISPATCH_LEVEL a thread may only look "
+                "at an object, with a timeout of zero; above it may not even do that.",
+                what, thread->irql, thread->spin_locks_held != 0 ? ", holding a spin lock" : "");
 }
 
 /* Bug checks for what was never an object; raises in a thread that asks once too often for a mutex

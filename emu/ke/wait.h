@@ -6,6 +6,8 @@
 
 #include "ke/thread.h"
 
+#include "verifier/local_object.h"
+
 #include "base/clock.h"
 #include "base/word.h"
 
@@ -62,10 +64,12 @@ void ke_object_signal(DISPATCHER_HEADER *object, LONG state);
 
 _Noreturn void ke_object_is_none(const DISPATCHER_HEADER *object, const char *what);
 
-/* Bug checks if the object was never initialised. what is "an event". The lock is held. */
+/* Bug checks if the object was never initialised, or is gone. what is "an event". The lock is held.
+ */
 static inline void ke_object_check(const DISPATCHER_HEADER *object, const char *what)
 {
-    if (object->WaitListHead.Flink == NULL) {
+    if (object->WaitListHead.Flink == NULL || object->Type > KE_TIMER_SYNCHRONIZATION ||
+        verifier_local_object_is_gone(object)) {
         ke_object_is_none(object, what);
     }
 }

@@ -1,12 +1,12 @@
 #include "ke/warning.h"
 
+#include "ke/sentence.h"
 #include "trace/trace.h"
 #include "verifier/level.h"
 #include "verifier/report.h"
 #include "verifier/silence.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #define SENTENCE_BYTES_MAX 512
@@ -19,7 +19,7 @@ void ke_warning(const char *rule, const char *sentence, ...)
         return;
     }
     va_start(arguments, sentence);
-    vsnprintf(text, sizeof(text), sentence, arguments);
+    ke_sentence(text, sizeof(text), sentence, arguments);
     va_end(arguments);
     trace_warning(rule, text, strlen(text));
     verifier_report_warning(rule, text);

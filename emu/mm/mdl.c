@@ -205,8 +205,9 @@ void mm_mdl_note_given(const MDL *mdl)
     }
 }
 
-void mm_mdl_ask_for_rule(const char *(*rule_of_hold)(const MDL *mdl))
+void mm_mdl_ask_for_rule(ULONG code, const char *(*rule_of_hold)(const MDL *mdl))
 {
+    mm_state()->code_of_hold = code;
     mm_state()->rule_of_hold = rule_of_hold;
 }
 
@@ -226,8 +227,8 @@ static void check_unused(PMDL mdl, const char *act)
     }
     ULONG64 uses = atomic_load_explicit(&record->uses, memory_order_relaxed) & MM_MDL_COUNT;
     if (uses != 0) {
-        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB8, (ULONG_PTR)mdl, uses, 0,
-                     rule_against(mdl),
+        ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, mm_state()->code_of_hold, (ULONG_PTR)mdl,
+                     uses, 0, rule_against(mdl),
                      "The driver %s the MDL %p, allocated by %s, while %u requests that it gave to "
                      "WSK with it have not completed.",
                      act, (void *)mdl, base_stack_site(record->creator).text, (unsigned)uses);

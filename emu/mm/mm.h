@@ -49,6 +49,7 @@ struct mm_state {
     unsigned next_freed;
     LIST_ENTRY mdls;
     LIST_ENTRY pages;                            /* of MmAllocatePagesForMdl; see pages.c */
+    ULONG code_of_hold;                          /* see mm_mdl_ask_for_rule */
     const char *(*rule_of_hold)(const MDL *mdl); /* see mm_mdl_ask_for_rule; or NULL */
 };
 
@@ -82,8 +83,9 @@ void mm_mdl_let_go(const MDL *first);
 /* The driver passes the MDL to WSK. */
 void mm_mdl_note_given(const MDL *mdl);
 
-/* Asks whoever holds MDLs which rule a driver breaks that frees or unlocks one; it may say NULL. */
-void mm_mdl_ask_for_rule(const char *(*rule_of_hold)(const MDL *mdl));
+/* Asks whoever holds MDLs which rule a driver breaks that frees or unlocks one; it may say NULL.
+ * code: the first parameter of bug check 0xC4 then. */
+void mm_mdl_ask_for_rule(ULONG code, const char *(*rule_of_hold)(const MDL *mdl));
 
 /* Touches the pages as the operation would; raises STATUS_ACCESS_VIOLATION. */
 void mm_probe(PVOID address, SIZE_T length, BOOLEAN for_write);

@@ -23,6 +23,7 @@
 #include <ntifs.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 /* A system thread starts inside a critical region (THREAD-07). */
 #define IN_CRITICAL_REGION (-1)
@@ -313,6 +314,20 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
     return ps_create_thread(&start, DesiredAccess, ThreadHandle, ClientId);
 }
 
+/* These run in a system thread that is not the driver's, whatever thread stands for it here. */
+static void check_not_loading(const struct _ETHREAD *thread)
+{
+    const struct ke_callback *callback = ke_callback_innermost();
+    bool is_systems = callback != NULL && (strcmp(callback->what, KE_CALLBACK_ENTRY) == 0 ||
+                                           strcmp(callback->what, KE_CALLBACK_UNLOAD) == 0);
+    if (is_systems) {
+        ke_bugcheck(ACTIVE_EX_WORKER_THREAD_TERMINATION, (ULONG_PTR)thread, 0, 0, 0, "THREAD-12",
+                    "The driver called PsTerminateSystemThread in %s, which runs in a thread of "
+                    "the system's: loading or unloading it would never end.",
+                    callback->what);
+    }
+}
+
 /*
  * Ends the calling system thread; does not return. In any other thread it does nothing and returns
  * STATUS_INVALID_PARAMETER. PASSIVE_LEVEL. (THREAD-10, THREAD-11)
@@ -321,6 +336,7 @@ NTSTATUS PsTerminateSystemThread(NTSTATUS ExitStatus)
 {
     KE_IRQL_EXACTLY(PASSIVE_LEVEL);
     PETHREAD thread = (PETHREAD)ke_current();
+    check_not_loading(thread);
     if (!thread->is_system) {
         return STATUS_INVALID_PARAMETER;
     }

@@ -25,6 +25,7 @@
 #include "base/mutex.h"
 
 #include "ke/bugcheck.h"
+#include "ke/crash.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -100,7 +101,8 @@ static struct wskemu_seh_guard *find_guard(void *activation, int number)
             return guard;
         }
     }
-    ke_bugcheck(MANUALLY_INITIATED_CRASH, (ULONG_PTR)activation, (ULONG_PTR)number, 0, 0, NULL,
+    ke_bugcheck(MANUALLY_INITIATED_CRASH, KE_CRASH_EXCEPTION, (ULONG_PTR)activation,
+                (ULONG_PTR)number, 0, NULL,
                 "An exception was asked for in a function that is not handling one.");
 }
 
@@ -204,8 +206,8 @@ void wskemu_seh_exit(struct wskemu_seh_guard **body)
 {
     struct wskemu_seh_guard *guard = *body;
     if (guard->state == GUARD_BODY && guard->place.is_finally) {
-        ke_bugcheck(MANUALLY_INITIATED_CRASH, (ULONG_PTR)guard->place.activation,
-                    (ULONG_PTR)guard->place.line, 0, 0, NULL,
+        ke_bugcheck(MANUALLY_INITIATED_CRASH, KE_CRASH_EXCEPTION,
+                    (ULONG_PTR)guard->place.activation, (ULONG_PTR)guard->place.line, 0, NULL,
                     "The try statement at %s:%d was left by return, goto, break or continue. Its "
                     "finally block cannot run then with this compiler. Use leave.",
                     guard->place.file, guard->place.line);
@@ -264,8 +266,8 @@ void wskemu_seh_finally_exit(struct wskemu_seh_guard **block)
 {
     const struct wskemu_seh_guard *guard = *block;
     if (guard != NULL) {
-        ke_bugcheck(MANUALLY_INITIATED_CRASH, (ULONG_PTR)guard->place.activation,
-                    (ULONG_PTR)guard->place.line, 0, 0, NULL,
+        ke_bugcheck(MANUALLY_INITIATED_CRASH, KE_CRASH_EXCEPTION,
+                    (ULONG_PTR)guard->place.activation, (ULONG_PTR)guard->place.line, 0, NULL,
                     "The finally block of the try statement at %s:%d was left by return, goto or "
                     "break.",
                     guard->place.file, guard->place.line);

@@ -4,97 +4,23 @@
 #include <ntddk.h>
 
 #include "base/fault.h"
-#include "ke/bugcheck.h"
+#include "base/local.h"
 #include "ke/control_register.h"
 #include "ke/thread.h"
+#include "rtl/unhandled.h"
 #include "verifier/fault.h"
 #include "verifier/resident.h"
 
 #include <string.h>
 
-/* Below it lies no memory, so that a small offset from NULL is an ordinary exception. */
-#define LOWEST_ADDRESS 0x10000
-
-/* The page of times that Windows' kernel has here; headers other than ours inline reads of it. */
-#define SHARED_USER_DATA 0xFFFFF78000000000ULL
-
-/* The page fault's third parameter of 0x50, by ExceptionInformation[0]. */
-static ULONG_PTR page_fault_access(ULONG_PTR access)
-{
-    if (access == EXCEPTION_EXECUTE_FAULT) {
-        return 0x10;
-    }
-    return access == EXCEPTION_WRITE_FAULT ? 2 : 0;
-}
-
-static const char *access_verb(ULONG_PTR access)
-{
-    if (access == EXCEPTION_EXECUTE_FAULT) {
-        return "executed";
-    }
-    return access == EXCEPTION_WRITE_FAULT ? "wrote to" : "read from";
-}
-
-static struct verifier_place where(ULONG_PTR address)
-{
-    static const struct verifier_place shared = {" (the kernel's shared user data)", NULL};
-    return address - SHARED_USER_DATA < PAGE_SIZE ? shared : verifier_place_of(address);
-}
-
-static bool is_fault(const EXCEPTION_RECORD *record)
-{
-    return (record->ExceptionFlags & EXCEPTION_SOFTWARE_ORIGINATE) == 0;
-}
-
-static _Noreturn void stop_at_page_fault(const EXCEPTION_RECORD *record, KIRQL irql)
-{
-    ULONG_PTR access = record->ExceptionInformation[0];
-    ULONG_PTR address = record->ExceptionInformation[1];
-    ULONG_PTR pc = (ULONG_PTR)record->ExceptionAddress;
-    struct verifier_place place = where(address);
-    if (irql >= DISPATCH_LEVEL) {
-        ke_bugcheck(DRIVER_IRQL_NOT_LESS_OR_EQUAL, address, irql, access, pc, place.rule,
-                    "The driver %s address %p%s, where no memory is, at IRQL %u.",
-                    access_verb(access), (void *)address, place.text, irql);
-    }
-    ke_bugcheck(PAGE_FAULT_IN_NONPAGED_AREA, address, page_fault_access(access), pc, 2, place.rule,
-                "The driver %s address %p%s, where no memory is, and no handler was there.",
-                access_verb(access), (void *)address, place.text);
-}
-
-static _Noreturn void stop_unhandled(const EXCEPTION_RECORD *record, const CONTEXT *machine)
-{
-    KIRQL irql = KeGetCurrentIrql();
-    ULONG_PTR pc = (ULONG_PTR)record->ExceptionAddress;
-    ULONG code = (ULONG)record->ExceptionCode;
-    bool is_access = is_fault(record) && record->ExceptionCode == STATUS_ACCESS_VIOLATION;
-    if (is_access &&
-        (irql >= DISPATCH_LEVEL || record->ExceptionInformation[1] >= LOWEST_ADDRESS)) {
-        stop_at_page_fault(record, irql);
-    }
-    if (irql >= DISPATCH_LEVEL) {
-        ke_bugcheck(KMODE_EXCEPTION_NOT_HANDLED, code, pc, record->ExceptionInformation[0],
-                    record->ExceptionInformation[1], NULL,
-                    "Exception 0x%08X was raised at IRQL %u, and no handler caught it.", code,
-                    irql);
-    }
-    if (is_access) {
-        struct verifier_place place = where(record->ExceptionInformation[1]);
-        ke_bugcheck(SYSTEM_THREAD_EXCEPTION_NOT_HANDLED, code, pc, (ULONG_PTR)record,
-                    (ULONG_PTR)machine, place.rule,
-                    "The driver %s address %p%s, where no memory is, and no handler was there.",
-                    access_verb(record->ExceptionInformation[0]),
-                    (void *)record->ExceptionInformation[1], place.text);
-    }
-    ke_bugcheck(SYSTEM_THREAD_EXCEPTION_NOT_HANDLED, code, pc, (ULONG_PTR)record,
-                (ULONG_PTR)machine, NULL, "Exception 0x%08X was raised, and no handler caught it.",
-                code);
-}
+static BASE_THREAD_LOCAL struct base_fault last_fault;
 
 _Noreturn void seh_raise(const EXCEPTION_RECORD *record, const CONTEXT *machine)
 {
     seh_dispatch(record, machine);
-    stop_unhandled(record, machine);
+    bool is_of_fault = last_fault.pc == (uintptr_t)record->ExceptionAddress &&
+                       (record->ExceptionFlags & EXCEPTION_SOFTWARE_ORIGINATE) == 0;
+    rtl_stop_unhandled(record, machine, is_of_fault ? &last_fault : NULL);
 }
 
 /* Raises status as if the instruction at pc had done so. */
@@ -159,6 +85,8 @@ static NTSTATUS status_of(enum base_fault_kind kind)
         return STATUS_INTEGER_OVERFLOW;
     case BASE_FAULT_PRIVILEGED:
         return STATUS_PRIVILEGED_INSTRUCTION;
+    case BASE_FAULT_STACK:
+        return STATUS_STACK_OVERFLOW;
     case BASE_FAULT_ACCESS:
         break;
     }
@@ -172,8 +100,23 @@ static bool is_emulated_thread(void)
            ke_thread_slot.generation == atomic_load(&ke_generation);
 }
 
+/* The two that Windows gives. It knows no address of what the processor refused without a word. */
+static void set_access(EXCEPTION_RECORD *record, const struct base_fault *fault)
+{
+    bool is_told = fault->reason != BASE_FAULT_NOT_CANONICAL && fault->reason != BASE_FAULT_UNTOLD;
+    record->NumberParameters = 2;
+    record->ExceptionInformation[0] = is_told ? fault->access : EXCEPTION_READ_FAULT;
+    record->ExceptionInformation[1] = is_told ? fault->address : BASE_FAULT_NO_ADDRESS;
+}
+
 static bool on_fault(struct base_fault *fault)
 {
+    if (fault->kind == BASE_FAULT_STACK) {
+        if (is_emulated_thread()) {
+            rtl_stop_at_stack_end(fault);
+        }
+        return false;
+    }
     if (fault->kind == BASE_FAULT_PRIVILEGED && ke_emulate_instruction(fault)) {
         return true;
     }
@@ -191,16 +134,15 @@ static bool on_fault(struct base_fault *fault)
     memcpy((UCHAR *)&machine + FIELD_OFFSET(CONTEXT, Rax), fault->registers,
            sizeof(fault->registers));
     if (fault->kind == BASE_FAULT_ACCESS) {
-        record.NumberParameters = 2;
-        record.ExceptionInformation[0] = fault->access;
-        record.ExceptionInformation[1] = fault->address;
+        set_access(&record, fault);
         if (is_emulated_thread()) {
             verifier_check_fault(fault->address, fault->access, fault->pc);
         }
     }
+    last_fault = *fault;
     seh_dispatch(&record, &machine);
     if (is_emulated_thread()) {
-        stop_unhandled(&record, &machine);
+        rtl_stop_unhandled(&record, &machine, fault);
     }
     return false;
 }

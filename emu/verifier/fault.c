@@ -139,6 +139,19 @@ struct verifier_place verifier_place_of(ULONG_PTR address)
     return place;
 }
 
+const char *verifier_pattern_of(ULONG_PTR address)
+{
+    ULONG_PTR byte = address & 0xFF;
+    if (address != byte * 0x0101010101010101ULL) {
+        return "";
+    }
+    if (byte == EX_POOL_FRESH_BYTE) {
+        return "; it is what new pool is filled with, so that the pointer was read from a block "
+               "before it was set";
+    }
+    return "; one byte all over is what memory is filled with that was freed or never initialised";
+}
+
 static const char *verb_of(ULONG_PTR access)
 {
     if (access == EXCEPTION_EXECUTE_FAULT) {

@@ -17,6 +17,9 @@ void verifier_note_granted(const char *function);
 
 struct verifier_place verifier_place_of(ULONG_PTR address);
 
+/* What a pointer is that nobody set, the same byte again and again: "; ..." or empty. */
+const char *verifier_pattern_of(ULONG_PTR address);
+
 /*
  * Bug checks if the address lies in freed memory or behind a block, as Windows does for special
  * pool, whatever handler there is. access is EXCEPTION_READ_FAULT and so on.

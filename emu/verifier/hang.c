@@ -27,6 +27,7 @@
 #include "base/sanitize.h"
 #include "base/stack.h"
 #include "ke/bugcheck.h"
+#include "ke/crash.h"
 #include "ke/dpc.h"
 #include "ke/kernel.h"
 #include "ke/patience.h"
@@ -151,10 +152,16 @@ static unsigned rank_of(const struct _KTHREAD *thread)
     return thread->reason != NULL && thread->reason->rule != NULL ? 3 : thread->is_adopted ? 1 : 2;
 }
 
+/* The emulator's own, for which nobody of a driver waits. */
+static bool is_beside(const struct _KTHREAD *thread)
+{
+    bool is_idle = thread->reason != NULL && thread->reason->kind == KE_REASON_IDLE;
+    return (is_idle && wait_of(thread) != NULL) || has_reason(thread, KE_REASON_ASIDE);
+}
+
 static void view_thread(struct view *view, const struct _KTHREAD *thread)
 {
-    if (wait_of(thread) != NULL && thread->reason != NULL &&
-        thread->reason->kind == KE_REASON_IDLE) {
+    if (is_beside(thread)) {
         return;
     }
     view->can_act = view->can_act || can_act(thread);
@@ -288,6 +295,8 @@ static void write_goal(const struct _KTHREAD *thread, char *text, size_t bytes)
     const struct ke_reason *reason = wait != NULL ? thread->reason : NULL;
     if (wait == NULL) {
         snprintf(text, bytes, "nothing");
+    } else if (reason != NULL && reason->describe != NULL) {
+        reason->describe(reason, text, bytes);
     } else if (wait->count == 1) {
         const DISPATCHER_HEADER *object = wait->blocks[0].object;
         snprintf(text, bytes, "%s %p", kind_of(object), (const void *)object);
@@ -310,7 +319,7 @@ static void write_name(const struct _KTHREAD *thread, char *text, size_t bytes)
     if (ke_lead_is_poller(&ke_entered()->lead, thread)) {
         snprintf(text, bytes, "which delivers");
     } else if (whole->name != NULL || routine == NULL) {
-        snprintf(text, bytes, "%s", whole->name != NULL ? whole->name : "of the test");
+        snprintf(text, bytes, "%s", whole->name != NULL ? whole->name : "of the program");
     } else {
         struct base_site site = base_stack_site((const char *)routine + 1);
         snprintf(text, bytes, "%.*s", (int)bytes - 1, site.text);
@@ -497,6 +506,23 @@ static struct stalled_work find_stalled_work(void)
     return (struct stalled_work){NULL, NULL};
 }
 
+static const void *goal_of(const struct _KTHREAD *thread)
+{
+    const struct ke_wait *wait = wait_of(thread);
+    bool is_described = wait != NULL && thread->reason != NULL && thread->reason->describe != NULL;
+    return is_described ? thread->reason->object : wait != NULL ? wait->what : NULL;
+}
+
+/* The thread waits for ever, as that one waits. */
+static void stop_for(const struct _KTHREAD *thread, const struct _KTHREAD *waiter,
+                     struct verifier_hang_cause *cause)
+{
+    cause->code = MANUALLY_INITIATED_CRASH;
+    cause->parameter[0] = KE_CRASH_HANG;
+    cause->parameter[1] = (ULONG_PTR)thread;
+    cause->parameter[2] = (ULONG_PTR)goal_of(waiter);
+}
+
 static void tell_stalled_work(const struct stalled_work *work, struct verifier_hang_cause *cause)
 {
     char goal[96];
@@ -507,9 +533,7 @@ static void tell_stalled_work(const struct stalled_work *work, struct verifier_h
              "The driver hangs. A work routine waits for %s. Its holder waits, too: %s. For %lu ms "
              "nothing has happened, nor can it.",
              goal, line, verifier_hang_ms());
-    cause->code = MANUALLY_INITIATED_CRASH;
-    cause->parameter[0] = (ULONG_PTR)work->holder;
-    cause->parameter[1] = (ULONG_PTR)wait_of(work->worker)->what;
+    stop_for(work->holder, work->worker, cause);
     cause->rule = "WORK-18";
 }
 
@@ -547,9 +571,7 @@ static void tell_waiter(const struct view *view, struct verifier_hang_cause *cau
              line, verifier_hang_ms(),
              view->is_ending ? "; who ends does not wait for what others may send"
                              : ", no socket waits for the network");
-    cause->code = MANUALLY_INITIATED_CRASH;
-    cause->parameter[0] = (ULONG_PTR)waiter;
-    cause->parameter[1] = (ULONG_PTR)(wait_of(waiter) != NULL ? wait_of(waiter)->what : NULL);
+    stop_for(waiter, waiter, cause);
     if (reason != NULL) {
         cause->rule = reason->rule;
     } else if (view->is_ending && waits_for_thread(waiter)) {
@@ -562,6 +584,7 @@ static void tell_waiter(const struct view *view, struct verifier_hang_cause *cau
         cause->code = DRIVER_VERIFIER_DETECTED_VIOLATION;
         cause->parameter[0] = reason->verifier_code;
         cause->parameter[1] = (ULONG_PTR)reason->object;
+        cause->parameter[2] = 0;
     }
 }
 

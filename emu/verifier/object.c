@@ -227,6 +227,16 @@ static struct last last_of(struct verifier_state *verifier, const void *object)
     return last;
 }
 
+bool verifier_irp_was_completed(const void *irp)
+{
+    struct verifier_state *verifier = verifier_state();
+    struct last last = {0};
+    if (verifier != NULL) {
+        last = last_of(verifier, irp);
+    }
+    return last.is_known && last.event.act == VERIFIER_COMPLETED;
+}
+
 bool verifier_irp_is_completed(const void *irp)
 {
     struct verifier_state *verifier = verifier_state();

@@ -114,6 +114,9 @@ void verifier_subjects_print(void);
 /* Whether the last that happened to the IRP is its completion or its end. */
 bool verifier_irp_is_completed(const void *irp);
 
+/* Whether it is its completion; an end would be that of another that had its memory before. */
+bool verifier_irp_was_completed(const void *irp);
+
 /* One line for a lister: the object, who made it, and the last that happened to it. */
 void verifier_pending_line(const char *kind, const void *object, const void *creator);
 

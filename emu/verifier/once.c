@@ -2,17 +2,19 @@
 
 #include "verifier/verifier.h"
 
-bool verifier_speaks_first(const char *rule, const void *site)
+bool verifier_is_said_first(struct verifier_spoken *spoken, uint64_t number)
 {
-    struct verifier_state *verifier = verifier_state();
-    if (verifier == NULL) {
-        return true;
-    }
-    uint64_t number = ((uint64_t)(uintptr_t)rule << 1 ^ (uint64_t)(uintptr_t)site) | 1;
     size_t place = (size_t)((number * 0x9E3779B97F4A7C15ULL) >> 56);
-    _Atomic uint64_t *said = &verifier->spoken.said[place % VERIFIER_SPOKEN_MAX];
+    _Atomic uint64_t *said = &spoken->said[place % VERIFIER_SPOKEN_MAX];
     if (atomic_load_explicit(said, memory_order_relaxed) == number) {
         return false;
     }
     return atomic_exchange_explicit(said, number, memory_order_relaxed) != number;
+}
+
+bool verifier_speaks_first(const char *rule, const void *site)
+{
+    struct verifier_state *verifier = verifier_state();
+    uint64_t number = ((uint64_t)(uintptr_t)rule << 1 ^ (uint64_t)(uintptr_t)site) | 1;
+    return verifier == NULL || verifier_is_said_first(&verifier->spoken, number);
 }

@@ -13,6 +13,9 @@ struct verifier_spoken {
     _Atomic uint64_t said[VERIFIER_SPOKEN_MAX];
 };
 
+/* Whether the number, which is not 0, is not among them yet. It is from now on. */
+bool verifier_is_said_first(struct verifier_spoken *spoken, uint64_t number);
+
 /* Whether the rule, a string that stays, has not spoken of that place yet. It has from now on. */
 bool verifier_speaks_first(const char *rule, const void *site);
 

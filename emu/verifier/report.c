@@ -8,14 +8,16 @@
 #include "verifier/fault_log.h"
 #include "verifier/level.h"
 #include "verifier/object.h"
+#include "verifier/once.h"
 #include "verifier/option.h"
 #include "verifier/rule.h"
 #include "verifier/silence.h"
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define WARNING_FRAMES 3 /* of the driver's, below a warning */
 
 struct bugcheck_text {
     ULONG code;
@@ -66,7 +68,7 @@ const char *verifier_bugcheck_name(ULONG code, ULONG_PTR parameter1)
 /* Whether a frame belongs to stopping itself, which tells a driver's author nothing. */
 static bool is_of_report(const struct base_stack_frame *frame)
 {
-    static const char *const functions[] = {"base_stack_print",
+    static const char *const functions[] = {"print_frames",
                                             "print_driver_frames",
                                             "print_stack",
                                             "print_banner",
@@ -127,7 +129,7 @@ static bool is_fixture(const struct base_stack_frame *frame)
     return strstr(frame->file, "wskemu/cmocka.h") != NULL;
 }
 
-static bool is_driver(const struct base_stack_frame *frame)
+bool verifier_is_driver_frame(const struct base_stack_frame *frame)
 {
     return frame->file != NULL && !is_fixture(frame) && !is_of_report(frame) &&
            !verifier_is_own_frame(frame) && !is_program(frame) && !is_host(frame);
@@ -143,46 +145,116 @@ static void print_frame(const struct base_stack_frame *frame)
     }
 }
 
+/* Runaway recursion, too, is printed in finite time and space. */
+#define FRAMES_MAX 128
+
+typedef bool frame_filter(const struct base_stack_frame *frame);
+
 struct frames {
+    const char *title;
+    frame_filter *is_wanted;
     unsigned count;
     unsigned most;
+    uintptr_t last; /* address in the frame before */
+    unsigned again; /* how many frames have been the same as the last that was printed */
+    bool is_last_wanted;
 };
 
+static void print_again(struct frames *frames)
+{
+    if (frames->again != 0) {
+        base_log("        and %u times more\n", frames->again);
+    }
+    frames->again = 0;
+}
+
 /* Naming a frame costs, those of the host most: it is asked for no more than are wanted. */
-static bool print_if_driver(void *context, uintptr_t pc, uintptr_t frame_pointer)
+static bool print_if_wanted(void *context, uintptr_t pc, uintptr_t frame_pointer)
 {
     struct frames *frames = context;
     struct base_stack_frame frame;
     UNREFERENCED_PARAMETER(frame_pointer);
+    if (pc == frames->last) {
+        frames->again += frames->is_last_wanted;
+        return false;
+    }
+    print_again(frames);
     base_stack_name(pc, &frame);
-    if (is_driver(&frame)) {
+    frames->last = pc;
+    frames->is_last_wanted = frames->is_wanted(&frame);
+    if (frames->is_last_wanted) {
         if (frames->count++ == 0) {
-            base_log("Where:\n");
+            base_log("%s:\n", frames->title);
         }
         print_frame(&frame);
     }
     return frames->count == frames->most;
 }
 
+static void print_frames(struct frames *frames)
+{
+    bool is_whole = base_stack_walk(print_if_wanted, frames);
+    print_again(frames);
+    if (!is_whole && frames->count != 0) {
+        base_log("    (the stack is damaged; what is beyond cannot be told)\n");
+    } else if (frames->count == FRAMES_MAX) {
+        base_log("    (and more)\n");
+    }
+}
+
 /* The innermost of those frames that are not the emulator's. */
 static void print_driver_frames(unsigned most)
 {
-    struct frames frames = {.most = most};
-    base_stack_walk(print_if_driver, &frames);
+    struct frames frames = {.title = "Where", .is_wanted = verifier_is_driver_frame, .most = most};
+    print_frames(&frames);
 }
 
-static void print_if_told(void *context, const struct base_stack_frame *frame)
+static bool is_told(const struct base_stack_frame *frame)
 {
-    UNREFERENCED_PARAMETER(context);
-    if (!is_of_report(frame)) {
-        print_frame(frame);
-    }
+    return !is_of_report(frame);
 }
 
 static void print_stack(void)
 {
-    base_log("\nStack:\n");
-    base_stack_print(print_if_told, NULL);
+    struct frames frames = {.title = "\nStack", .is_wanted = is_told, .most = FRAMES_MAX};
+    print_frames(&frames);
+}
+
+/* Where a driver breaks a rule: the frames of its routine, down to who called that. */
+struct place {
+    uint64_t number;
+    unsigned frames;
+};
+
+static uint64_t mix(uint64_t number, const char *text)
+{
+    while (*text != '\0') {
+        number = (number ^ (unsigned char)*text++) * 0x100000001B3ULL;
+    }
+    return number;
+}
+
+static bool add_to_place(void *context, uintptr_t pc, uintptr_t frame_pointer)
+{
+    struct place *place = context;
+    struct base_stack_frame frame;
+    UNREFERENCED_PARAMETER(frame_pointer);
+    base_stack_name(pc, &frame);
+    if (!verifier_is_driver_frame(&frame)) {
+        return place->frames != 0;
+    }
+    place->number = mix(place->number, frame.file) + frame.line;
+    return ++place->frames == WARNING_FRAMES;
+}
+
+/* Whether the rule is broken there for the first time in this process. Files and lines tell it: a
+ * driver that is loaded again may lie elsewhere. */
+static bool is_new_place(const char *rule)
+{
+    static struct verifier_spoken told;
+    struct place place = {.number = mix(0xCBF29CE484222325ULL, rule)};
+    base_stack_walk(add_to_place, &place);
+    return verifier_is_said_first(&told, place.number | 1);
 }
 
 /* ---- what it says ---- */
@@ -221,11 +293,11 @@ static void print_banner(const struct wskemu_bugcheck *bugcheck)
              (unsigned long long)bugcheck->parameter[1], (unsigned long long)bugcheck->parameter[2],
              (unsigned long long)bugcheck->parameter[3], text->name);
     /* Codes whose first parameter says what the others are have values that no row tells of. */
-    bool is_told = strncmp(text->parameter[0], "0x", 2) != 0 ||
-                   begins_with(text->parameter[0], bugcheck->parameter[0]);
+    bool is_known = strncmp(text->parameter[0], "0x", 2) != 0 ||
+                    begins_with(text->parameter[0], bugcheck->parameter[0]);
     for (int i = 0; i < 4; i++) {
         base_log("    %d: %016llX  %s\n", i + 1, (unsigned long long)bugcheck->parameter[i],
-                 is_told ? text->parameter[i] : "");
+                 is_known ? text->parameter[i] : "");
     }
 }
 
@@ -265,7 +337,7 @@ void verifier_report_bugcheck(const struct wskemu_bugcheck *bugcheck)
     base_log("\n");
     bool is_hang = verifier_hang_print(); /* told by who only looked on */
     if (!is_hang) {
-        print_driver_frames(UINT_MAX);
+        print_driver_frames(FRAMES_MAX);
     }
     print_objects(bugcheck);
     if (!is_hang) {
@@ -280,8 +352,8 @@ void verifier_report_warning(const char *rule, const char *sentence)
 {
     bool is_first = verifier_rule_speak(rule);
     base_log("warning%s%s: %s\n", rule != NULL ? " " : "", rule != NULL ? rule : "", sentence);
-    if (is_first) {
+    if (is_first && is_new_place(rule)) {
         print_rule(rule);
-        print_driver_frames(3);
+        print_driver_frames(WARNING_FRAMES);
     }
 }

@@ -21,6 +21,9 @@ struct base_stack_frame;
 /* Whether the frame is the emulator's. Its file must not be NULL. */
 bool verifier_is_own_frame(const struct base_stack_frame *frame);
 
+/* Whether it is a function of the driver or of who loaded it, and its source is known. */
+bool verifier_is_driver_frame(const struct base_stack_frame *frame);
+
 /* Prints a bug check. The kernel is halted. */
 void verifier_report_bugcheck(const struct wskemu_bugcheck *bugcheck);
 

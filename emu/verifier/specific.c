@@ -219,8 +219,9 @@ static bool is_for_request(const void *what)
 /* Inside a routine of that name, which started a request with that function. */
 static const char *request_rule(const struct ke_callback *callback)
 {
-    const char *own = callback->is_own ? FIND(own_waits, callback->started) : NULL;
-    return own != NULL ? own : FIND(request_waits, callback->what);
+    const char *rule = FIND(request_waits, callback->what);
+    const char *own = rule != NULL && callback->is_own ? FIND(own_waits, callback->started) : NULL;
+    return own != NULL ? own : rule;
 }
 
 const char *verifier_wait_rule(const struct ke_callback *callback, const void *what)
@@ -231,6 +232,9 @@ const char *verifier_wait_rule(const struct ke_callback *callback, const void *w
     }
     if (rule == NULL && callback != NULL) {
         rule = FIND(any_waits, callback->what);
+    }
+    if (rule == NULL && ke_current()->spin_locks_held != 0) {
+        rule = "SPIN-21";
     }
     if (rule == NULL && is_for_request(what)) {
         rule = "WSK-IRP-36";

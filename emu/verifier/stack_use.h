@@ -9,6 +9,13 @@
 
 void verifier_stack_use_look(const char *action);
 
+/* The calling thread's stack, as a sentence tells it: how large, and what is on it. */
+struct verifier_stack_content {
+    char text[400];
+};
+
+struct verifier_stack_content verifier_stack_content(void);
+
 /* The driver called a function; action says which: "waited". Warns if its routine has more on the
  * stack than a kernel stack holds. */
 static inline void verifier_stack_use(const char *action)

@@ -8,6 +8,7 @@ static NTSTATUS start(void *state)
     if (!verifier_history_start(&verifier->history)) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
+    verifier_dispatch_watch_start(&verifier->dispatch_watch, ke_kernel());
     bool is_understood = verifier_silences_read_environment(&verifier->silences);
     return is_understood ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
@@ -22,6 +23,7 @@ static unsigned report(void *state)
 static void stop(void *state)
 {
     struct verifier_state *verifier = state;
+    verifier_dispatch_watch_stop(&verifier->dispatch_watch);
     verifier_hang_stop(&verifier->hang);
     verifier_silences_stop(&verifier->silences);
     verifier_objects_stop(&verifier->objects);

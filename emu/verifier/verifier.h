@@ -10,11 +10,13 @@
  *   silence.h  rules that are not to speak
  *   report.h   what a bug check and a warning print
  *   hang.h     who waits for ever
+ *   dispatch_watch.h  who computes for ever at DISPATCH_LEVEL
  */
 #ifndef VERIFIER_VERIFIER_H
 #define VERIFIER_VERIFIER_H
 
 #include "ke/kernel.h"
+#include "verifier/dispatch_watch.h"
 #include "verifier/hang.h"
 #include "verifier/history.h"
 #include "verifier/object.h"
@@ -27,6 +29,7 @@ struct verifier_state {
     struct verifier_silences silences;
     struct verifier_spoken spoken;
     struct verifier_hang hang;
+    struct verifier_dispatch_watch dispatch_watch;
 };
 
 extern const struct ke_module verifier_module;

@@ -18,6 +18,7 @@
 
 #include "ke/bugcheck.h"
 #include "ke/warning.h"
+#include "verifier/object.h"
 #include "wsk/wsk.h"
 
 #include <string.h>
@@ -43,8 +44,28 @@ const char *wsk_category_name(ULONG category)
     }
 }
 
+/* Every socket points at one of these, a closed one too. */
+static bool is_socket(const struct wsk_socket *socket)
+{
+    const VOID *const tables[] = {&wsk_listen_dispatch, &wsk_connection_dispatch,
+                                  &wsk_datagram_dispatch, &wsk_stream_dispatch,
+                                  &wsk_basic_dispatch};
+    for (unsigned i = 0; i < RTL_NUMBER_OF(tables); i++) {
+        if (socket->public.Dispatch == tables[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void wsk_call_wrong_category(struct wsk_socket *socket, const char *function)
 {
+    if (!is_socket(socket)) {
+        verifier_object_is_subject(socket);
+        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)socket, 0, 0,
+                    "WSK-SOCK-06", "The driver called %s on %p, which is no socket.", function,
+                    (void *)socket);
+    }
     ke_violation(DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)socket,
                  socket->category, 0, "WSK-SOCK-30",
                  "The driver called %s on the socket %p, which is a %s socket: its table has no "

@@ -445,8 +445,8 @@ static bool is_lost(struct slot *slot)
         return false;
     }
     ke_warning("WSK-IND-10",
-               "WskReceiveFromEvent released the datagram indication %p and then did not return "
-               "STATUS_PENDING",
+               "the datagram indication %p was released, by WskReceiveFromEvent or meanwhile by "
+               "another thread, and WskReceiveFromEvent did not return STATUS_PENDING",
                (void *)slot);
     free_slot(slot);
     return true;

@@ -14,6 +14,7 @@
 #include "ke/irql.h"
 #include "ke/warning.h"
 #include "wsk/memory.h"
+#include "wsk/table.h"
 #include "wsk/wsk.h"
 
 ULONG wsk_events_of(const struct wsk_socket *socket)
@@ -41,6 +42,7 @@ bool wsk_event_begin(struct wsk_socket *socket, ULONG event)
     if ((socket->events.enabled & event) == 0 || socket->is_closing) {
         return false;
     }
+    wsk_table_check_there(socket);
     socket->events.running |= event;
     wsk_event_of = socket;
     return true;

@@ -96,5 +96,5 @@ static const char *rule_for(const MDL *mdl)
 
 void wsk_holders_start(void)
 {
-    mm_mdl_ask_for_rule(rule_for);
+    mm_mdl_ask_for_rule(WSK_VIOLATION, rule_for);
 }

@@ -4,6 +4,7 @@
 #include "verifier/once.h"
 #include "wsk/wsk.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void wsk_misuse(const char *rule, const char *function, const char *kind, const void *object,
@@ -19,6 +20,42 @@ NTSTATUS wsk_misuse_refuse(struct wsk_socket *socket, PIRP irp, NTSTATUS status,
 {
     wsk_misuse(rule, function, "socket", socket, how);
     return wsk_irp_refuse(irp, status);
+}
+
+/* What stands in the table of a connection-oriented socket where that of a datagram socket has the
+ * function, or NULL: who took the one for the other passes other arguments. */
+static const char *mistaken_for(const char *function, const char *kind, const void *object)
+{
+    static const char *const names[][2] = {
+        {"WskSendTo", "WskConnect"},
+        {"WskReceiveFrom", "WskGetLocalAddress"},
+        {"WskGetLocalAddress", "WskSend"},
+        {"WskSendMessages", "WskReceive"},
+    };
+    const struct wsk_socket *socket = object;
+    if (strcmp(kind, "socket") != 0 || socket->category != WSK_FLAG_DATAGRAM_SOCKET) {
+        return NULL;
+    }
+    for (unsigned i = 0; i < RTL_NUMBER_OF(names); i++) {
+        if (strcmp(names[i][0], function) == 0) {
+            return names[i][1];
+        }
+    }
+    return NULL;
+}
+
+static void report_no_irp(const char *rule, const char *function, const char *kind,
+                          const void *object)
+{
+    const char *other = mistaken_for(function, kind, object);
+    char how[160] = "without an IRP";
+    if (other != NULL) {
+        snprintf(how, sizeof(how),
+                 "a datagram socket, without an IRP; in the table of a connection-oriented socket "
+                 "%s stands at that place",
+                 other);
+    }
+    wsk_misuse(rule, function, kind, object, how);
 }
 
 void wsk_misuse_no_irp(const char *function, const char *kind, const void *object)
@@ -47,7 +84,7 @@ void wsk_misuse_no_irp(const char *function, const char *kind, const void *objec
     };
     for (unsigned i = 0; i < RTL_NUMBER_OF(rules); i++) {
         if (strcmp(rules[i].function, function) == 0) {
-            wsk_misuse(rules[i].rule, function, kind, object, "without an IRP");
+            report_no_irp(rules[i].rule, function, kind, object);
         }
     }
 }

@@ -6,6 +6,7 @@
  * WskCloseSocket cancels what is pending, closes the net socket, and completes when the last
  * reference went: by then nothing of this socket runs or will run.
  */
+#include "wsk/table.h"
 #include "wsk/wsk.h"
 
 #include "ke/limit.h"
@@ -288,6 +289,9 @@ void wsk_socket_finish_close(struct wsk_socket *socket, PIRP irp)
     struct wsk_client *client = socket->client;
     if (irp != NULL && verifier_is_full()) {
         wsk_memory_check_there(socket->context, "socket context", "WSK-CLOSE-23");
+    }
+    if (irp != NULL) {
+        wsk_table_check_there(socket);
     }
     wsk_list_remove(&socket->link);
     wsk_table_leave(socket);

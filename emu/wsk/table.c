@@ -9,6 +9,7 @@
 
 #include "ke/bugcheck.h"
 #include "ke/warning.h"
+#include "verifier/local_object.h"
 #include "wsk/memory.h"
 #include "wsk/wsk.h"
 
@@ -45,6 +46,9 @@ void wsk_table_given(struct wsk_socket *socket, PVOID context, const VOID *table
         return;
     }
     socket->rules = rules;
+    if (table != NULL) {
+        verifier_local_object_born(table);
+    }
     wsk_memory_check_resident(context, "context", rules->function, rules->context);
     warn(socket->category, context, table, rules);
     ULONG dynamic = socket->events.enabled & ~socket->client->static_events;
@@ -54,6 +58,20 @@ void wsk_table_given(struct wsk_socket *socket, PVOID context, const VOID *table
                      "The driver's WskAcceptEvent accepted the socket %p without setting "
                      "*AcceptSocketDispatch, but the events 0x%X of it are enabled.",
                      (void *)socket, (unsigned)dynamic);
+    }
+}
+
+void wsk_table_check_there(const struct wsk_socket *socket)
+{
+    const VOID *table =
+        socket->stream_dispatch != NULL ? socket->stream_dispatch : socket->dispatch;
+    if (table != NULL && verifier_is_on() && verifier_local_object_find_gone(table)) {
+        ke_violation(
+            DRIVER_VERIFIER_DETECTED_VIOLATION, WSK_VIOLATION, (ULONG_PTR)table, (ULONG_PTR)socket,
+            0, "WSK-EVT-12",
+            "The driver's table of event callbacks %p of the %s socket %p is still needed, "
+            "but lies on the stack of a function that has returned.",
+            table, wsk_category_name(socket->category), (const void *)socket);
     }
 }
 

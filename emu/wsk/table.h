@@ -37,6 +37,9 @@ extern const struct wsk_table_rules wsk_accept_event_rules;
 void wsk_table_given(struct wsk_socket *socket, PVOID context, const VOID *table,
                      const struct wsk_table_rules *rules);
 
+/* Bug checks if the table lay on the stack of a routine that has returned. (WSK-EVT-12) */
+void wsk_table_check_there(const struct wsk_socket *socket);
+
 /* The socket goes. */
 void wsk_table_leave(struct wsk_socket *socket);
 

@@ -53,14 +53,20 @@ static struct leftover find_sockets(const struct ke_code *code)
     return found;
 }
 
+static const char *how_it_went(void)
+{
+    return io_unload_is_of_failed() ? "failed to load" : "was unloaded";
+}
+
 static void report_sockets(const struct ke_code *code)
 {
     struct leftover left = find_sockets(code);
     if (left.count != 0) {
         ke_warning("WSK-CLOSE-19",
-                   "the driver %s was unloaded with %u sockets that it had not closed; the last is "
+                   "the driver %s %s with %u sockets that it had not closed; the last is "
                    "%p, made by %s",
-                   code->driver, left.count, left.object, base_stack_site(left.creator).text);
+                   code->driver, how_it_went(), left.count, left.object,
+                   base_stack_site(left.creator).text);
     }
 }
 
@@ -82,7 +88,15 @@ static void check_unloaded(const DRIVER_OBJECT *driver, const struct ke_code *co
     report_sockets(code);
     report_results(code);
     struct leftover client = find_client(code);
-    if (client.object != NULL) {
+    if (client.object != NULL && io_unload_is_of_failed()) {
+        ke_violation(DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS,
+                     (ULONG_PTR)client.creator, 0, (ULONG_PTR)client.creator, 0, "DEV-03",
+                     "DriverEntry of %s failed without WskDeregister for the registration %p, made "
+                     "by %s, which has %u sockets. Unload is not called then: WskDeregister has to "
+                     "return before DriverEntry returns.",
+                     code->driver, client.object, base_stack_site(client.creator).text,
+                     client.count);
+    } else if (client.object != NULL) {
         ke_violation(DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS,
                      (ULONG_PTR)client.creator, 0, (ULONG_PTR)client.creator, 0, "WSK-REG-44",
                      "The driver %s was unloaded without WskDeregister for the registration %p, "

@@ -468,6 +468,18 @@ static void complete_freed(void *context)
     IoCompleteRequest(irp, IO_NO_INCREMENT);
 }
 
+static void complete_own(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    IoCompleteRequest(IoAllocateIrp(1, FALSE), IO_NO_INCREMENT);
+}
+
+static void completing_an_own_irp_that_nobody_got_is_called_so(void **state)
+{
+    PROVES("IRP-04");
+    expect_bugcheck(complete_own, NULL, MULTIPLE_IRP_COMPLETE_REQUESTS, ANY_PARAMETER, "IRP-04");
+}
+
 static void a_stack_that_is_too_small_and_a_second_completion_are_caught(void **state)
 {
     PROVES("IRP-39", "IRP-93");
@@ -496,6 +508,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(taking_an_irp_without_a_call_uses_the_next_location),
     kernel_test(a_kept_routine_runs_as_its_flags_say),
     kernel_test(a_kept_routine_keeps_its_driver_loaded),
+    kernel_test(completing_an_own_irp_that_nobody_got_is_called_so),
     kernel_test(a_stack_that_is_too_small_and_a_second_completion_are_caught),
 };
 

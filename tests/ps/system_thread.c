@@ -142,6 +142,28 @@ static void only_system_threads_terminate(void **state)
     assert_false(NT_SUCCESS(PsTerminateSystemThread(STATUS_SUCCESS)));
 }
 
+static int end_in_entry(void *driver, void *path)
+{
+    UNREFERENCED_PARAMETER(driver);
+    UNREFERENCED_PARAMETER(path);
+    return PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static void load_that_ends_its_thread(void *context)
+{
+    static const struct wskemu_driver_image image = {.name = "ending", .entry = end_in_entry};
+    PDRIVER_OBJECT driver;
+    UNREFERENCED_PARAMETER(context);
+    wskemu_load_driver(&image, &driver);
+}
+
+static void a_driver_entry_does_not_end_its_thread(void **state)
+{
+    PROVES("THREAD-12");
+    expect_bugcheck(load_that_ends_its_thread, NULL, ACTIVE_EX_WORKER_THREAD_TERMINATION,
+                    ANY_PARAMETER, "THREAD-12");
+}
+
 static void wait_for_event(PVOID context)
 {
     wait_object(context);
@@ -235,6 +257,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(wrong_parameters_are_refused),
     kernel_test(terminate_does_not_return),
     kernel_test(only_system_threads_terminate),
+    kernel_test(a_driver_entry_does_not_end_its_thread),
     kernel_test(exit_status_is_pending_meanwhile),
     kernel_test(thread_is_found_by_its_id),
     kernel_test(many_threads_come_and_go),

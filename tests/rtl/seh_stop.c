@@ -3,6 +3,7 @@
 
 #include <wskemu/wskemu.h>
 
+#include "bugcheck.h"
 #include "rtl/exception.h"
 #include "test.h"
 
@@ -257,8 +258,17 @@ static void skipped_block_stops(void **state)
         assert_stops(bodies[i]);
         assert_int_equal(caught.code, MANUALLY_INITIATED_CRASH);
         assert_non_null(strstr(caught.sentence, "seh_stop.c"));
-        assert_int_equal(caught.parameter[1], line_of_try);
+        assert_int_equal(caught.parameter[2], line_of_try);
     }
+}
+
+static void skipped_block_is_no_hang(void **state)
+{
+    assert_int_equal(wskemu_boot(NULL), STATUS_SUCCESS);
+    const char *text = printed_of(return_from_body, NULL);
+    assert_non_null(strstr(text, "534548  0x534548 structured exceptions were misused\n"));
+    assert_null(strstr(text, "waits for ever"));
+    wskemu_shutdown();
 }
 
 static const struct CMUnitTest tests[] = {
@@ -272,6 +282,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(barrier_hides_what_is_outside),
     kernel_test(finally_alone_protects_nothing),
     cmocka_unit_test(skipped_block_stops),
+    cmocka_unit_test(skipped_block_is_no_hang),
 };
 
 TEST_MAIN(tests)

@@ -1,5 +1,7 @@
 #include "bugcheck.h"
 
+#include "log.h"
+
 struct wskemu_bugcheck bugcheck_of_(const char *file, int line, void (*body)(void *context),
                                     void *context)
 {
@@ -10,6 +12,19 @@ struct wskemu_bugcheck bugcheck_of_(const char *file, int line, void (*body)(voi
     }
     assert_int_equal(wskemu_boot(NULL), STATUS_SUCCESS);
     return caught;
+}
+
+const char *printed_of_(const char *file, int line, void (*body)(void *context), void *context)
+{
+    log_capture();
+    bool is_caught = wskemu_contain_bugcheck(body, context, NULL) != FALSE;
+    const char *text = log_captured();
+    if (!is_caught) {
+        print_error("expected a bug check, but none came\n");
+        _fail(file, line);
+    }
+    assert_int_equal(wskemu_boot(NULL), STATUS_SUCCESS);
+    return text;
 }
 
 void assert_bugcheck_(const char *file, int line, const struct wskemu_bugcheck *bugcheck,

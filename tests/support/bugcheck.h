@@ -11,6 +11,10 @@ struct wskemu_bugcheck bugcheck_of_(const char *file, int line, void (*body)(voi
                                     void *context);
 #define bugcheck_of(body, context) bugcheck_of_(__FILE__, __LINE__, body, context)
 
+/* The same; returns what was printed of it, which is valid until the next log_capture. */
+const char *printed_of_(const char *file, int line, void (*body)(void *context), void *context);
+#define printed_of(body, context) printed_of_(__FILE__, __LINE__, body, context)
+
 /* Fails unless it is this bug check, with these parameters. */
 void assert_bugcheck_(const char *file, int line, const struct wskemu_bugcheck *bugcheck,
                       ULONG code, ULONG_PTR parameter1, ULONG_PTR parameter2, ULONG_PTR parameter3,

@@ -124,11 +124,13 @@ static void a_buffer_used_without_a_look_at_its_length_is_caught(void **state)
     PROVES("DEV-74");
     expect_at_full(control_unseen, DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION, "DEV-74",
                    "behind the end");
+    expect_bugcheck(control_unseen, NULL, BAD_POOL_HEADER, 0x21, "DEV-74");
 }
 
 static void a_buffer_whose_length_was_looked_at_is_fine(void **state)
 {
     STAYS_SILENT("DEV-74");
+    expect_silence(control_with_a_look, NULL);
     expect_silence_at_full(control_with_a_look);
 }
 

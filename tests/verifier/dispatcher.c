@@ -55,9 +55,22 @@ static void wait_for_fast_mutex(void *context)
     wait_object(&fast);
 }
 
+static void wait_with_spin_lock(void *context)
+{
+    static KSPIN_LOCK lock;
+    KIRQL irql;
+    initialize();
+    KeClearEvent(&event);
+    KeInitializeSpinLock(&lock);
+    KeAcquireSpinLock(&lock, &irql);
+    KeWaitForSingleObject(&event, Executive, KernelMode, FALSE, NULL);
+}
+
 static void bad_waits_are_caught(void **state)
 {
-    PROVES("WAIT-13", "WAIT-30", "FAST-10");
+    PROVES("WAIT-13", "WAIT-30", "FAST-10", "SPIN-21");
+    expect_bugcheck(wait_with_spin_lock, NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x121,
+                    "SPIN-21");
     expect_bugcheck(wait_for_mutex_in_user_mode, NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1,
                     "WAIT-13");
     expect_bugcheck(raise_instead_of_waiting, NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE5,

@@ -17,12 +17,16 @@ WSKEMU_USE_DRIVER(hanging);
 #define HANG_MS 100
 #define IDLE_MS 250 /* longer */
 
-static void boot_short(void)
+static void boot_short_at(enum wskemu_verifier level)
 {
-    const struct wskemu_options options = {.hang_ms = HANG_MS,
-                                           .verifier = WSKEMU_VERIFIER_STANDARD};
+    const struct wskemu_options options = {.hang_ms = HANG_MS, .verifier = level};
     wskemu_shutdown();
     assert_int_equal(wskemu_boot(&options), STATUS_SUCCESS);
+}
+
+static void boot_short(void)
+{
+    boot_short_at(WSKEMU_VERIFIER_STANDARD);
 }
 
 /* Runs body(context), which hangs: the bug check names code and rule, its report all the words. */
@@ -30,7 +34,6 @@ static void expect_hang_(int line, void (*body)(void *), void *context, ULONG co
                          const char *rule, const char *const *words)
 {
     struct wskemu_bugcheck caught = {0};
-    boot_short();
     log_capture();
     BOOLEAN is_caught = wskemu_contain_bugcheck(body, context, &caught);
     const char *text = log_captured();
@@ -50,8 +53,14 @@ static void expect_hang_(int line, void (*body)(void *), void *context, ULONG co
     }
     assert_int_equal(status, STATUS_SUCCESS);
 }
+#define expect_hang_at(level, body, context, code, rule, ...)                                      \
+    do {                                                                                           \
+        boot_short_at(level);                                                                      \
+        expect_hang_(__LINE__, body, context, code, rule,                                          \
+                     (const char *const[]){__VA_ARGS__, NULL});                                    \
+    } while (0)
 #define expect_hang(body, context, code, rule, ...)                                                \
-    expect_hang_(__LINE__, body, context, code, rule, (const char *const[]){__VA_ARGS__, NULL})
+    expect_hang_at(WSKEMU_VERIFIER_STANDARD, body, context, code, rule, __VA_ARGS__)
 
 /* Threads of a halted kernel may still look at these. */
 static KEVENT never;
@@ -100,7 +109,7 @@ static void a_driver_that_waits_for_ever_is_explained(void **state)
 {
     expect_hang(join_who_is_never_told, NULL, MANUALLY_INITIATED_CRASH, NULL, "The driver hangs",
                 "waits without a limit for the event", "(wait_for_stop at ", "wait_object at ",
-                "(of the test) waits without a limit for the end of the thread", "pending: ");
+                "(of the program) waits without a limit for the end of the thread", "pending: ");
 }
 
 static void take_semaphore(void *context)
@@ -113,7 +122,7 @@ static void take_semaphore(void *context)
 static void a_single_thread_that_waits_for_ever_is_explained(void **state)
 {
     expect_hang(take_semaphore, NULL, MANUALLY_INITIATED_CRASH, NULL,
-                "(of the test) waits without a limit for the semaphore", "take_semaphore at ");
+                "(of the program) waits without a limit for the semaphore", "take_semaphore at ");
 }
 
 /* ---- deadlocks ---- */
@@ -283,6 +292,75 @@ static void a_wait_for_rundown_may_take_long(void **state)
     expect_silence(run_down_with_a_holder, NULL);
 }
 
+/* ---- remove locks ---- */
+
+static IO_REMOVE_LOCK remove_lock;
+
+/* Two of three acquisitions are not released. */
+static void remove_while_held(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    IoInitializeRemoveLock(&remove_lock, 'tseT', 0, 0);
+    IoAcquireRemoveLock(&remove_lock, (PVOID)0x1111);
+    IoAcquireRemoveLock(&remove_lock, (PVOID)0x2222);
+    IoAcquireRemoveLock(&remove_lock, (PVOID)0x3333);
+    IoAcquireRemoveLock(&remove_lock, (PVOID)0x4444);
+    IoReleaseRemoveLock(&remove_lock, (PVOID)0x3333);
+    IoReleaseRemoveLockAndWait(&remove_lock, (PVOID)0x2222);
+}
+
+static void a_remove_lock_that_is_never_released_is_explained(void **state)
+{
+    PROVES("FAST-49");
+    expect_hang(remove_while_held, NULL, MANUALLY_INITIATED_CRASH, "FAST-49",
+                "a thread waits for ever\n", "waits without a limit for the remove lock",
+                "acquired 2 times without release", "Rule FAST-49: ", "pending: remove lock",
+                "recorded with WSKEMU_VERIFIER=full");
+    expect_hang_at(WSKEMU_VERIFIER_FULL, remove_while_held, NULL, MANUALLY_INITIATED_CRASH,
+                   "FAST-49", "acquired 2 times without release", "pending: remove lock",
+                   "acquired with tag 0x1111 by remove_while_held at ",
+                   "acquired with tag 0x4444 by remove_while_held at ");
+}
+
+static void tags_that_were_released_are_not_told(void **state)
+{
+    boot_short_at(WSKEMU_VERIFIER_FULL);
+    log_capture();
+    wskemu_contain_bugcheck(remove_while_held, NULL, NULL);
+    const char *text = log_captured();
+    assert_null(strstr(text, "tag 0x2222"));
+    assert_null(strstr(text, "tag 0x3333"));
+    assert_null(strstr(text, "pending: nothing"));
+    assert_int_equal(wskemu_boot(NULL), STATUS_SUCCESS);
+}
+
+static void release_remove_lock_later(PVOID context)
+{
+    LARGE_INTEGER later = interval_ms(IDLE_MS);
+    KeDelayExecutionThread(KernelMode, FALSE, &later);
+    IoReleaseRemoveLock(context, context);
+}
+
+static void remove_with_a_holder(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    IoInitializeRemoveLock(&remove_lock, 'tseT', 0, 0);
+    IoAcquireRemoveLock(&remove_lock, &remove_lock);
+    IoAcquireRemoveLock(&remove_lock, NULL);
+    PKTHREAD thread = start_thread(release_remove_lock_later, &remove_lock);
+    IoReleaseRemoveLockAndWait(&remove_lock, NULL);
+    join_thread(thread);
+}
+
+static void a_wait_for_a_remove_lock_may_take_long(void **state)
+{
+    STAYS_SILENT("FAST-49");
+    boot_short();
+    expect_silence(remove_with_a_holder, NULL);
+    boot_short_at(WSKEMU_VERIFIER_FULL);
+    expect_silence(remove_with_a_holder, NULL);
+}
+
 /* ---- cancelled IRPs ---- */
 
 static PDRIVER_CANCEL cancel_routine; /* of reads, or NULL */
@@ -334,8 +412,66 @@ static void a_cancelled_irp_that_nobody_completes_is_explained(void **state)
 static void a_wait_for_an_irp_that_cannot_be_cancelled_is_explained(void **state)
 {
     PROVES("CANCEL-22");
-    expect_hang(read_for_ever, NULL, MANUALLY_INITIATED_CRASH, NULL, "warning CANCEL-22: The IRP",
-                "pending: IRP");
+    expect_hang(read_for_ever, NULL, MANUALLY_INITIATED_CRASH, "CANCEL-22",
+                "was pended by dispatch_to_node", "hang.c:", "pending: IRP");
+}
+
+/* ---- who computes ---- */
+
+static volatile LONG is_enough;
+
+static void compute_at_dispatch(PKDPC dpc, PVOID context, PVOID first, PVOID second)
+{
+    UNREFERENCED_PARAMETER(dpc);
+    UNREFERENCED_PARAMETER(context);
+    UNREFERENCED_PARAMETER(first);
+    UNREFERENCED_PARAMETER(second);
+    while (!is_enough) {
+        KeQueryInterruptTime();
+    }
+}
+
+static void run_compute(void *context)
+{
+    static KDPC dpc;
+    UNREFERENCED_PARAMETER(context);
+    KeInitializeDpc(&dpc, compute_at_dispatch, NULL);
+    KeInsertQueueDpc(&dpc, NULL, NULL);
+}
+
+static void wait_for_computing(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    is_enough = FALSE;
+    wait_object(start_thread(run_compute, NULL));
+}
+
+static void a_dpc_that_computes_for_ever_is_explained(void **state)
+{
+    PROVES("DPC-14");
+#if defined(_WIN32)
+    skip(); /* nobody can be asked there what its thread does */
+#endif
+    expect_hang(wait_for_computing, NULL, DPC_WATCHDOG_VIOLATION, "DPC-14",
+                "compute_at_dispatch at ", "called as a DPC routine",
+                "What the routine does:", "hang.c:");
+    is_enough = TRUE;
+}
+
+static void run_many(void *context)
+{
+    ULONGLONG end = KeQueryInterruptTime() + IDLE_MS * 10000ULL;
+    is_enough = TRUE;
+    while (KeQueryInterruptTime() < end) {
+        run_compute(context);
+    }
+}
+
+static void many_dpcs_that_return_are_fine(void **state)
+{
+    STAYS_SILENT("DPC-14");
+    boot_short();
+    expect_silence(run_many, NULL);
 }
 
 /* ---- a completion routine that a dispatch routine waits for ---- */
@@ -653,10 +789,15 @@ static const struct CMUnitTest tests[] = {
     kernel_test(other_locks_that_deadlock_are_explained),
     kernel_test(a_holder_that_waits_for_rundown_is_explained),
     kernel_test(a_wait_for_rundown_may_take_long),
+    kernel_test(a_remove_lock_that_is_never_released_is_explained),
+    kernel_test(tags_that_were_released_are_not_told),
+    kernel_test(a_wait_for_a_remove_lock_may_take_long),
     kernel_test(a_cancelled_irp_that_nobody_completes_is_explained),
     kernel_test(an_event_that_a_completion_routine_forgot_is_explained),
     kernel_test(an_event_that_a_completion_routine_sets_is_fine),
     kernel_test(a_wait_for_an_irp_that_cannot_be_cancelled_is_explained),
+    kernel_test(a_dpc_that_computes_for_ever_is_explained),
+    kernel_test(many_dpcs_that_return_are_fine),
     kernel_test(an_irp_that_waits_long_and_can_be_cancelled_is_no_hang),
     kernel_test(a_socket_left_open_is_explained),
     kernel_test(a_capture_left_is_explained),

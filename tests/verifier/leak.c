@@ -107,6 +107,14 @@ static void test_a_thread_left_at_unload_is_caught(void **state)
                     "THREAD-16");
 }
 
+static void test_a_work_routine_left_at_unload_is_caught(void **state)
+{
+    PROVES("WORK-25");
+    expect_bugcheck(unload_leaky, ACT(LEAKY_WORK_ROUTINE),
+                    DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS, ANY_PARAMETER,
+                    "WORK-25");
+}
+
 static PIRP send_read(PDRIVER_OBJECT driver)
 {
     PIRP irp = allocate_for(driver->DeviceObject, IRP_MJ_READ, NULL);
@@ -175,6 +183,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(test_a_timer_or_dpc_left_at_unload_is_caught),
     kernel_test(test_an_allocated_timer_or_a_resolution_left_at_unload_is_caught),
     kernel_test(test_a_thread_left_at_unload_is_caught),
+    kernel_test(test_a_work_routine_left_at_unload_is_caught),
     kernel_test(test_an_irp_left_at_unload_is_caught),
     kernel_test(test_writing_what_is_to_be_read_is_caught),
     kernel_test(test_a_driver_that_gives_all_back_is_fine),

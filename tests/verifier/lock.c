@@ -631,6 +631,59 @@ static void resources_that_are_released_are_left_alone(void **state)
     expect_silence_at_full(run_good_owners);
 }
 
+/* ---- remove locks ---- */
+
+static IO_REMOVE_LOCK remove_lock;
+
+static void release_with_other_tag(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    IoInitializeRemoveLock(&remove_lock, TAG, 0, 0);
+    IoAcquireRemoveLock(&remove_lock, &first);
+    IoReleaseRemoveLock(&remove_lock, &second);
+}
+
+static void remove_with_other_tag(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    IoInitializeRemoveLock(&remove_lock, TAG, 0, 0);
+    IoAcquireRemoveLock(&remove_lock, &first);
+    IoReleaseRemoveLockAndWait(&remove_lock, &second);
+}
+
+static void a_remove_lock_released_with_another_tag_is_caught(void **state)
+{
+    PROVES("FAST-49");
+    UNREFERENCED_PARAMETER(state);
+    expect_at_full(release_with_other_tag, DRIVER_VERIFIER_DETECTED_VIOLATION, "FAST-49",
+                   "acquired by release_with_other_tag");
+    expect_at_full(remove_with_other_tag, DRIVER_VERIFIER_DETECTED_VIOLATION, "FAST-49",
+                   "acquired by remove_with_other_tag");
+}
+
+/* The same tag twice, in no order; at last a lock that was left and is initialised again. */
+static void use_remove_locks(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    IoInitializeRemoveLock(&remove_lock, TAG, 0, 0);
+    IoAcquireRemoveLock(&remove_lock, &first);
+    IoAcquireRemoveLock(&remove_lock, &second);
+    IoAcquireRemoveLock(&remove_lock, &first);
+    IoReleaseRemoveLock(&remove_lock, &first);
+    IoReleaseRemoveLock(&remove_lock, &second);
+    IoInitializeRemoveLock(&remove_lock, TAG, 0, 0);
+    IoAcquireRemoveLock(&remove_lock, &second);
+    IoReleaseRemoveLockAndWait(&remove_lock, &second);
+    assert_int_equal(IoAcquireRemoveLock(&remove_lock, &third), STATUS_DELETE_PENDING);
+}
+
+static void remove_locks_released_with_their_tags_are_fine(void **state)
+{
+    STAYS_SILENT("FAST-49");
+    UNREFERENCED_PARAMETER(state);
+    expect_silence_at_full(use_remove_locks);
+}
+
 static const struct CMUnitTest tests[] = {
     kernel_test(an_inverted_order_of_spin_locks_is_caught),
     kernel_test(the_report_of_an_inversion_has_both_stacks),
@@ -650,6 +703,8 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_lock_that_is_lost_while_held_is_caught),
     kernel_test(a_resource_that_is_kept_is_caught),
     kernel_test(resources_that_are_released_are_left_alone),
+    kernel_test(a_remove_lock_released_with_another_tag_is_caught),
+    kernel_test(remove_locks_released_with_their_tags_are_fine),
 };
 
 TEST_MAIN(tests)

@@ -108,6 +108,15 @@ static void free_mapped(void *context)
     IoFreeMdl(mdl);
 }
 
+/* Its driver took the flag away itself: no function leaves such an MDL. */
+static void free_only_mapped(void *context)
+{
+    PMDL mdl = locked_mdl();
+    MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+    mdl->MdlFlags &= (CSHORT)~MDL_PAGES_LOCKED;
+    IoFreeMdl(mdl);
+}
+
 static void free_twice(void *context)
 {
     PMDL mdl = new_mdl();
@@ -126,12 +135,22 @@ static void a_bad_free_is_caught(void **state)
 {
     PROVES("MDL-08", "MDL-09", "MDL-11");
     expect_bugcheck(free_locked, NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB8, "MDL-08");
-    expect_bugcheck(free_mapped, NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB8, "MDL-09");
+    expect_bugcheck(free_mapped, NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB8, "MDL-08");
+    expect_bugcheck(free_only_mapped, NULL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xB8, "MDL-09");
     expect_bugcheck(free_own, NULL, BAD_POOL_CALLER, 0x46, "MDL-11");
     struct wskemu_bugcheck stop = bugcheck_of(free_twice, NULL);
     assert_string_equal(stop.rule, "MDL-11");
     assert_non_null(strstr(stop.sentence, "freed by free_twice at"));
     expect_at_full(free_twice, BAD_POOL_CALLER, "MDL-11", "free_twice");
+}
+
+static void what_a_bad_free_lacks_is_told(void **state)
+{
+    static const char unlock[] = "Instead: Call MmUnlockPages before IoFreeMdl.";
+    static const char unmap[] = "Instead: Call MmUnmapLockedPages before IoFreeMdl.";
+    assert_non_null(strstr(printed_of(free_locked, NULL), unlock));
+    assert_non_null(strstr(printed_of(free_mapped, NULL), unlock));
+    assert_non_null(strstr(printed_of(free_only_mapped, NULL), unmap));
 }
 
 WILD static void read_freed(void *context)
@@ -327,6 +346,7 @@ static const struct CMUnitTest tests[] = {
     kernel_test(a_driver_that_uses_mdls_well_is_left_alone),
     kernel_test(odd_allocations_are_warned_of),
     kernel_test(a_bad_free_is_caught),
+    kernel_test(what_a_bad_free_lacks_is_told),
     kernel_test(the_use_of_a_freed_mdl_is_caught),
     kernel_test(mdls_left_at_the_end_are_told),
     kernel_test(nothing_is_told_of_mdls_that_were_freed),

@@ -234,6 +234,40 @@ static void a_warning_explains_itself_once(void **state)
     assert_null(strstr(second, "Rule IRP-67: "));
 }
 
+/* Two of a driver's places; not inlined, so that each has a frame. */
+static __attribute__((noinline)) void warn_here(void)
+{
+    ke_warning("IRP-68", "of one place");
+}
+
+static __attribute__((noinline)) void warn_there(void)
+{
+    ke_warning("IRP-68", "of another");
+}
+
+/* Whether a new kernel's first warning by warn explains itself. */
+static bool is_explained(void (*warn)(void))
+{
+    struct wskemu_options options = {.verifier = WSKEMU_VERIFIER_STANDARD};
+    assert_int_equal(wskemu_boot(&options), STATUS_SUCCESS);
+    log_capture();
+    warn();
+    const char *text = log_captured();
+    assert_int_equal(wskemu_shutdown(), 0);
+    assert_non_null(strstr(text, "warning IRP-68: of "));
+    return strstr(text, "Rule IRP-68: ") != NULL;
+}
+
+static void later_kernels_explain_what_is_new_to_the_process(void **state)
+{
+    void (*const places[])(void) = {warn_here, warn_here, warn_there, warn_there};
+    const bool expected[] = {true, false, knows_lines(), false};
+    UNREFERENCED_PARAMETER(state);
+    for (size_t i = 0; i < RTL_NUMBER_OF(places); i++) {
+        assert_int_equal(is_explained(places[i]), expected[i]);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_bug_check_tells_what_where_and_what_to_do_instead),
     cmocka_unit_test(it_names_the_drivers_frames_first_and_who_made_the_object),
@@ -242,6 +276,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(objects_that_no_parameter_names_can_be_told_of),
     cmocka_unit_test(the_last_twenty_irps_of_a_device_are_listed),
     cmocka_unit_test(a_warning_explains_itself_once),
+    cmocka_unit_test(later_kernels_explain_what_is_new_to_the_process),
 };
 
 TEST_MAIN(tests)

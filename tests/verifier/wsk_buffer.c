@@ -158,12 +158,19 @@ static void test_freeing_the_mdl_of_a_pending_request_is_caught(void **state)
 {
     static struct receipt receipt;
     PROVES("WSK-RECV-21", "WSK-SEND-12", "WSK-CONN-24", "WSK-DGRM-15", "WSK-DGRM-47");
-    expect_bugcheck(free_of_receive, NULL, VIOLATION, 0xB8, "WSK-RECV-21");
-    expect_bugcheck(unlock_of_receive, NULL, VIOLATION, 0xB8, "WSK-RECV-21");
-    expect_bugcheck(free_of_send, NULL, VIOLATION, 0xB8, "WSK-SEND-12");
-    expect_bugcheck(free_of_connect, NULL, VIOLATION, 0xB8, "WSK-CONN-24");
-    expect_bugcheck(free_of_receive_from, &receipt, VIOLATION, 0xB8, "WSK-DGRM-47");
-    expect_bugcheck(free_of_send_to, NULL, VIOLATION, 0xB8, "WSK-DGRM-15");
+    expect_bugcheck(free_of_receive, NULL, VIOLATION, WSK_VIOLATION, "WSK-RECV-21");
+    expect_bugcheck(unlock_of_receive, NULL, VIOLATION, WSK_VIOLATION, "WSK-RECV-21");
+    expect_bugcheck(free_of_send, NULL, VIOLATION, WSK_VIOLATION, "WSK-SEND-12");
+    expect_bugcheck(free_of_connect, NULL, VIOLATION, WSK_VIOLATION, "WSK-CONN-24");
+    expect_bugcheck(free_of_receive_from, &receipt, VIOLATION, WSK_VIOLATION, "WSK-DGRM-47");
+    expect_bugcheck(free_of_send_to, NULL, VIOLATION, WSK_VIOLATION, "WSK-DGRM-15");
+}
+
+static void test_unlocking_such_an_mdl_is_not_called_a_free(void **state)
+{
+    const char *text = printed_of(unlock_of_receive, NULL);
+    assert_non_null(strstr(text, "The driver unlocked the MDL"));
+    assert_null(strstr(text, "IoFreeMdl"));
 }
 
 static void test_freeing_an_mdl_after_its_request_is_fine(void **state)
@@ -635,6 +642,7 @@ static void test_tables_of_the_right_type_are_fine(void **state)
 
 static const struct CMUnitTest tests[] = {
     kernel_test(test_freeing_the_mdl_of_a_pending_request_is_caught),
+    kernel_test(test_unlocking_such_an_mdl_is_not_called_a_free),
     kernel_test(test_freeing_an_mdl_after_its_request_is_fine),
     kernel_test(test_data_that_changes_while_it_is_sent_is_caught),
     kernel_test(test_data_that_stays_is_fine),

@@ -201,6 +201,103 @@ static void test_a_table_of_another_category_is_caught(void **state)
     expect_bugcheck(call_of_another_socket, NULL, VIOLATION, WSK_VIOLATION, "WSK-SOCK-30");
 }
 
+static void call_of_no_socket(void *context)
+{
+    static ULONG64 wild[64];
+    UNREFERENCED_PARAMETER(context);
+    open_pair(&pair, NULL, NULL);
+    WSK_BUF buffer = call_buffer(&pair.end.call, "x", 1);
+    send_of(pair.near)((PWSK_SOCKET)(PVOID)wild, &buffer, 0, call_irp(&pair.end.call));
+}
+
+static void test_what_is_no_socket_is_called_so(void **state)
+{
+    expect_bugcheck(call_of_no_socket, NULL, VIOLATION, WSK_VIOLATION, "WSK-SOCK-06");
+}
+
+static void take_for_a_connection(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    assert_int_equal(open_wsk(&pair.end), STATUS_SUCCESS);
+    PWSK_SOCKET socket = make_socket(&pair.end, AF_INET, WSK_FLAG_DATAGRAM_SOCKET, NULL, NULL);
+    const WSK_PROVIDER_CONNECTION_DISPATCH *table = socket->Dispatch;
+    WSK_BUF buffer = call_buffer(&pair.end.call, "x", 1);
+    table->WskSend(socket, &buffer, 0, call_irp(&pair.end.call));
+    close_socket(&pair.end, socket);
+    close_wsk(&pair.end);
+}
+
+static void test_a_datagram_socket_taken_for_a_connection_is_told(void **state)
+{
+    PROVES("WSK-ADDR-01");
+    log_capture();
+    take_for_a_connection(NULL);
+    assert_non_null(strstr(log_captured(), "WSK-ADDR-01"));
+    assert_non_null(strstr(log_captured(), "WskSend stands at that place"));
+}
+
+/* ---- the driver's table ---- */
+
+static NTSTATUS WSKAPI on_receive_locally(PVOID context, ULONG flags,
+                                          PWSK_DATA_INDICATION indication, SIZE_T indicated,
+                                          SIZE_T *accepted)
+{
+    UNREFERENCED_PARAMETER(context);
+    UNREFERENCED_PARAMETER(flags);
+    UNREFERENCED_PARAMETER(indication);
+    UNREFERENCED_PARAMETER(indicated);
+    UNREFERENCED_PARAMETER(accepted);
+    return STATUS_SUCCESS;
+}
+
+static PWSK_SOCKET made;
+static bool shall_close;
+
+/* A routine whose table lies on its stack. */
+static VOID make_with_local_table(PVOID context)
+{
+    UNREFERENCED_PARAMETER(context);
+    WSK_CLIENT_CONNECTION_DISPATCH table = {.WskReceiveEvent = on_receive_locally};
+    made = make_socket(&pair.end, AF_INET, WSK_FLAG_CONNECTION_SOCKET, NULL, &table);
+    if (shall_close) {
+        close_socket(&pair.end, made);
+    }
+}
+
+static void make_in_a_routine(bool close_there)
+{
+    shall_close = close_there;
+    assert_int_equal(open_wsk(&pair.end), STATUS_SUCCESS);
+    join_thread(start_thread(make_with_local_table, NULL));
+    if (!close_there) {
+        close_socket(&pair.end, made);
+    }
+    close_wsk(&pair.end);
+}
+
+static void leave_table(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    make_in_a_routine(false);
+}
+
+static void close_before_table_goes(void *context)
+{
+    UNREFERENCED_PARAMETER(context);
+    make_in_a_routine(true);
+}
+
+static void test_a_table_on_a_stack_that_is_gone_is_caught(void **state)
+{
+    expect_bugcheck(leave_table, NULL, VIOLATION, ANY_PARAMETER, "WSK-EVT-12");
+}
+
+static void test_a_table_that_stays_as_long_as_the_socket_is_fine(void **state)
+{
+    STAYS_SILENT("WSK-SOCK-16");
+    expect_silence(close_before_table_goes, NULL);
+}
+
 static void use_stream_sockets(void *context)
 {
     UNREFERENCED_PARAMETER(context);
@@ -515,6 +612,10 @@ static void test_closing_a_dead_socket_is_fine(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    kernel_test(test_what_is_no_socket_is_called_so),
+    kernel_test(test_a_datagram_socket_taken_for_a_connection_is_told),
+    kernel_test(test_a_table_on_a_stack_that_is_gone_is_caught),
+    kernel_test(test_a_table_that_stays_as_long_as_the_socket_is_fine),
     kernel_test(test_a_close_while_another_thread_calls_is_caught),
     kernel_test(test_a_close_when_no_other_thread_calls_is_fine),
     kernel_test(test_a_call_on_a_socket_that_is_gone_is_caught),

@@ -123,6 +123,14 @@ static void load_and_unload(void *context)
     wskemu_unload_driver(driver);
 }
 
+static void fail_to_load(void *context)
+{
+    ULONG act = (ULONG)(ULONG_PTR)context;
+    PDRIVER_OBJECT driver = NULL;
+    wskemu_registry_set(SERVICE, L"Act", REG_DWORD, &act, sizeof(act));
+    wskemu_load_driver(WSKEMU_DRIVER(wsk_leaver), &driver);
+}
+
 static VOID start_wsk(PVOID context)
 {
     await_blocked(context);
@@ -151,6 +159,12 @@ static void test_a_registration_left_at_unload_is_caught(void **state)
     expect_bugcheck(load_and_unload, ACT(LEAVER_SOCKET), UNLOADED, ANY_PARAMETER, "WSK-REG-44");
 }
 
+static void test_a_registration_left_by_a_failed_driver_entry_is_caught(void **state)
+{
+    PROVES("DEV-03");
+    expect_bugcheck(fail_to_load, ACT(LEAVER_FAILS), UNLOADED, ANY_PARAMETER, "DEV-03");
+}
+
 /* The registration stays until the kernel ends. */
 static void test_a_deregistration_nobody_waits_for_is_warned_of(void **state)
 {
@@ -176,6 +190,7 @@ static void test_a_driver_that_leaves_nothing_is_fine(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    kernel_test(test_a_registration_left_by_a_failed_driver_entry_is_caught),
     kernel_test(test_a_registration_block_that_goes_is_caught),
     kernel_test(test_a_registration_block_that_stays_is_fine),
     kernel_test(test_a_client_dispatch_that_does_not_stay_is_warned_of),

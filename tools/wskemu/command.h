@@ -15,6 +15,7 @@ enum {
     EXIT_NOT_LOADED = 3,
     EXIT_LEFT_THINGS = 4,
     EXIT_NO_RUN = 5,     /* no running driver answers */
+    EXIT_STUCK = 6,      /* a driver did not come back in time */
     EXIT_BUGCHECK = 70,  /* BASE_EXIT_BUGCHECK */
     EXIT_INTERRUPT = 130 /* a second Ctrl-C */
 };

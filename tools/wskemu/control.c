@@ -1,15 +1,13 @@
 /*
- * The side of `wskemu run`. One thread has a loop of libuv's for the socket, the signals and a
- * clock; each question gets a thread of its own, since it may wait, and hands its answer back
- * through the loop. A client that goes away cancels its question.
+ * The side of `wskemu run`. One thread has a loop of libuv's for the socket and a clock; each
+ * question gets a thread of its own, since it may wait, and hands its answer back through the loop.
+ * A client that goes away cancels its question.
  */
 #include "control.h"
 
 #include "command.h"
 #include "control_place.h"
 #include "kernel.h"
-#include "signals.h"
-
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,12 +32,13 @@ struct client {
 
 static uv_loop_t loop;
 static uv_thread_t loop_thread;
+static uv_sem_t has_entered; /* the loop's thread, the kernel */
 static uv_pipe_t listener;
 static uv_async_t wake; /* an answer is there, or the end */
 static uv_timer_t ticker;
-static uv_signal_t signals[2];
 static struct client *clients;
 static atomic_bool is_stopping;
+static atomic_bool is_asked_to_stop;
 static control_handler *handle;
 static control_stopper *stopper;
 static void (*on_tick)(void);
@@ -212,6 +211,9 @@ static void on_wake(uv_async_t *async)
 {
     (void)async;
     collect();
+    if (atomic_exchange(&is_asked_to_stop, false)) {
+        stopper();
+    }
     if (!atomic_load(&is_stopping)) {
         return;
     }
@@ -226,6 +228,7 @@ static void on_wake(uv_async_t *async)
     }
     if (!has_threads()) {
         uv_walk(&loop, close_one, NULL);
+        kernel_requests_end();
     }
 }
 
@@ -235,22 +238,11 @@ static void on_timer(uv_timer_t *timer)
     on_tick();
 }
 
-static void on_signal(uv_signal_t *signal_handle, int number)
-{
-    static int times;
-    (void)signal_handle;
-    (void)number;
-    if (++times > 1) {
-        control_place_remove(place);
-        _Exit(EXIT_INTERRUPT);
-    }
-    stopper();
-}
-
 static void run_loop(void *context)
 {
     (void)context;
-    signals_unblock();
+    kernel_stand_aside();
+    uv_sem_post(&has_entered);
     uv_run(&loop, UV_RUN_DEFAULT);
 }
 
@@ -274,7 +266,6 @@ static bool listen_at_place(void)
 
 bool control_start(control_handler *handler, control_stopper *on_stop, void (*tick)(void))
 {
-    static const int numbers[] = {SIGINT, SIGTERM};
     handle = handler;
     stopper = on_stop;
     on_tick = tick;
@@ -285,17 +276,31 @@ bool control_start(control_handler *handler, control_stopper *on_stop, void (*ti
     }
     uv_timer_init(&loop, &ticker);
     uv_timer_start(&ticker, on_timer, TICK_MS, TICK_MS);
-    for (int i = 0; i < 2; i++) {
-        uv_signal_init(&loop, &signals[i]);
-        uv_signal_start(&signals[i], on_signal, numbers[i]);
+    uv_sem_init(&has_entered, 0);
+    bool is_started = uv_thread_create(&loop_thread, run_loop, NULL) == 0;
+    if (is_started) {
+        uv_sem_wait(&has_entered); /* a driver may stop the kernel at once */
     }
-    return uv_thread_create(&loop_thread, run_loop, NULL) == 0;
+    uv_sem_destroy(&has_entered);
+    return is_started;
+}
+
+void control_ask_to_stop(void)
+{
+    atomic_store(&is_asked_to_stop, true);
+    uv_async_send(&wake);
+}
+
+void control_remove_place(void)
+{
+    control_place_remove(place);
 }
 
 void control_stop(void)
 {
     atomic_store(&is_stopping, true);
     uv_async_send(&wake);
+    kernel_requests_await();
     uv_thread_join(&loop_thread);
     uv_loop_close(&loop);
     control_place_remove(place);

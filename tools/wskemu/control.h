@@ -18,14 +18,20 @@ struct kernel_request;
  * soon after the request was cancelled: the asker went away, or the program ends. */
 typedef int control_handler(struct kernel_request *request, char *question, char **answer);
 
-/* Called once, on a thread of its own, when the user asks to stop. */
+/* Called on a thread of its own after control_ask_to_stop(). */
 typedef void control_stopper(void);
 
-/* Begins to answer and to watch for signals; false after a complaint. on_tick comes ten times a
+/* Begins to answer; false after a complaint. on_tick comes ten times a
  * second. */
 bool control_start(control_handler *handler, control_stopper *stopper, void (*on_tick)(void));
 
-/* Cancels what is asked, waits for its end, and closes. */
+/* Has the stopper called; from any thread, which need not enter the kernel. */
+void control_ask_to_stop(void);
+
+/* Takes the socket's file away, for a program that ends at once. */
+void control_remove_place(void);
+
+/* Cancels what is asked, waits for its end, in the kernel, and closes. */
 void control_stop(void);
 
 /* Asks the program with that number, or the only one if it is 0, and prints the answer: to the

@@ -73,8 +73,10 @@ static int ask_at(const char *place, const char *text, char **answer)
     uv_pipe_connect(&question.connect, &question.pipe, control_place_pipe(place), on_connected);
     uv_run(&question.loop, UV_RUN_DEFAULT);
     uv_loop_close(&question.loop);
-    if (question.error == 0 && question.answer == NULL) {
-        question.error = UV_ECONNRESET;
+    /* An answer begins with a line that has its status. */
+    bool is_answer = question.used != 0 && memchr(question.answer, '\n', question.used) != NULL;
+    if (question.error == 0 && !is_answer) {
+        question.error = UV_EOF;
     }
     if (question.error != 0) {
         free(question.answer);
@@ -153,6 +155,10 @@ int control_ask(unsigned process, const char *question)
         return EXIT_NO_RUN;
     }
     int error = ask_at(place, question, &answer);
+    if (error == UV_EOF || error == UV_ECONNRESET) {
+        command_complain("process %u ended, or unloaded its driver, before it answered", number);
+        return EXIT_FAILED;
+    }
     if (error != 0) {
         command_complain("process %u does not answer: %s", number, uv_strerror(error));
         return EXIT_NO_RUN;

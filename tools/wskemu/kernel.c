@@ -5,6 +5,8 @@
 #include "ke/patience.h"
 #include "rtl/status_name.h"
 #include "trace/trace.h"
+#include "verifier/hang.h"
+#include "verifier/running.h"
 
 #include <ntifs.h>
 #include <wskemu/registry.h>
@@ -19,6 +21,7 @@
 #define PATH_MAX_CHARACTERS 512
 
 static KEVENT stop_event;
+static KEVENT requests_event; /* no request is left */
 
 C_ASSERT((int)KERNEL_TRACE_ALL == (int)WSKEMU_TRACE_ALL);
 C_ASSERT((int)KERNEL_TRACE_NETWORK == (int)WSKEMU_TRACE_NETWORK);
@@ -59,6 +62,7 @@ uint32_t kernel_boot(void)
     NTSTATUS status = wskemu_boot(NULL);
     if (NT_SUCCESS(status)) {
         KeInitializeEvent(&stop_event, NotificationEvent, FALSE);
+        KeInitializeEvent(&requests_event, NotificationEvent, FALSE);
     }
     return (uint32_t)status;
 }
@@ -87,6 +91,17 @@ void kernel_wait(uint64_t milliseconds)
 void kernel_stop(void)
 {
     KeSetEvent(&stop_event, IO_NO_INCREMENT, FALSE);
+}
+
+uint64_t kernel_hang_ms(void)
+{
+    return verifier_hang_ms();
+}
+
+bool kernel_print_running(void)
+{
+    wskemu_log_redirect(NULL, NULL);
+    return verifier_running_print() != 0;
 }
 
 void kernel_redirect_log(void (*sink)(void *context, const char *text, size_t length),
@@ -198,6 +213,35 @@ void kernel_request_join(struct kernel_request *request)
     KeWaitForSingleObject(request->thread, Executive, KernelMode, FALSE, NULL);
     ObDereferenceObject(request->thread);
     free(request);
+}
+
+void kernel_stand_aside(void)
+{
+    static struct ke_reason reason = {.kind = KE_REASON_ASIDE};
+    ke_reason_begin(&reason);
+}
+
+static void describe_requests(const struct ke_reason *reason, char *text, size_t bytes)
+{
+    UNREFERENCED_PARAMETER(reason);
+    strncpy(text, "the end of a request that the driver has (`wskemu ioctl`)", bytes - 1);
+    text[bytes - 1] = '\0';
+}
+
+void kernel_requests_await(void)
+{
+    struct ke_reason reason = {.what = "the shutdown",
+                               .object = &requests_event,
+                               .kind = KE_REASON_END,
+                               .describe = describe_requests};
+    ke_reason_begin(&reason);
+    KeWaitForSingleObject(&requests_event, Executive, KernelMode, FALSE, NULL);
+    ke_reason_end(&reason);
+}
+
+void kernel_requests_end(void)
+{
+    KeSetEvent(&requests_event, IO_NO_INCREMENT, FALSE);
 }
 
 static NTSTATUS open_as(const char *prefix, const char *name, HANDLE *file)

@@ -49,6 +49,13 @@ uint32_t kernel_load(const struct wskemu_driver_image *image);
 void kernel_wait(uint64_t milliseconds);
 void kernel_stop(void);
 
+/* How long nothing may happen before a hang is told; 0: never. */
+uint64_t kernel_hang_ms(void);
+
+/* Prints which routines of drivers run, to the standard error stream; false if none was found. The
+ * calling thread does not enter the kernel. */
+bool kernel_print_running(void);
+
 /* Where the kernel's text goes: what drivers print, warnings, reports. */
 void kernel_redirect_log(void (*sink)(void *context, const char *text, size_t length),
                          void *context);
@@ -70,6 +77,14 @@ void kernel_request_cancel(struct kernel_request *request);
 
 /* Waits for the routine's end and frees the request. */
 void kernel_request_join(struct kernel_request *request);
+
+/* The calling thread only serves the user: no driver waits for what it does. */
+void kernel_stand_aside(void);
+
+/* Waits for kernel_requests_end(), which says that the last request was joined. If a driver keeps
+ * one for ever, that is a hang like any other. */
+void kernel_requests_await(void);
+void kernel_requests_end(void);
 
 /* Sends a control to a device, waiting for its end. *open_status is why the device could not be
  * opened. output has *output_bytes, which becomes what was written. */

@@ -8,6 +8,7 @@
 #include "answer.h"
 #include "command.h"
 #include "control.h"
+#include "ending.h"
 #include "kernel.h"
 #include "module.h"
 #include "parameter.h"
@@ -61,8 +62,9 @@ static const struct command about = {
         "A parameter's value is a number (REG_DWORD), text (REG_SZ), or has its type in front:\n"
         "dword:7 qword:7 sz:text multi_sz:a,b binary:0a0b. Every driver gets all of them.\n\n"
         "Ends with 0 if all was clean, 3 if a driver did not load, 4 if one left things\n"
-        "behind, 70 after a bug check. Further variables of the environment, such as\n"
-        "WSKEMU_PROCESSORS and WSKEMU_COMPLETION, are told of in wskemu(1).\n",
+        "behind, 6 if one did not come back in time, 70 after a bug check. Further\n"
+        "variables of the environment, such as WSKEMU_PROCESSORS and WSKEMU_COMPLETION,\n"
+        "are told of in wskemu(1).\n",
     .options = options,
 };
 
@@ -257,12 +259,19 @@ static bool load_all(void)
     return true;
 }
 
+/* A hang is better explained by the kernel, which needs its time to be sure. */
+static uint64_t limit_of(uint64_t hang_ms)
+{
+    return hang_ms + hang_ms / 2;
+}
+
 static int finish(bool was_loaded)
 {
     say("unloading", "");
     control_stop();
     unsigned left = kernel_shutdown();
     kernel_trace_stop();
+    ending_stop();
     if (!was_loaded) {
         return EXIT_NOT_LOADED;
     }
@@ -301,8 +310,13 @@ int command_run(int count, char **arguments)
         kernel_trace_stop();
         return EXIT_FAILED;
     }
+    if (!ending_start(control_ask_to_stop, control_remove_place, limit_of(kernel_hang_ms()))) {
+        return EXIT_FAILED;
+    }
+    ending_expect(run.milliseconds);
     bool was_loaded = mirror_sessions() && load_all();
     if (was_loaded) {
+        ending_expect(run.milliseconds);
         kernel_wait(run.milliseconds);
     }
     return finish(was_loaded);

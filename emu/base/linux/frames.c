@@ -3,6 +3,9 @@
 #if defined(BASE_IS_ADDRESS_SANITIZED)
 
 #include "base/jump.h"
+#include "base/memory.h"
+#include "base/pages.h"
+#include "base/stack.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -19,9 +22,17 @@ static struct frames *_Atomic all_frames;
 /* Where the stack ended when a fault led away from it. */
 static _Thread_local const void *interrupted;
 
+/* An exhausted stack ends above the stack pointer. */
 void base_frames_interrupted(const void *stack_pointer)
 {
-    interrupted = stack_pointer;
+    const char *first = stack_pointer;
+    uintptr_t low;
+    uintptr_t high;
+    base_stack_bounds(&low, &high);
+    while ((uintptr_t)first < high && !base_memory_is_readable(first)) {
+        first += BASE_PAGE_BYTES - (uintptr_t)first % BASE_PAGE_BYTES;
+    }
+    interrupted = first;
 }
 
 /* A loop, for memcpy would be told of the forbidden words between variables. */

@@ -10,7 +10,7 @@
 struct walk {
     base_stack_visitor *visitor;
     void *context;
-    bool is_first; /* the frame of base_stack_walk itself is not reported */
+    bool is_first; /* the frame of base_stack_walk_host itself is not reported */
 };
 
 static _Unwind_Reason_Code step(struct _Unwind_Context *frame, void *context)
@@ -28,7 +28,7 @@ static _Unwind_Reason_Code step(struct _Unwind_Context *frame, void *context)
     return walk->visitor(walk->context, pc, frame_pointer) ? _URC_END_OF_STACK : _URC_NO_REASON;
 }
 
-void base_stack_walk(base_stack_visitor *visitor, void *context)
+void base_stack_walk_host(base_stack_visitor *visitor, void *context)
 {
     struct walk walk = {visitor, context, true};
     _Unwind_Backtrace(step, &walk);

@@ -183,6 +183,7 @@ static void find_line(Dwfl_Module *module, struct base_stack_frame *frame)
     Dwarf_Die *unit = unit_of(module, frame->pc, &bias);
     if (unit != NULL) {
         find_line_in_unit(unit, frame->pc - bias, frame);
+        frame->header = is_in_kernel_header(frame) ? frame->file : NULL;
         find_call_of_header(unit, frame->pc - bias, frame);
     }
 }

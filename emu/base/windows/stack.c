@@ -26,7 +26,7 @@ static void unwind_by_return_address(CONTEXT *machine)
     machine->Rsp += sizeof(DWORD64);
 }
 
-void base_stack_walk(base_stack_visitor *visitor, void *context)
+void base_stack_walk_host(base_stack_visitor *visitor, void *context)
 {
     CONTEXT machine;
     DWORD64 stack_end = (DWORD64)((const NT_TIB *)NtCurrentTeb())->StackBase;

@@ -39,6 +39,10 @@ static DRIVER_DISPATCH Dispatch;
 static KDEFERRED_ROUTINE Expire;
 static KSTART_ROUTINE Run;
 static IO_WORKITEM_ROUTINE Work;
+static WORKER_THREAD_ROUTINE Worker;
+static KEVENT Never;
+static KEVENT Worked;
+static WORK_QUEUE_ITEM QueueItem;
 
 static BOOLEAN Leaves(ULONG what)
 {
@@ -77,6 +81,15 @@ static VOID Run(PVOID context)
         KeGetCurrentIrql();
     }
     PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* Tells of its end by its last line, unless it does not end. */
+static VOID Worker(PVOID context)
+{
+    if (Leaves(LEAKY_WORK_ROUTINE)) {
+        KeWaitForSingleObject(&Never, Executive, KernelMode, FALSE, NULL);
+    }
+    KeSetEvent(context, IO_NO_INCREMENT, FALSE);
 }
 
 static NTSTATUS Complete(PIRP irp, NTSTATUS status)
@@ -170,6 +183,10 @@ static VOID UseWorkItem(VOID)
     KeInitializeEvent(&done, NotificationEvent, FALSE);
     IoQueueWorkItem(WorkItem, Work, DelayedWorkQueue, &done);
     KeWaitForSingleObject(&done, Executive, KernelMode, FALSE, NULL);
+    KeInitializeEvent(&Never, NotificationEvent, FALSE);
+    KeInitializeEvent(&Worked, NotificationEvent, FALSE);
+    ExInitializeWorkItem(&QueueItem, Worker, &Worked);
+    ExQueueWorkItem(&QueueItem, DelayedWorkQueue);
 }
 
 static VOID FreeMemory(VOID)
@@ -216,6 +233,9 @@ static VOID CloseAll(VOID)
 static VOID Unload(PDRIVER_OBJECT driver)
 {
     UNREFERENCED_PARAMETER(driver);
+    if (!Leaves(LEAKY_WORK_ROUTINE)) {
+        KeWaitForSingleObject(&Worked, Executive, KernelMode, FALSE, NULL);
+    }
     EndThread();
     FreeMemory();
     CloseAll();

@@ -23,6 +23,7 @@ enum leaky_act {
     LEAKY_ALLOCATED_TIMER,
     LEAKY_RESOLUTION,
     LEAKY_ENDING_THREAD, /* Unload waits for what the thread signals instead of for the thread */
+    LEAKY_WORK_ROUTINE,
 };
 
 #define LEAKY_NAME L"\\Device\\Leaky"

@@ -89,7 +89,7 @@ static VOID Unload(PDRIVER_OBJECT driver)
         CloseSocket();
         WskReleaseProviderNPI(&Registration);
     }
-    if (Act != LEAVER_REGISTRATION && Act != LEAVER_SOCKET) {
+    if (Act != LEAVER_REGISTRATION && Act != LEAVER_SOCKET && Act != LEAVER_FAILS) {
         WskDeregister(&Registration);
     }
     if (Act != LEAVER_NMR_CLIENT) {
@@ -113,5 +113,9 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     NTSTATUS status = WskCaptureProviderNPI(
         &Registration, Act == LEAVER_WAITS ? WSK_INFINITE_WAIT : WSK_NO_WAIT, &Provider);
     MakeSocket();
+    if (Act == LEAVER_FAILS) {
+        Unload(DriverObject);
+        return STATUS_UNSUCCESSFUL;
+    }
     return status;
 }

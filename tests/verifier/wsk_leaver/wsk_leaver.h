@@ -8,6 +8,7 @@ enum leaver_act {
     LEAVER_SOCKET,
     LEAVER_NMR_CLIENT,
     LEAVER_NMR_WAIT, /* it deregisters, and does not wait */
+    LEAVER_FAILS,    /* its DriverEntry fails, and has not deregistered */
     LEAVER_WAITS,    /* its capture in DriverEntry waits for ever */
 };
 
