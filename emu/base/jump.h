@@ -10,7 +10,7 @@
 #if defined(_MSC_VER)
 /* Without a frame noted, longjmp restores registers only. */
 typedef jmp_buf base_jump;
-#define BASE_JUMP_SET(jump) (_setjmp(jump) != 0 || (((_JUMP_BUFFER *)(void *)(jump))->Frame = 0, 0))
+#define BASE_JUMP_SET(jump) (setjmp(jump) != 0 || (((_JUMP_BUFFER *)(void *)(jump))->Frame = 0, 0))
 #define BASE_JUMP_TO(jump) longjmp(jump, 1)
 #elif defined(_WIN32)
 typedef jmp_buf base_jump;

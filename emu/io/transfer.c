@@ -1,5 +1,6 @@
 #include "io/transfer.h"
 
+#include "base/sanitize.h"
 #include "ex/pool.h"
 #include "io/irp.h"
 #include "ke/bugcheck.h"
@@ -173,17 +174,23 @@ void io_transfer_copy_back(PIRP irp)
     memcpy(irp->UserBuffer, irp->AssociatedIrp.SystemBuffer, bytes);
 }
 
+/* A guard is no memory that may be used. */
+BASE_NOT_SANITIZED static UCHAR byte_of_guard(const volatile UCHAR *damage)
+{
+    return *damage;
+}
+
 void io_transfer_report_damage(PIRP irp, const UCHAR *damage)
 {
     const UCHAR *buffer = irp->AssociatedIrp.SystemBuffer;
     struct ex_pool_info info = {.bytes = 0};
     ex_pool_find_start(buffer, &info);
     ke_bugcheck(BAD_POOL_HEADER, damage > buffer ? 0x21 : 0x20, (ULONG_PTR)buffer, info.bytes,
-                *damage, "DEV-74",
+                byte_of_guard(damage), "DEV-74",
                 "The driver wrote outside of the system buffer %p of %llu bytes of the IRP %p, "
                 "which it completes: the byte at offset %lld was overwritten with 0x%02X.",
                 (const void *)buffer, (unsigned long long)info.bytes, (void *)irp,
-                (long long)(damage - buffer), *damage);
+                (long long)(damage - buffer), byte_of_guard(damage));
 }
 
 void io_transfer_release(PIRP irp)

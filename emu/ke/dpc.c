@@ -20,9 +20,6 @@
 #include "verifier/level.h"
 #include "verifier/resident.h"
 
-/* KDPC.Type, Windows' values. */
-enum { DPC_OBJECT = 19, THREADED_DPC_OBJECT = 24 };
-
 /* KDPC.Number of a targeted DPC is this much more than the processor's. */
 #define TARGET_BASE 2048
 
@@ -188,9 +185,9 @@ static void run(PKDPC dpc, const KDPC *copy)
     struct ke_callback callback;
     thread->dpc_depth++;
     trace_object(TRACE_DPC_RUN, TRACE_DISPATCH, dpc, (ULONG_PTR)copy->DeferredRoutine, 0);
-    ke_callback_enter(
-        &callback, copy->Type == THREADED_DPC_OBJECT ? "a threaded DPC routine" : "a DPC routine",
-        (void *)(ULONG_PTR)copy->DeferredRoutine);
+    ke_callback_enter(&callback,
+                      copy->Type == KE_DPC_THREADED ? "a threaded DPC routine" : "a DPC routine",
+                      (void *)(ULONG_PTR)copy->DeferredRoutine);
     copy->DeferredRoutine(dpc, copy->DeferredContext, copy->SystemArgument1, copy->SystemArgument2);
     check_apc_counts(&callback, copy);
     ke_callback_leave(&callback);
@@ -310,23 +307,21 @@ static void initialize(PKDPC dpc, UCHAR type, PKDEFERRED_ROUTINE routine, PVOID 
 /* Prepares a DPC object in the driver's resident memory. Any IRQL. (DPC-01) */
 VOID KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext)
 {
-    initialize(Dpc, DPC_OBJECT, DeferredRoutine, DeferredContext);
+    initialize(Dpc, KE_DPC_ORDINARY, DeferredRoutine, DeferredContext);
 }
 
 /* As KeInitializeDpc, for a routine that may run at PASSIVE_LEVEL; here it runs as a plain DPC,
  * which the documentation allows. */
 VOID KeInitializeThreadedDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext)
 {
-    initialize(Dpc, THREADED_DPC_OBJECT, DeferredRoutine, DeferredContext);
+    initialize(Dpc, KE_DPC_THREADED, DeferredRoutine, DeferredContext);
 }
 
-void ke_dpc_check(const KDPC *dpc, const char *function)
+_Noreturn void ke_dpc_is_none(const KDPC *dpc, const char *function)
 {
-    if (dpc->Type != DPC_OBJECT && dpc->Type != THREADED_DPC_OBJECT) {
-        ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, (ULONG_PTR)dpc, 0, 0, "DPC-01",
-                    "The driver called %s for the DPC %p, which was never initialised.", function,
-                    (const void *)dpc);
-    }
+    ke_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xE1, (ULONG_PTR)dpc, 0, 0, "DPC-01",
+                "The driver called %s for the DPC %p, which was never initialised.", function,
+                (const void *)dpc);
 }
 
 /* Whether the DPC runs on the calling thread as soon as its level allows. */

@@ -27,7 +27,17 @@ PKDPC ke_dpc_find_of(const struct ke_code *code);
 /* Prints the DPCs still queued and returns how many. */
 unsigned ke_dpc_report(void);
 
-/* Bug checks if that was never initialised as a DPC, which the call to function uses. */
-void ke_dpc_check(const KDPC *dpc, const char *function);
+/* Bug checks: function was called for what was never initialised as a DPC. */
+_Noreturn void ke_dpc_is_none(const KDPC *dpc, const char *function);
+
+/* KDPC.Type, Windows' values. */
+enum { KE_DPC_ORDINARY = 19, KE_DPC_THREADED = 24 };
+
+static inline void ke_dpc_check(const KDPC *dpc, const char *function)
+{
+    if (dpc->Type != KE_DPC_ORDINARY && dpc->Type != KE_DPC_THREADED) {
+        ke_dpc_is_none(dpc, function);
+    }
+}
 
 #endif

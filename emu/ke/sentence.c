@@ -8,9 +8,11 @@ static const char *const nothings[] = {"(nil)", "0000000000000000"};
 
 static void replace(char *place, size_t length, const char *with)
 {
-    size_t new_length = strlen(with);
-    memcpy(place, with, new_length);
-    memmove(place + new_length, place + length, strlen(place + length) + 1);
+    const char *rest = place + length; /* with is no longer than what it replaces */
+    while (*with != '\0') {
+        *place++ = *with++;
+    }
+    memmove(place, rest, strlen(rest) + 1);
 }
 
 void ke_sentence(char *text, size_t bytes, const char *format, va_list arguments)

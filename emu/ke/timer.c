@@ -9,6 +9,7 @@
 #include "ke/timer.h"
 
 #include "base/clock.h"
+#include "base/cold.h"
 #include "base/log.h"
 #include "ke/bugcheck.h"
 #include "ke/dpc.h"
@@ -299,13 +300,20 @@ VOID KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type)
     Timer->Period = 0;
 }
 
-/* The lock is held. */
-static void check_initialised(const KTIMER *timer)
+BASE_COLD _Noreturn static void report_no_timer(const KTIMER *timer)
 {
     ke_object_check(&timer->Header, "a timer");
+    ke_object_is_none(&timer->Header, "a timer");
+}
+
+/* The lock is held. */
+static FORCEINLINE void check_initialised(const KTIMER *timer)
+{
     UCHAR type = timer->Header.Type;
-    if (type != KE_TIMER_NOTIFICATION && type != KE_TIMER_SYNCHRONIZATION) {
-        ke_object_is_none(&timer->Header, "a timer");
+    bool is_timer = type == KE_TIMER_NOTIFICATION || type == KE_TIMER_SYNCHRONIZATION;
+    if (!is_timer || timer->Header.WaitListHead.Flink == NULL ||
+        verifier_local_object_is_gone(&timer->Header)) {
+        report_no_timer(timer);
     }
 }
 

@@ -10,7 +10,6 @@
  */
 #include "verifier/local_object.h"
 
-#include "base/local.h"
 #include "base/stack.h"
 #include "ke/bugcheck.h"
 #include "ke/callback.h"
@@ -29,8 +28,7 @@
 
 static atomic_uintptr_t slots[SLOTS];
 
-/* Whether the calling thread has initialised objects on its stack. */
-static BASE_THREAD_LOCAL bool has_objects;
+BASE_THREAD_LOCAL bool verifier_has_local_objects;
 
 static atomic_uintptr_t *slot_of(uintptr_t object)
 {
@@ -43,7 +41,7 @@ void verifier_local_object_note(const void *object)
     uintptr_t callback = (uintptr_t)ke_callback_innermost();
     atomic_uintptr_t *slot = slot_of(address);
     if (callback - address < BYTES_MAX) {
-        has_objects = true;
+        verifier_has_local_objects = true;
         atomic_store_explicit(slot, address, memory_order_relaxed);
     } else if (atomic_load_explicit(slot, memory_order_relaxed) == (address | GONE)) {
         atomic_store_explicit(slot, 0, memory_order_relaxed);
@@ -88,14 +86,11 @@ static void check_dpcs(const struct ke_callback *callback, uintptr_t low, size_t
     }
 }
 
-void verifier_local_objects_left(const struct ke_callback *callback)
+void verifier_local_objects_bury(const struct ke_callback *callback)
 {
     uintptr_t low;
     uintptr_t high;
     uintptr_t frame = (uintptr_t)callback;
-    if (!has_objects) {
-        return;
-    }
     base_stack_bounds(&low, &high);
     if (frame <= low || frame >= high) {
         return;
@@ -103,5 +98,5 @@ void verifier_local_objects_left(const struct ke_callback *callback)
     check_timers(callback, low, frame - low);
     check_dpcs(callback, low, frame - low);
     bury(low, frame);
-    has_objects = callback->outer != NULL;
+    verifier_has_local_objects = callback->outer != NULL;
 }

@@ -3,12 +3,17 @@
 #ifndef VERIFIER_LOCAL_OBJECT_H
 #define VERIFIER_LOCAL_OBJECT_H
 
+#include "base/local.h"
 #include "verifier/level.h"
 
 struct ke_callback;
 
+/* Whether the calling thread has initialised objects on its stack. */
+extern BASE_THREAD_LOCAL bool verifier_has_local_objects;
+
 /* What the functions below call. */
 void verifier_local_object_note(const void *object);
+void verifier_local_objects_bury(const struct ke_callback *callback);
 bool verifier_local_object_find_gone(const void *object);
 
 /* A dispatcher object was initialised, or a table given that has to stay. */
@@ -19,11 +24,13 @@ static inline void verifier_local_object_born(const void *object)
     }
 }
 
-/*
- * The routine returned. Bug checks if a timer that is set or a queued DPC lies on its stack. Cheap
- * unless the thread initialised an object there.
- */
-void verifier_local_objects_left(const struct ke_callback *callback);
+/* The routine returned. Bug checks if a timer that is set or a queued DPC lies on its stack. */
+static inline void verifier_local_objects_left(const struct ke_callback *callback)
+{
+    if (verifier_has_local_objects) {
+        verifier_local_objects_bury(callback);
+    }
+}
 
 /* Whether the object lay on the stack of a routine of the driver's that has returned since, and was
  * not initialised again. At level full only. */

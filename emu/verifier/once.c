@@ -12,9 +12,16 @@ bool verifier_is_said_first(struct verifier_spoken *spoken, uint64_t number)
     return atomic_exchange_explicit(said, number, memory_order_relaxed) != number;
 }
 
+/* Rules lie near each other, as places do: their numbers must not add up to those of others. */
+static uint64_t scatter(uint64_t number)
+{
+    number = (number ^ number >> 31) * 0xBF58476D1CE4E5B9ULL;
+    return number ^ number >> 29;
+}
+
 bool verifier_speaks_first(const char *rule, const void *site)
 {
     struct verifier_state *verifier = verifier_state();
-    uint64_t number = ((uint64_t)(uintptr_t)rule << 1 ^ (uint64_t)(uintptr_t)site) | 1;
+    uint64_t number = (scatter((uintptr_t)rule) + (uintptr_t)site) | 1;
     return verifier == NULL || verifier_is_said_first(&verifier->spoken, number);
 }

@@ -7,6 +7,7 @@
 #include "ke/bugcheck.h"
 #include "ke/warning.h"
 #include "verifier/object.h"
+#include "verifier/once.h"
 
 #include <string.h>
 
@@ -127,6 +128,17 @@ static void a_function_of_a_header_is_told_by_the_drivers_line(void **state)
     const char *header = strstr(place, "wdm_rtl.h");
     assert_true(header == NULL || header > end);
 #endif
+}
+
+/* Rules and places that lie as far from each other. */
+static void what_is_said_once_is_said_of_each_rule_and_place(void **state)
+{
+    static _Alignas(64) const char rules[32];
+    static _Alignas(64) const char places[32];
+    UNREFERENCED_PARAMETER(state);
+    assert_true(verifier_speaks_first(rules, places + 16));
+    assert_true(verifier_speaks_first(rules + 8, places));
+    assert_false(verifier_speaks_first(rules + 8, places));
 }
 
 static void complete_freed(void *context)
@@ -272,6 +284,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_bug_check_tells_what_where_and_what_to_do_instead),
     cmocka_unit_test(it_names_the_drivers_frames_first_and_who_made_the_object),
     cmocka_unit_test(a_function_of_a_header_is_told_by_the_drivers_line),
+    kernel_test(what_is_said_once_is_said_of_each_rule_and_place),
     cmocka_unit_test(it_says_who_freed_what_is_freed),
     cmocka_unit_test(objects_that_no_parameter_names_can_be_told_of),
     cmocka_unit_test(the_last_twenty_irps_of_a_device_are_listed),

@@ -1,6 +1,7 @@
 /* Objects that were never initialised, and such as lie on a stack that is gone. */
 #include "full.h"
 
+#include "base/sanitize.h"
 #include "base/stack.h"
 
 /* In a zeroed block, and in one whose content nobody chose. */
@@ -141,16 +142,21 @@ static void locks_that_were_never_initialised_are_called_so(void **state)
     expect(acquire_deleted_resource, "FAST-17", "was deleted");
 }
 
-/* Whether this build tells lines of code: the list functions are known by their header. */
-__attribute__((noinline)) static bool knows_lines(void)
+/* Whether the fault in a list function comes, which a sanitizer forestalls, and can be told from
+ * others: the functions are known by their header. */
+__attribute__((noinline)) static bool knows_list_functions(void)
 {
+#if defined(BASE_IS_SANITIZED) || defined(_WIN32)
+    return false;
+#else
     return strchr(base_stack_site(_ReturnAddress()).text, ':') != NULL;
+#endif
 }
 
 static void lists_that_were_never_initialised_are_called_so(void **state)
 {
     content = &contents[0];
-    if (knows_lines()) {
+    if (knows_list_functions()) {
         expect(insert_into_list, "RTL-42", "never initialised");
     }
     expect(insert_into_list_atomically, "RTL-42", "never initialised");

@@ -43,6 +43,7 @@ lint_cppcheck() {
         --suppress=uninitvar --suppress=nullPointerRedundantCheck --suppress=ctunullpointer \
         --suppress=memleak:emu/base/linux/file_map.c --suppress=memleak:emu/base/linux/pages.c \
         --suppress=invalidFunctionArg:emu/base/linux/pages.c \
+        --suppress=invalidFunctionArg:emu/base/linux/fault.c \
         -Iemu -Iinclude -i emu/base/windows -i emu/net/uv/windows emu
 }
 
