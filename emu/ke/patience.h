@@ -19,7 +19,6 @@ enum ke_reason_kind {
     KE_REASON_END,     /* something ends, for which nobody may have to wait for ever */
     KE_REASON_IDLE,    /* one of the emulator's own, without work */
     KE_REASON_OUTSIDE, /* for the user: no hang, however long it takes */
-    KE_REASON_ASIDE,   /* it only serves the user: no driver waits for what it does */
 };
 
 struct ke_reason {

@@ -59,8 +59,9 @@ struct _KTHREAD {
     bool is_parked;       /* sleeps on its park, or is about to */
     LIST_ENTRY mutants;   /* mutexes it owns */
 
-    bool is_worker;  /* the emulator's own: is never handed the lead */
-    bool is_adopted; /* a thread of the host, made by somebody else */
+    bool is_worker;       /* the emulator's own: is never handed the lead */
+    bool is_adopted;      /* a thread of the host, made by somebody else */
+    atomic_bool is_aside; /* it only serves the user: no driver waits for what it does */
 };
 
 struct ke_threads {

@@ -7,6 +7,7 @@
 
 #include "base/stack.h"
 #include "ex/guarded.h"
+#include "ex/pool.h"
 #include "verifier/fault.h"
 #include "verifier/level.h"
 
@@ -24,12 +25,19 @@ static bool is_freed(const void *address)
     return verifier_is_full() && ex_guarded_find(address, &block) == EX_GUARDED_FREED;
 }
 
+/* The host gives the memory of stacks to others, pool among them. */
+static bool is_on_ended_stack(const void *address)
+{
+    struct ex_pool_info block;
+    return verifier_is_on_ended_stack((ULONG_PTR)address) && !ex_pool_find(address, &block);
+}
+
 const char *verifier_gone(const void *address)
 {
     if (address == NULL || !verifier_is_on()) {
         return NULL;
     }
-    if (verifier_is_on_ended_stack((ULONG_PTR)address)) {
+    if (is_on_ended_stack(address)) {
         return "on the stack of a thread that has ended";
     }
     if (is_below_frames((ULONG_PTR)address)) {

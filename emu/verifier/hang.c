@@ -155,8 +155,9 @@ static unsigned rank_of(const struct _KTHREAD *thread)
 /* The emulator's own, for which nobody of a driver waits. */
 static bool is_beside(const struct _KTHREAD *thread)
 {
-    bool is_idle = thread->reason != NULL && thread->reason->kind == KE_REASON_IDLE;
-    return (is_idle && wait_of(thread) != NULL) || has_reason(thread, KE_REASON_ASIDE);
+    bool is_idle =
+        wait_of(thread) != NULL && thread->reason != NULL && thread->reason->kind == KE_REASON_IDLE;
+    return is_idle || atomic_load(&thread->is_aside);
 }
 
 static void view_thread(struct view *view, const struct _KTHREAD *thread)

@@ -14,8 +14,8 @@ ENDLESS_ENTRY, ENDLESS_DPC, ENDLESS_THREAD, PENDS, NOT_COMPLETED, WORK, TERMINAT
 os.environ["WSKEMU_HANG_MS"] = "300"
 
 
-def tells_what_computes():
-    """ThreadSanitizer holds signals back until the thread calls something."""
+def tells_what_runs():
+    """ThreadSanitizer holds signals back until the thread calls something of the host's."""
     return "-fsanitize=thread" not in os.environ.get("CFLAGS", "")
 
 
@@ -45,20 +45,24 @@ def test_second_signal_ends_a_stuck_unload():
         process.wait_for("A second Ctrl-C ends it")
         process.process.send_signal(signal.SIGINT)
         text = process.end()
-    expect(text.split("ended by a second signal")[1], "the unload routine (Unload at ",
-           "KeWaitForSingleObject at ", "a system thread (SleepForEver at ", "stuck.c:")
+    expect(text, "ended by a second signal")
+    if tells_what_runs():
+        expect(text.split("ended by a second signal")[1], "the unload routine (Unload at ",
+               "KeWaitForSingleObject at ", "a system thread (SleepForEver at ", "stuck.c:")
 
 
 def test_time_ends_a_stuck_unload():
     with run(ENDLESS_THREAD, "--for", "0.1", status=6) as process:
-        expect(process.end(), "the time of --for is over", "the unload routine (Unload at ")
+        text = process.end()
+    expect(text, "the time of --for is over",
+           *["the unload routine (Unload at "] * tells_what_runs())
 
 
 def test_time_ends_an_endless_entry():
     with run(ENDLESS_ENTRY, "--for", "0.1", status=6) as process:
         text = process.end()
     expect(text, "the time of --for is over")
-    if tells_what_computes():
+    if tells_what_runs():
         expect(text, "DriverEntry (DriverEntry at ", "runs at IRQL 0", "Compute at ", "stuck.c:")
 
 
@@ -69,11 +73,11 @@ def test_signals_end_an_endless_entry():
         process.wait_for("A second Ctrl-C ends it")
         process.process.send_signal(signal.SIGINT)
         text = process.end()
-    expect(text, "ended by a second signal", *["Compute at "] * tells_what_computes())
+    expect(text, "ended by a second signal", *["Compute at "] * tells_what_runs())
 
 
 def test_endless_dpc_is_stopped():
-    if not tells_what_computes():
+    if not tells_what_runs():
         support.skip("nobody can be asked")
     with run(ENDLESS_DPC, status=70) as process:
         expect(process.end(), "Rule DPC-14", "ComputeAtDispatch at ", "stuck.c:")

@@ -217,8 +217,7 @@ void kernel_request_join(struct kernel_request *request)
 
 void kernel_stand_aside(void)
 {
-    static struct ke_reason reason = {.kind = KE_REASON_ASIDE};
-    ke_reason_begin(&reason);
+    atomic_store(&ke_current()->is_aside, true);
 }
 
 static void describe_requests(const struct ke_reason *reason, char *text, size_t bytes)
