@@ -32,7 +32,7 @@ static void hold(struct shared *shared, acquire_routine *acquire)
 {
     KeEnterCriticalRegion();
     acquire(&shared->resource, TRUE);
-    shared->came = InterlockedIncrement(&shared->order);
+    InterlockedExchange(&shared->came, InterlockedIncrement(&shared->order));
     KeSetEvent(&shared->entered, 0, FALSE);
     wait_object(&shared->leave);
     ExReleaseResourceLite(&shared->resource);

