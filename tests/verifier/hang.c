@@ -309,10 +309,10 @@ static void remove_while_held(void *context)
     IoReleaseRemoveLockAndWait(&remove_lock, (PVOID)0x2222);
 }
 
-#ifdef _WIN32 /* a caller may have no name there */
-#define ACQUIRER " by "
+#ifdef _WIN32 /* whose pointers look otherwise, and where a caller may have no name */
+#define HELD(tag) "acquired with tag 000000000000" tag " by "
 #else
-#define ACQUIRER " by remove_while_held at "
+#define HELD(tag) "acquired with tag 0x" tag " by remove_while_held at "
 #endif
 
 static void a_remove_lock_that_is_never_released_is_explained(void **state)
@@ -324,7 +324,7 @@ static void a_remove_lock_that_is_never_released_is_explained(void **state)
                 "recorded with WSKEMU_VERIFIER=full");
     expect_hang_at(WSKEMU_VERIFIER_FULL, remove_while_held, NULL, MANUALLY_INITIATED_CRASH,
                    "FAST-49", "acquired 2 times without release", "pending: remove lock",
-                   "acquired with tag 0x1111" ACQUIRER, "acquired with tag 0x4444" ACQUIRER);
+                   HELD("1111"), HELD("4444"));
 }
 
 static void tags_that_were_released_are_not_told(void **state)
