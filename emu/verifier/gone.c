@@ -37,11 +37,13 @@ const char *verifier_gone(const void *address)
     if (address == NULL || !verifier_is_on()) {
         return NULL;
     }
+    if (is_freed(address)) {
+        return "in a block that was freed"; /* be it where a stack was once */
+    }
     if (is_on_ended_stack(address)) {
         return "on the stack of a thread that has ended";
     }
-    if (is_below_frames((ULONG_PTR)address)) {
-        return "in the stack frame of a function that has returned";
-    }
-    return is_freed(address) ? "in a block that was freed" : NULL;
+    return is_below_frames((ULONG_PTR)address)
+               ? "in the stack frame of a function that has returned"
+               : NULL;
 }
